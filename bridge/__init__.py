@@ -1,0 +1,1 @@
+"""Tipring: a real-time media bridge for live voice-AI calls."""

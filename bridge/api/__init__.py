@@ -1,0 +1,1 @@
+"""REST: routers and schemas over the call service."""

@@ -1,0 +1,1 @@
+"""Pure audio parts: frames, lanes, pacing, the ledger, levels, endpointing."""

@@ -1,0 +1,1 @@
+"""What decides what the local agent says."""

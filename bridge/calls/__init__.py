@@ -1,0 +1,1 @@
+"""The call service: the life of a call, its tools, messages, events and recordings."""

@@ -1,0 +1,70 @@
+"""Every error of the package, one tree.
+
+    BridgeError
+    ├── UsageError        the user asked for something that cannot be
+    ├── ConfigError       a config file or setting is wrong
+    ├── WireError         a protocol was broken
+    │   ├── LocalWireError    by us: a bug here
+    │   └── RemoteWireError   by the peer: its own call ends
+    ├── LegError          one end of a call
+    │   ├── JoinRefused       the far end did not take us in
+    │   ├── LegClosed         we used it after closing it: a bug here
+    │   └── LegLost           it broke (a peer that finished is the event Ended, not an error)
+    ├── AudioFileError    a file cannot be read as audio
+    ├── BrainError        the local agent cannot think, hear or speak
+    └── MissingExtra      an optional part is not installed
+
+The sentence of each error is meant for people: it says what is wrong and, where known, what to do.
+"""
+
+
+class BridgeError(Exception):
+    """The root: catch this to catch all that Tipring raises on purpose."""
+
+
+class UsageError(BridgeError):
+    """The user asked for something that cannot be; the command line exits with 2."""
+
+
+class ConfigError(UsageError):
+    """A config file, a script or a setting is wrong."""
+
+
+class WireError(BridgeError):
+    """A protocol was broken."""
+
+
+class LocalWireError(WireError):
+    """We broke the protocol: a bug here."""
+
+
+class RemoteWireError(WireError):
+    """The peer broke the protocol: its own call ends, and no other."""
+
+
+class LegError(BridgeError):
+    """One end of a call failed."""
+
+
+class JoinRefused(LegError):  # noqa: N818 - reads as what happened
+    """The far end did not take us in."""
+
+
+class LegClosed(LegError):  # noqa: N818
+    """A leg was used after we closed it: a bug here."""
+
+
+class LegLost(LegError):  # noqa: N818
+    """A leg broke in mid-call."""
+
+
+class AudioFileError(BridgeError):
+    """A file cannot be read as audio."""
+
+
+class BrainError(BridgeError):
+    """The local agent cannot think, hear or speak."""
+
+
+class MissingExtra(BridgeError):  # noqa: N818
+    """An optional part is not installed; the sentence says what to install."""

@@ -1,0 +1,1 @@
+"""The long-running service: listeners and the front door."""

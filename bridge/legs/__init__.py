@@ -1,0 +1,1 @@
+"""I/O: one driver for each kind of call end."""

@@ -1,0 +1,1 @@
+"""Wire protocols without sockets: bytes or text in, events out."""

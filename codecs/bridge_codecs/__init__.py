@@ -1,0 +1,1 @@
+"""Sample formats and signal processing: knows no calls, no sockets and no time."""
