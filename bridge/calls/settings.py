@@ -1,0 +1,178 @@
+"""What a call shall be: one frozen tree, made once, read by everything that runs the call.
+
+The API makes it from a validated request; a program may make it by hand. Names and defaults follow
+the vendor's StartCallRequest, in our units: seconds (`_s`), milliseconds (`_ms`), Hz (`_hz`).
+Enum values are the short words of the data messages ("voice", "speaks-once"), not the long ones
+of the REST bodies.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+from bridge.audio.endpoint import VadSettings
+from bridge.wire.messages.enabled import EnabledDataMessages
+
+OutputMedium: TypeAlias = Literal["voice", "text"]
+Role: TypeAlias = Literal["user", "agent", "tool_call", "tool_result"]
+EndBehavior: TypeAlias = Literal["go_on", "hang_up_soft", "hang_up_strict"]
+Reaction: TypeAlias = Literal["speaks", "listens", "speaks-once"]
+KnownValue: TypeAlias = Literal[
+    "call_id",
+    "conversation_history",
+    "output_sample_rate",
+    "call_state",
+    "call_stage_id",
+    "thread_id",
+    "thread_states",
+    "call_metadata",
+]
+
+DEFAULT_MODEL: Final = "ultravox-v0.7"
+# The resampler has a kernel for every pair of these; any other rate is refused before a call is made.
+SAMPLE_RATES_HZ: Final = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+MIN_MEDIA_IDLE_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSocketMedium:
+    """A plain WebSocket: s16le mono audio in binary frames, data messages in text frames.
+
+    `media_idle_timeout_s`: no user audio for longer than this ends the call; None never does.
+    """
+
+    input_hz: int = 48_000
+    output_hz: int = 48_000
+    client_buffer_ms: int = 60
+    data_messages: EnabledDataMessages = field(default_factory=EnabledDataMessages)
+    media_idle_timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimedMessage:
+    """What the agent says after `duration_s` without user activity, and what follows it.
+
+    "hang_up_soft" ends the call after the message unless the user interacts, "hang_up_strict"
+    ends it anyway.
+    """
+
+    duration_s: float
+    message: str = ""
+    end_behavior: EndBehavior = "go_on"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFirst:
+    """The agent opens: with exactly `text`, with a greeting made from `prompt`, or with its own."""
+
+    text: str | None = None
+    prompt: str | None = None
+    delay_s: float = 0.0
+    uninterruptible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """What the agent opens with when the user has said nothing within `delay_s` of the join."""
+
+    delay_s: float
+    text: str | None = None
+    prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserFirst:
+    """The user opens; without a fallback the agent waits for as long as the call may last."""
+
+    fallback: Fallback | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InitialMessage:
+    """One message of the history that a call starts from."""
+
+    role: Role
+    text: str = ""
+    medium: OutputMedium = "text"
+    invocation_id: str | None = None
+    tool_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicParameter:
+    """An argument that the model chooses; `schema` is JSON Schema."""
+
+    name: str
+    schema: Mapping[str, object] = field(default_factory=dict)
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StaticParameter:
+    """An argument with a fixed JSON value that the model never sees."""
+
+    name: str
+    value: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class AutomaticParameter:
+    """An argument that the call itself fills in, such as its id or its history."""
+
+    name: str
+    known_value: KnownValue
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A client tool as this call uses it; `name` is the model's name for it, overrides applied."""
+
+    name: str
+    description: str = ""
+    dynamic: tuple[DynamicParameter, ...] = ()
+    static: tuple[StaticParameter, ...] = ()
+    automatic: tuple[AutomaticParameter, ...] = ()
+    timeout_s: float = 2.5
+    precomputable: bool = False
+    default_reaction: Reaction = "speaks"
+    static_response: str | None = None
+    parameter_overrides: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> tuple[DynamicParameter, ...]:
+        """The parameters the model is asked for: those without an override."""
+        return tuple(each for each in self.dynamic if each.name not in self.parameter_overrides)
+
+    @property
+    def fixed(self) -> dict[str, object]:
+        """The arguments every invocation carries whatever the model says; overrides win."""
+        return {each.name: each.value for each in self.static} | dict(self.parameter_overrides)
+
+
+@dataclass(frozen=True, slots=True)
+class CallSettings:
+    """Everything asked for one call; `request` is the echo of the asker's own words.
+
+    `request` is plain JSON with the vendor's key names, and holds no secrets.
+    """
+
+    model: str = DEFAULT_MODEL
+    system_prompt: str | None = None
+    temperature: float = 0.0
+    voice: str | None = None
+    language_hint: str | None = None
+    medium: ServerSocketMedium = field(default_factory=ServerSocketMedium)
+    join_timeout_s: float = 30.0
+    max_duration_s: float = 3600.0
+    time_exceeded_message: str | None = None
+    inactivity: tuple[TimedMessage, ...] = ()
+    first_speaker: AgentFirst | UserFirst = field(default_factory=AgentFirst)
+    vad: VadSettings = field(default_factory=VadSettings)
+    output_medium: OutputMedium = "voice"
+    tools: tuple[ToolSpec, ...] = ()
+    recording_enabled: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    initial_messages: tuple[InitialMessage, ...] = ()
+    initial_state: Mapping[str, object] = field(default_factory=dict)
+    greeting_prompt_enabled: bool = True
+    request: Mapping[str, object] = field(default_factory=dict)
