@@ -61,11 +61,13 @@ class CallQuery:
             return False
         if self.search is None:
             return True
-        texts = (call.call_id, settings.system_prompt, call.short_summary, call.summary)
         wanted = self.search.casefold()
-        return any(
-            wanted in (each or "").casefold() for each in (*texts, *settings.metadata.values())
-        )
+        return any(wanted in text.casefold() for text in _searched(call))
+
+
+def _searched(call: CallRecord) -> list[str]:
+    texts = (call.call_id, call.settings.system_prompt, call.short_summary, call.summary)
+    return [*filter(None, texts), *call.settings.metadata.values()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""What is known of a call, its stages, messages, events and tools: what REST shows and a store keeps.
+"""What is known of a call, its stages, messages, events and tools.
 
 Times of day are aware UTC datetimes; spans are seconds. A record is plain data: the call's driver
-writes it, everybody else reads.
+writes it, a store keeps it, REST shows it.
 """
 
 import math

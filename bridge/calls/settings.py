@@ -29,7 +29,7 @@ KnownValue: TypeAlias = Literal[
 ]
 
 DEFAULT_MODEL: Final = "ultravox-v0.7"
-# The resampler has a kernel for every pair of these; any other rate is refused before a call is made.
+# The resampler has a kernel for every pair of these; other rates are refused at creation.
 SAMPLE_RATES_HZ: Final = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 MIN_MEDIA_IDLE_S: Final = 10.0
 

@@ -195,15 +195,14 @@ class MemoryStore:
         return shelf
 
     def _make_room(self) -> None:
-        if len(self._shelves) < self._max_calls:
+        too_many = len(self._shelves) + 1 - self._max_calls
+        if too_many <= 0:
             return
-        ended = (key for key, each in self._shelves.items() if each.call.ended is not None)
-        oldest = next(ended, None)
-        if oldest is None:
-            return
-        gone = self._shelves.pop(oldest).call
-        if self._on_forget is not None:
-            self._on_forget(gone)
+        ended = [each.call for each in self._shelves.values() if each.call.ended is not None]
+        for gone in ended[:too_many]:
+            del self._shelves[gone.call_id]
+            if self._on_forget is not None:
+                self._on_forget(gone)
 
 
 def _created_key(call: CallRecord, sign: int) -> Key:
