@@ -53,9 +53,7 @@ class Relay:
     ) -> None:
         self.caller = caller
         self.agent = agent
-        self.uplink = Lane(
-            agent.sink_hz, UPLINK_MAX_MS, "drop_oldest", source_hz=caller.source_hz
-        )
+        self.uplink = Lane(agent.sink_hz, UPLINK_MAX_MS, "drop_oldest", source_hz=caller.source_hz)
         self.downlink = Lane(
             caller.sink_hz, downlink_max_ms, "drop_newest", source_hz=agent.source_hz
         )

@@ -11,11 +11,17 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from bridge.audio.endpoint import VadSettings
+from bridge.legs.brain.host import (
+    AgentFirst,
+    EndBehavior,
+    Fallback,
+    TimedMessage,
+    UserFirst,
+)
 from bridge.wire.messages.enabled import EnabledDataMessages
 
 OutputMedium: TypeAlias = Literal["voice", "text"]
 Role: TypeAlias = Literal["user", "agent", "tool_call", "tool_result"]
-EndBehavior: TypeAlias = Literal["go_on", "hang_up_soft", "hang_up_strict"]
 Reaction: TypeAlias = Literal["speaks", "listens", "speaks-once"]
 KnownValue: TypeAlias = Literal[
     "call_id",
@@ -26,6 +32,29 @@ KnownValue: TypeAlias = Literal[
     "thread_id",
     "thread_states",
     "call_metadata",
+]
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "MIN_MEDIA_IDLE_S",
+    "SAMPLE_RATES_HZ",
+    "AgentFirst",
+    "AutomaticParameter",
+    "CallSettings",
+    "DynamicParameter",
+    "EndBehavior",
+    "Fallback",
+    "InitialMessage",
+    "KnownValue",
+    "OutputMedium",
+    "Reaction",
+    "Role",
+    "ServerSocketMedium",
+    "StaticParameter",
+    "TimedMessage",
+    "ToolSpec",
+    "UserFirst",
+    "VadSettings",
 ]
 
 DEFAULT_MODEL: Final = "ultravox-v0.7"
@@ -46,45 +75,6 @@ class ServerSocketMedium:
     client_buffer_ms: int = 60
     data_messages: EnabledDataMessages = field(default_factory=EnabledDataMessages)
     media_idle_timeout_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TimedMessage:
-    """What the agent says after `duration_s` without user activity, and what follows it.
-
-    "hang_up_soft" ends the call after the message unless the user interacts, "hang_up_strict"
-    ends it anyway.
-    """
-
-    duration_s: float
-    message: str = ""
-    end_behavior: EndBehavior = "go_on"
-
-
-@dataclass(frozen=True, slots=True)
-class AgentFirst:
-    """The agent opens: with exactly `text`, with a greeting made from `prompt`, or with its own."""
-
-    text: str | None = None
-    prompt: str | None = None
-    delay_s: float = 0.0
-    uninterruptible: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Fallback:
-    """What the agent opens with when the user has said nothing within `delay_s` of the join."""
-
-    delay_s: float
-    text: str | None = None
-    prompt: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class UserFirst:
-    """The user opens; without a fallback the agent waits for as long as the call may last."""
-
-    fallback: Fallback | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from bridge.brains.base import HistoryItem
 
 Medium = Literal["voice", "text"]
 Reaction = Literal["speaks", "listens", "speaks-once"]
-EndBehavior = Literal["continue", "hang_up_soft", "hang_up_strict"]
+EndBehavior = Literal["go_on", "hang_up_soft", "hang_up_strict"]
 Severity = Literal["debug", "info", "warning", "error"]
 
 
@@ -50,8 +50,8 @@ class TimedMessage:
     """Spoken after ``duration_s`` without user activity, counted from the message before it."""
 
     duration_s: float
-    message: str
-    end_behavior: EndBehavior = "continue"
+    message: str = ""
+    end_behavior: EndBehavior = "go_on"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +79,6 @@ class ToolOutcome:
 
 class Tools(Protocol):
     """Runs the tools of the call."""
-
-    def precomputable(self, name: str) -> bool:
-        """Whether the tool may run before the agent has finished speaking."""
-        ...
 
     async def run(
         self, invocation_id: str, name: str, arguments: Mapping[str, object]
