@@ -12,6 +12,7 @@
     │   └── LegLost           it broke (a peer that finished is the event Ended, not an error)
     ├── AudioFileError    a file cannot be read as audio
     ├── BrainError        the local agent cannot think, hear or speak
+    ├── VirtualTimeError  something in virtual time would not be the same twice
     └── MissingExtra      an optional part is not installed
 
 The sentence of each error is meant for people: it says what is wrong and, where known, what to do.
@@ -39,7 +40,15 @@ class LocalWireError(WireError):
 
 
 class RemoteWireError(WireError):
-    """The peer broke the protocol: its own call ends, and no other."""
+    """The peer broke the protocol: its own call ends, and no other.
+
+    `close_code` is the WebSocket close code to end its socket with, where there is a socket:
+    1008 (policy) unless said otherwise, 1009 for what is too big.
+    """
+
+    def __init__(self, sentence: str, *, close_code: int = 1008) -> None:
+        super().__init__(sentence)
+        self.close_code = close_code
 
 
 class LegError(BridgeError):
@@ -64,6 +73,10 @@ class AudioFileError(BridgeError):
 
 class BrainError(BridgeError):
     """The local agent cannot think, hear or speak."""
+
+
+class VirtualTimeError(BridgeError):
+    """Something in virtual time waits for the real world, so its clock cannot go on."""
 
 
 class MissingExtra(BridgeError):  # noqa: N818
