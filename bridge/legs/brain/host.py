@@ -90,7 +90,7 @@ class Tools(Protocol):
 class Journal(Protocol):
     """Keeps the call's messages and events. An ordinal is a message's place in the call, from 0."""
 
-    def add(
+    def add(  # noqa: PLR0913 - a message has that many parts
         self,
         role: Literal["user", "agent", "tool_call", "tool_result"],
         text: str,
