@@ -91,8 +91,8 @@ class BrainLeg:
                 self._conversation.typed(
                     text, at_once=urgency == "immediate", later=urgency == "later"
                 )
-            case InputTextMessage(text=text, defer_response=later):
-                self._conversation.typed(text, later=bool(later))
+            case InputTextMessage():
+                self.take(message.as_user_text())
             case SetOutputMedium(medium=medium):
                 self._conversation.speaking.medium = medium
             case ForcedAgentMessage():
@@ -115,7 +115,7 @@ class BrainLeg:
             result.invocation_id: ToolOutcome(
                 result.result or "",
                 result.agent_reaction or "speaks",
-                result.response_type or "tool-response",
+                result.response_type,
             )
             for result in message.known_tool_results
         }

@@ -1,0 +1,133 @@
+"""Client tools: the invocation goes to the client as a message, its result comes back as one (reference 1.4, 5.4).
+
+First result wins; a second one, one for an unknown invocation and one after the deadline are dropped and counted.
+Failures are outcomes: the brain reads a softened sentence, the record keeps the details.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from bridge.calls.journal import CallJournal
+from bridge.calls.records import CallRecord
+from bridge.calls.settings import AutomaticParameter, ToolSpec
+from bridge.legs.brain.host import Reaction, ToolOutcome
+from bridge.wire.messages import ClientToolInvocation, ClientToolResult, ServerMessage
+
+MAX_PENDING = 64
+"""Pending invocations of one call (reliability, section 5)."""
+SERVED_RESPONSES = frozenset({"tool-response", "hang-up"})
+FAILED = "The tool failed."
+
+
+class ClientTools:
+    """The tools of one call; all are implemented by the client.
+
+    Args:
+        record: the call.
+        journal: gets events of what went wrong.
+        send: sends a message to the client.
+    """
+
+    def __init__(
+        self,
+        record: CallRecord,
+        journal: CallJournal,
+        send: Callable[[ServerMessage], None],
+    ) -> None:
+        self._record = record
+        self._journal = journal
+        self._send = send
+        self._specs = {spec.name: spec for spec in record.settings.tools}
+        self._pending: dict[str, asyncio.Future[ClientToolResult]] = {}
+
+    async def run(
+        self, invocation_id: str, name: str, arguments: Mapping[str, object]
+    ) -> ToolOutcome:
+        """Invoke the tool and wait for its result, at most for its timeout."""
+        spec = self._specs.get(name)
+        if spec is None:
+            return self._failed(name, "speaks", f"this call has no tool {name!r}")
+        if spec.static_response is not None:
+            self._invoke(invocation_id, spec, arguments)
+            return ToolOutcome(spec.static_response, spec.default_reaction)
+        if len(self._pending) >= MAX_PENDING:
+            return self._failed(name, spec.default_reaction, "too many tool calls are pending")
+        return await self._wait_for_result(invocation_id, spec, arguments)
+
+    def take(self, result: ClientToolResult) -> None:
+        """A result from the client."""
+        pending = self._pending.get(result.invocation_id)
+        if pending is None or pending.done():
+            self._journal.event(
+                "stale_tool_result",
+                "a tool result came for no pending invocation and was dropped",
+                "warning",
+            )
+            return
+        pending.set_result(result)
+
+    async def _wait_for_result(
+        self, invocation_id: str, spec: ToolSpec, arguments: Mapping[str, object]
+    ) -> ToolOutcome:
+        pending: asyncio.Future[ClientToolResult] = asyncio.get_running_loop().create_future()
+        self._pending[invocation_id] = pending
+        self._invoke(invocation_id, spec, arguments)
+        try:
+            async with asyncio.timeout(spec.timeout_s):
+                result = await pending
+        except TimeoutError:
+            why = f"the client did not answer within {spec.timeout_s:g} s"
+            return self._failed(spec.name, spec.default_reaction, why)
+        finally:
+            del self._pending[invocation_id]
+        return self._outcome(spec, result)
+
+    def _invoke(self, invocation_id: str, spec: ToolSpec, arguments: Mapping[str, object]) -> None:
+        parameters = {**arguments, **self._automatic(spec), **spec.fixed}
+        self._send(
+            ClientToolInvocation(
+                tool_name=spec.name, invocation_id=invocation_id, parameters=parameters
+            )
+        )
+
+    def _automatic(self, spec: ToolSpec) -> dict[str, object]:
+        return {each.name: self._known(each) for each in spec.automatic}
+
+    def _known(self, parameter: AutomaticParameter) -> object:
+        settings = self._record.settings
+        match parameter.known_value:
+            case "call_id":
+                return self._record.call_id
+            case "conversation_history":
+                return [
+                    {"role": f"MESSAGE_ROLE_{item.role.upper()}", "text": item.text}
+                    for item in self._journal.history()
+                ]
+            case "output_sample_rate":
+                return settings.medium.output_hz
+            case "call_state":
+                return self._journal.call_state
+            case "call_metadata":
+                return dict(settings.metadata)
+            case "call_stage_id":
+                return self._journal.stage_id
+            case "thread_id":
+                return "UI"
+            case "thread_states":
+                return {}
+
+    def _outcome(self, spec: ToolSpec, result: ClientToolResult) -> ToolOutcome:
+        reaction: Reaction = result.agent_reaction or spec.default_reaction
+        if result.update_call_state is not None:
+            self._journal.set_call_state(dict(result.update_call_state))
+        if result.error_type is not None:
+            why = result.error_message or result.error_type
+            return self._failed(spec.name, reaction, f"the client reported {why}")
+        if result.response_type not in SERVED_RESPONSES:
+            why = f"response type {result.response_type} is not served here"
+            return self._failed(spec.name, reaction, why)
+        return ToolOutcome(result.result or "", reaction, result.response_type)
+
+    def _failed(self, name: str, reaction: Reaction, why: str) -> ToolOutcome:
+        self._journal.event("tool_failed", f"tool {name}: {why}", "warning", toolName=name)
+        return ToolOutcome(FAILED, reaction, error=why)

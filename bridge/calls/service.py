@@ -1,0 +1,299 @@
+"""The call service: creates calls, lets clients join them, ends them, and answers questions about them.
+
+It owns the task of every live call. A join URL's token is claimed once, before the upgrade: one winner, the others are
+told why (reference 2.6). Everything runs on the event loop; time is the loop's.
+"""
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bridge.brains.base import Brain
+from bridge.brains.speech.vad import Vad
+from bridge.calls.call import LiveCall, Parts
+from bridge.calls.errors import (
+    AlreadyJoined,
+    CallOver,
+    InvalidSettings,
+    NotLive,
+    RecordingNotFound,
+    StillLive,
+    TokenUnknown,
+)
+from bridge.calls.paging import Page, Window
+from bridge.calls.queries import CallQuery, EventQuery, MessageQuery
+from bridge.calls.records import (
+    CallRecord,
+    EndReason,
+    EventRecord,
+    MessageRecord,
+    StageRecord,
+    Tombstone,
+    ToolRecord,
+)
+from bridge.calls.recording import recording_path
+from bridge.calls.settings import CallSettings
+from bridge.errors import BridgeError, UsageError
+from bridge.legs.media_socket import MediaSocket
+
+log = logging.getLogger(__name__)
+
+
+class BrainSource(Protocol):
+    """Where brains come from: a registry of models, and the voice activity that goes with them."""
+
+    def names(self) -> Sequence[str]:
+        """The models a call may ask for."""
+        ...
+
+    def make(self, model: str, *, seed: str, live_hz: int) -> Brain:
+        """A new brain for one call; a live one works at ``live_hz``.
+
+        Raises: UsageError for an unknown model.
+        """
+        ...
+
+    def vad(self) -> Vad:
+        """Voice activity for one call."""
+        ...
+
+
+@dataclass(slots=True)
+class _Open:
+    """A call that has not ended."""
+
+    record: CallRecord
+    stage: StageRecord
+    initial: list[MessageRecord]
+    join_timer: asyncio.TimerHandle
+    claimed: bool = False
+    live: LiveCall | None = None
+    task: "asyncio.Task[None] | None" = None
+
+
+class CallService:
+    """All calls of one server.
+
+    Args:
+        parts: the store, ids, the clock, and where recordings go (None: nothing is recorded).
+        brains: makes the brain of each call.
+    """
+
+    def __init__(self, parts: Parts, brains: BrainSource) -> None:
+        self._parts = parts
+        self._brains = brains
+        self._open: dict[str, _Open] = {}
+        self._endings: set[asyncio.Task[None]] = set()
+
+    # Creating and asking
+
+    async def create(self, settings: CallSettings) -> CallRecord:
+        """Make a call that waits for its client.
+
+        Raises: InvalidSettings if it asks for a model that nobody serves.
+        """
+        if settings.model not in self._brains.names():
+            raise InvalidSettings("model", self._unknown_model(settings.model))
+        record, stage = self._new_records(settings)
+        initial = _initial_messages(settings, stage.stage_id)
+        await self._parts.store.add_call(record)
+        await self._parts.store.add_stage(stage)
+        for message in initial:
+            await self._parts.store.add_message(record.call_id, message)
+        timer = asyncio.get_running_loop().call_later(
+            settings.join_timeout_s, self._unjoined, record.call_id
+        )
+        self._open[record.call_id] = _Open(record, stage, initial, timer)
+        return record
+
+    async def get(self, call_id: str) -> CallRecord:
+        """One call."""
+        return await self._parts.store.call(call_id)
+
+    async def list(self, query: CallQuery, window: Window) -> Page[CallRecord]:
+        """A page of calls."""
+        return await self._parts.store.calls(query, window)
+
+    async def delete(self, call_id: str) -> Tombstone:
+        """Forget a call that has ended, its recording included."""
+        record = await self._parts.store.call(call_id)
+        if record.ended is None:
+            raise StillLive("The call has not ended yet: end it first, then delete it.")
+        path = self._recording(call_id)
+        if path is not None:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(None, lambda: path.unlink(missing_ok=True))
+        return await self._parts.store.delete_call(call_id, self._parts.now())
+
+    async def messages(
+        self, call_id: str, query: MessageQuery, window: Window
+    ) -> Page[MessageRecord]:
+        """A page of a call's messages."""
+        return await self._parts.store.messages(call_id, query, window)
+
+    async def events(self, call_id: str, query: EventQuery, window: Window) -> Page[EventRecord]:
+        """A page of a call's events."""
+        return await self._parts.store.events(call_id, query, window)
+
+    async def stages(self, call_id: str, window: Window) -> Page[StageRecord]:
+        """A page of a call's stages."""
+        return await self._parts.store.stages(call_id, window)
+
+    async def stage(self, call_id: str, stage_id: str | None = None) -> StageRecord:
+        """One stage, or the last one."""
+        return await self._parts.store.stage(call_id, stage_id)
+
+    async def recording(self, call_id: str) -> Path:
+        """The file of a call's recording."""
+        record = await self._parts.store.call(call_id)
+        path = self._recording(call_id)
+        loop = asyncio.get_running_loop()
+        if (
+            path is None
+            or not record.settings.recording_enabled
+            or not await loop.run_in_executor(None, path.exists)
+        ):
+            raise RecordingNotFound("This call has no recording.")
+        return path
+
+    async def send_data_message(self, call_id: str, message: object) -> None:
+        """Put a message into a live call, as if its client had sent it."""
+        await self._parts.store.call(call_id)
+        opened = self._open.get(call_id)
+        if opened is None or opened.live is None:
+            raise NotLive("The call is not joined, or has ended.")
+        opened.live.take(message)
+
+    def models(self) -> Sequence[str]:
+        """The models a call may ask for."""
+        return self._brains.names()
+
+    @property
+    def n_live(self) -> int:
+        """How many calls are joined now."""
+        return sum(opened.live is not None for opened in self._open.values())
+
+    # Joining
+
+    async def claim(self, call_id: str, token: str) -> None:
+        """Check a join URL before the upgrade; the first to come has the call.
+
+        Raises: TokenUnknown, AlreadyJoined or CallOver.
+        """
+        try:
+            record = await self._parts.store.call(call_id)
+        except BridgeError:
+            raise TokenUnknown("This join URL names no call.") from None
+        if not hmac.compare_digest(record.join_token.encode(), token.encode()):
+            raise TokenUnknown("This join URL names no call.")
+        opened = self._open.get(call_id)
+        if opened is None:
+            raise CallOver("The call of this join URL has ended.")
+        if opened.claimed:
+            raise AlreadyJoined("Somebody has joined this call already.")
+        opened.claimed = True
+
+    def start(self, call_id: str, socket: MediaSocket, client_version: str | None = None) -> None:
+        """Serve a claimed call on its client's socket, in a task of the service's own."""
+        opened = self._open.get(call_id)
+        if opened is None:
+            socket.close(1011, "the call is over")
+            return
+        opened.join_timer.cancel()
+        opened.record.client_version = client_version
+        opened.record.joined = self._parts.now()
+        loop = asyncio.get_running_loop()
+        opened.task = loop.create_task(self._serve(opened, socket), name=f"{call_id} call")
+
+    async def close(self) -> None:
+        """End all calls now; what was recorded is kept."""
+        for opened in list(self._open.values()):
+            opened.join_timer.cancel()
+            if opened.task is not None:
+                opened.task.cancel()
+        tasks = {opened.task for opened in self._open.values() if opened.task is not None}
+        tasks |= self._endings
+        if tasks:
+            await asyncio.wait(tasks)
+        for opened in list(self._open.values()):
+            await self._finish(opened.record, "system_error")
+
+    async def _serve(self, opened: _Open, socket: MediaSocket) -> None:
+        record = opened.record
+        reason: EndReason = "system_error"
+        try:
+            settings = record.settings
+            brain = self._brains.make(
+                settings.model, seed=record.call_id, live_hz=settings.medium.output_hz
+            )
+            opened.live = LiveCall(
+                record,
+                opened.stage,
+                opened.initial,
+                brain,
+                self._brains.vad(),
+                socket,
+                self._parts,
+            )
+            reason = await opened.live.run()
+        except Exception:
+            # A call that fails in an unforeseen way ends alone, and leaves its trace in the log.
+            log.exception("! call %s failed", record.call_id)
+            raise
+        finally:
+            opened.live = None
+            socket.close(1000 if reason != "system_error" else 1011)
+            await self._finish(record, reason)
+
+    def _unjoined(self, call_id: str) -> None:
+        record = self._open[call_id].record
+        task = asyncio.get_running_loop().create_task(
+            self._finish(record, "unjoined"), name=f"{call_id} unjoined"
+        )
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
+
+    async def _finish(self, record: CallRecord, reason: EndReason) -> None:
+        self._open.pop(record.call_id, None)
+        record.end(reason, self._parts.now())
+        await self._parts.store.save_call(record)
+
+    # Making
+
+    def _new_records(self, settings: CallSettings) -> tuple[CallRecord, StageRecord]:
+        ids, now = self._parts.ids, self._parts.now()
+        record = CallRecord(ids.uuid(), settings, created=now, join_token=ids.token())
+        tools = tuple(ToolRecord(ids.uuid(), spec) for spec in settings.tools)
+        return record, StageRecord(ids.uuid(), record.call_id, now, settings, tools)
+
+    def _unknown_model(self, model: str) -> str:
+        try:
+            self._brains.make(model, seed="", live_hz=8_000)
+        except UsageError as exc:
+            return str(exc)
+        return f"There is no model {model!r}; GET /api/models lists them."
+
+    def _recording(self, call_id: str) -> Path | None:
+        if self._parts.recordings is None:
+            return None
+        return recording_path(self._parts.recordings, call_id)
+
+
+def _initial_messages(settings: CallSettings, stage_id: str) -> list[MessageRecord]:
+    return [
+        MessageRecord(
+            stage_id=stage_id,
+            index=index,
+            role=message.role,
+            text=message.text,
+            medium=message.medium,
+            invocation_id=message.invocation_id,
+            tool_name=message.tool_name,
+            initial=True,
+        )
+        for index, message in enumerate(settings.initial_messages)
+    ]

@@ -1,0 +1,208 @@
+"""The join-socket leg: we are the server of ``serverWebSocket``; a client joined our call.
+
+Sources: reference 2.2 to 2.6. Audio goes out in frames of 20 ms, at most ``clientBufferSizeMs`` ahead of what the client
+has played, against absolute deadlines; nothing is sent while the agent is silent. ``playback_clear_buffer`` goes out
+before any message that follows the clear.
+"""
+
+import asyncio
+from typing import Protocol
+
+from bridge.errors import RemoteWireError
+from bridge.legs.base import Ended, LegEvent, MessageEvent, Port, Warned
+from bridge.legs.media_socket import MediaSocket
+from bridge.wire.agent_socket import AgentSocket, AudioReceived, Ignored, MessageReceived
+from bridge.wire.messages import EnabledDataMessages, PlaybackClearBuffer, UnknownMessage, encode
+from bridge_codecs.pcm import Int16
+
+FRAME_MS = 20
+ORDERLY = frozenset({1000, 1001})
+EARLY_S = 1e-6
+"""Two sums of the same durations may differ by this much, s."""
+
+
+class Recorder(Protocol):
+    """Takes what both sides of the socket said."""
+
+    def heard(self, samples: Int16) -> None:
+        """Audio of the caller."""
+        ...
+
+    def sent(self, samples: Int16, *, plays_in_s: float) -> None:
+        """Audio to the caller that will be heard in ``plays_in_s``."""
+        ...
+
+    def cleared(self) -> None:
+        """What was sent but not played is gone."""
+        ...
+
+
+class JoinSocketLeg:
+    """The human side of a call that we serve.
+
+    Args:
+        socket: the client's socket, not yet started.
+        input_hz: rate of the client's audio, Hz.
+        output_hz: rate of the audio to the client, Hz.
+        client_buffer_ms: how far ahead of its playing the client lets us send, ms.
+        enabled: which data messages the client wants.
+        media_idle_s: the call ends after this long without the client's audio; None never.
+        recorder: records both sides.
+    """
+
+    name = "join socket"
+
+    def __init__(  # noqa: PLR0913 - the medium's settings, by name
+        self,
+        socket: MediaSocket,
+        *,
+        input_hz: int,
+        output_hz: int,
+        client_buffer_ms: int,
+        enabled: EnabledDataMessages,
+        media_idle_s: float | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self.source_hz = input_hz
+        self.sink_hz = output_hz
+        self._socket = socket
+        self._wire = AgentSocket("server", input_hz=input_hz, output_hz=output_hz)
+        self._ahead_ms = max(client_buffer_ms, FRAME_MS)
+        self._enabled = enabled
+        self._media_idle_s = media_idle_s
+        self._recorder = recorder
+        self._frame = output_hz * FRAME_MS // 1000
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[Ended] = self._loop.create_future()
+        self._pacing: asyncio.TimerHandle | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._heard_at = self._loop.time()
+        self._port: Port | None = None
+
+    async def run(self, port: Port) -> Ended:
+        """Serve the client until it leaves or breaks the protocol; on cancellation, close orderly."""
+        self._port = port
+        port.incoming.on_ready = self._send_audio
+        self._socket.start(self)
+        self._watch_idle()
+        try:
+            return await self._ended
+        finally:
+            port.incoming.on_ready = None
+            for timer in (self._pacing, self._idle):
+                if timer is not None:
+                    timer.cancel()
+            self._socket.close(1000)
+
+    # From the client
+
+    def on_text(self, text: str) -> None:
+        """A data message."""
+        try:
+            events = self._wire.receive_text(text, self._loop.time())
+        except RemoteWireError as exc:
+            self._refuse(exc)
+            return
+        for event in events:
+            self._handle(event)
+
+    def on_bytes(self, data: bytes) -> None:
+        """The user's audio."""
+        try:
+            events = self._wire.receive_bytes(data, self._loop.time())
+        except RemoteWireError as exc:
+            self._refuse(exc)
+            return
+        for event in events:
+            self._handle(event)
+
+    def on_close(self, code: int, reason: str) -> None:
+        """The client is gone."""
+        if code in ORDERLY:
+            self._end(Ended("hangup"))
+        else:
+            why = f": {reason}" if reason else ""
+            self._end(Ended("connection_error", f"the client's socket closed with {code}{why}"))
+
+    def _handle(self, event: object) -> None:
+        assert self._port is not None
+        match event:
+            case AudioReceived(samples=samples):
+                self._heard_at = self._loop.time()
+                if self._recorder is not None:
+                    self._recorder.heard(samples)
+                self._port.outgoing.push(samples)
+            case MessageReceived(message=message):
+                self._port.emit(MessageEvent(message))
+            case Ignored(reason=reason):
+                self._port.emit(Warned("ignored_input", reason))
+
+    # To the client
+
+    def clear(self) -> None:
+        """Tell the client to drop what it has not played."""
+        self._stop_pacing()
+        if self._recorder is not None:
+            self._recorder.cleared()
+        self._send(PlaybackClearBuffer())
+
+    def receive(self, event: LegEvent) -> None:
+        """Pass the agent's data messages on."""
+        if isinstance(event, MessageEvent) and not isinstance(event.message, UnknownMessage):
+            self._send(event.message)
+
+    async def drain(self) -> None:
+        """Wait until the client has played everything."""
+        assert self._port is not None
+        lane = self._port.incoming
+        while lane.depth_samples:  # noqa: ASYNC110 - the pacer empties it
+            await asyncio.sleep(max(lane.depth_ms, FRAME_MS) / 1000)
+        until_s = lane.ledger.playing_until_s
+        if until_s is not None:
+            await asyncio.sleep(max(0.0, until_s - self._loop.time()))
+
+    def _send(self, message) -> None:  # type: ignore[no-untyped-def]
+        if self._enabled.enabled(message.type):
+            self._socket.send_text(self._wire.text(message))
+
+    def _send_audio(self) -> None:
+        """Send what may be sent now, and come back when the next frame may."""
+        assert self._port is not None
+        self._stop_pacing()
+        lane, ledger = self._port.incoming, self._port.incoming.ledger
+        now = self._loop.time()
+        while ledger.ahead_ms(now) + FRAME_MS <= self._ahead_ms + 1000 * EARLY_S:
+            frame = lane.pull(self._frame)
+            if not frame.size:
+                return
+            self._socket.send_bytes(self._wire.audio(frame))
+            ledger.sent(frame.size, now)
+            if self._recorder is not None:
+                starts = (ledger.playing_until_s or now) - frame.size / self.sink_hz
+                self._recorder.sent(frame, plays_in_s=starts - now)
+        due = (ledger.playing_until_s or now) - (self._ahead_ms - FRAME_MS) / 1000
+        self._pacing = self._loop.call_at(due, self._send_audio)
+
+    def _stop_pacing(self) -> None:
+        if self._pacing is not None:
+            self._pacing.cancel()
+            self._pacing = None
+
+    # Ending
+
+    def _watch_idle(self) -> None:
+        if self._media_idle_s is None:
+            return
+        left = self._heard_at + self._media_idle_s - self._loop.time()
+        if left <= 0:
+            self._end(Ended("connection_error", "the client sent no audio for too long"))
+        else:
+            self._idle = self._loop.call_later(left, self._watch_idle)
+
+    def _refuse(self, exc: RemoteWireError) -> None:
+        self._socket.close(getattr(exc, "close_code", 1008), "protocol error")
+        self._end(Ended("connection_error", str(exc)))
+
+    def _end(self, ended: Ended) -> None:
+        if not self._ended.done():
+            self._ended.set_result(ended)

@@ -1,0 +1,65 @@
+"""Records a call at the server: caller left, agent right, on the clock of the caller's audio.
+
+The left channel is what came in, sample after sample; the right one is what the far end played, placed by the ledger's
+instants, so a cleared sentence ends where the caller stopped hearing it (reference 7.5: aligned with the user's audio).
+"""
+
+from typing import Protocol
+
+from bridge.audio.stereo import StereoAligner
+from bridge_codecs.pcm import Int16
+from bridge_codecs.resample import Resampler
+
+
+class StereoSink(Protocol):
+    """Takes interleaved frames, shape (n, 2), int16; never waits."""
+
+    def write(self, frames: Int16) -> None:
+        """The next frames."""
+        ...
+
+    async def close(self) -> None:
+        """No more frames: finish the file."""
+        ...
+
+
+class CallRecorder:
+    """Aligns both sides and streams them to a sink.
+
+    Args:
+        sink: where frames go.
+        rate_hz: rate of the recording and of the caller's audio, Hz.
+        agent_hz: rate of the agent's audio, Hz.
+    """
+
+    def __init__(self, sink: StereoSink, *, rate_hz: int, agent_hz: int) -> None:
+        self._sink = sink
+        self._rate_hz = rate_hz
+        self._aligner = StereoAligner(rate_hz)
+        self._resampler = Resampler(agent_hz, rate_hz)
+        self._left = 0
+
+    def heard(self, samples: Int16) -> None:
+        """Audio of the caller, as it came in."""
+        self._left += samples.size
+        self._aligner.left(samples)
+        frames = self._aligner.drain()
+        if frames.size:
+            self._sink.write(frames)
+
+    def sent(self, samples: Int16, *, plays_in_s: float) -> None:
+        """Audio to the caller, whose first sample will be heard in ``plays_in_s`` seconds."""
+        at = self._left + round(plays_in_s * self._rate_hz)
+        self._aligner.right(self._resampler.push(samples), at)
+
+    def cleared(self) -> None:
+        """What was sent but not played is never heard."""
+        self._resampler.reset()
+        self._aligner.cut_right(self._left)
+
+    async def close(self) -> None:
+        """Write what is left and finish the file."""
+        frames = self._aligner.finish()
+        if frames.size:
+            self._sink.write(frames)
+        await self._sink.close()
