@@ -23,6 +23,7 @@ from bridge.legs.join_socket import JoinSocketLeg
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.recorder import CallRecorder
 from bridge.relay import Relay
+from bridge.wire.agent_socket import Rates
 from bridge.wire.messages import CallEvent, ClientToolResult, ServerMessage
 
 log = logging.getLogger(__name__)
@@ -140,8 +141,7 @@ class LiveCall:
         medium = self.record.settings.medium
         return JoinSocketLeg(
             socket,
-            input_hz=medium.input_hz,
-            output_hz=medium.output_hz,
+            rates=Rates(medium.input_hz, medium.output_hz),
             client_buffer_ms=medium.client_buffer_ms,
             enabled=medium.data_messages,
             media_idle_s=medium.media_idle_timeout_s,

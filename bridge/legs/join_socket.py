@@ -11,12 +11,23 @@ from typing import Protocol
 from bridge.errors import RemoteWireError
 from bridge.legs.base import Ended, LegEvent, MessageEvent, Port, Warned
 from bridge.legs.media_socket import MediaSocket
-from bridge.wire.agent_socket import AgentSocket, AudioReceived, Ignored, MessageReceived
-from bridge.wire.messages import EnabledDataMessages, PlaybackClearBuffer, UnknownMessage, encode
+from bridge.wire.agent_socket import (
+    AgentSocket,
+    AnswerAgain,
+    AudioReceived,
+    ClearBuffer,
+    Closed,
+    Ignored,
+    Message,
+    MessageReceived,
+    Rates,
+    SocketEvent,
+)
+from bridge.wire.close_codes import POLICY
+from bridge.wire.messages import EnabledDataMessages, PlaybackClearBuffer
 from bridge_codecs.pcm import Int16
 
 FRAME_MS = 20
-ORDERLY = frozenset({1000, 1001})
 EARLY_S = 1e-6
 """Two sums of the same durations may differ by this much, s."""
 
@@ -42,8 +53,7 @@ class JoinSocketLeg:
 
     Args:
         socket: the client's socket, not yet started.
-        input_hz: rate of the client's audio, Hz.
-        output_hz: rate of the audio to the client, Hz.
+        rates: of the client's audio and of the audio to it.
         client_buffer_ms: how far ahead of its playing the client lets us send, ms.
         enabled: which data messages the client wants.
         media_idle_s: the call ends after this long without the client's audio; None never.
@@ -52,26 +62,25 @@ class JoinSocketLeg:
 
     name = "join socket"
 
-    def __init__(  # noqa: PLR0913 - the medium's settings, by name
+    def __init__(  # noqa: PLR0913 - the medium, by name
         self,
         socket: MediaSocket,
         *,
-        input_hz: int,
-        output_hz: int,
+        rates: Rates,
         client_buffer_ms: int,
         enabled: EnabledDataMessages,
         media_idle_s: float | None = None,
         recorder: Recorder | None = None,
     ) -> None:
-        self.source_hz = input_hz
-        self.sink_hz = output_hz
+        self.source_hz = rates.input_hz
+        self.sink_hz = rates.output_hz
         self._socket = socket
-        self._wire = AgentSocket("server", input_hz=input_hz, output_hz=output_hz)
+        self._wire = AgentSocket("server", rates, call_started=enabled.enabled("call_started"))
         self._ahead_ms = max(client_buffer_ms, FRAME_MS)
         self._enabled = enabled
         self._media_idle_s = media_idle_s
         self._recorder = recorder
-        self._frame = output_hz * FRAME_MS // 1000
+        self._frame = rates.output_hz * FRAME_MS // 1000
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[Ended] = self._loop.create_future()
         self._pacing: asyncio.TimerHandle | None = None
@@ -102,9 +111,8 @@ class JoinSocketLeg:
             events = self._wire.receive_text(text, self._loop.time())
         except RemoteWireError as exc:
             self._refuse(exc)
-            return
-        for event in events:
-            self._handle(event)
+        else:
+            self._handle(events)
 
     def on_bytes(self, data: bytes) -> None:
         """The user's audio."""
@@ -112,19 +120,18 @@ class JoinSocketLeg:
             events = self._wire.receive_bytes(data, self._loop.time())
         except RemoteWireError as exc:
             self._refuse(exc)
-            return
-        for event in events:
-            self._handle(event)
+        else:
+            self._handle(events)
 
     def on_close(self, code: int, reason: str) -> None:
         """The client is gone."""
-        if code in ORDERLY:
-            self._end(Ended("hangup"))
-        else:
-            why = f": {reason}" if reason else ""
-            self._end(Ended("connection_error", f"the client's socket closed with {code}{why}"))
+        self._handle(self._wire.receive_close(code, reason))
 
-    def _handle(self, event: object) -> None:
+    def _handle(self, events: list[SocketEvent]) -> None:
+        for event in events:
+            self._take(event)
+
+    def _take(self, event: SocketEvent) -> None:
         assert self._port is not None
         match event:
             case AudioReceived(samples=samples):
@@ -134,8 +141,12 @@ class JoinSocketLeg:
                 self._port.outgoing.push(samples)
             case MessageReceived(message=message):
                 self._port.emit(MessageEvent(message))
-            case Ignored(reason=reason):
-                self._port.emit(Warned("ignored_input", reason))
+            case Ignored(reason=reason, detail=detail):
+                self._port.emit(Warned(f"ignored: {reason}", detail))
+            case Closed(orderly=orderly, detail=detail):
+                self._end(Ended("hangup") if orderly else Ended("connection_error", detail))
+            case ClearBuffer() | AnswerAgain():
+                pass  # a client says neither in this role: the wire ignores them before
 
     # To the client
 
@@ -148,7 +159,7 @@ class JoinSocketLeg:
 
     def receive(self, event: LegEvent) -> None:
         """Pass the agent's data messages on."""
-        if isinstance(event, MessageEvent) and not isinstance(event.message, UnknownMessage):
+        if isinstance(event, MessageEvent):
             self._send(event.message)
 
     async def drain(self) -> None:
@@ -161,8 +172,8 @@ class JoinSocketLeg:
         if until_s is not None:
             await asyncio.sleep(max(0.0, until_s - self._loop.time()))
 
-    def _send(self, message) -> None:  # type: ignore[no-untyped-def]
-        if self._enabled.enabled(message.type):
+    def _send(self, message: Message) -> None:
+        if self._enabled.enabled(message.type) and self._wire.may_send(message):
             self._socket.send_text(self._wire.text(message))
 
     def _send_audio(self) -> None:
@@ -200,8 +211,8 @@ class JoinSocketLeg:
             self._idle = self._loop.call_later(left, self._watch_idle)
 
     def _refuse(self, exc: RemoteWireError) -> None:
-        self._socket.close(getattr(exc, "close_code", 1008), "protocol error")
-        self._end(Ended("connection_error", str(exc)))
+        self._socket.close(exc.close_code or POLICY, "protocol error")
+        self._end(Ended("connection_error", f"the client broke the protocol: {exc}"))
 
     def _end(self, ended: Ended) -> None:
         if not self._ended.done():

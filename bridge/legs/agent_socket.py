@@ -1,0 +1,137 @@
+"""The agent-socket leg: we are the client of a remote (or local) AI call over ``serverWebSocket``.
+
+Source: the API's WebSocket medium (s16le mono binary frames, one data message per text frame, both ways).
+Uplink frames go out as they come in, so that this leg adds no tempo of its own. Reading never pauses:
+``playback_clear_buffer`` comes behind the audio on the same socket.
+"""
+
+import asyncio
+
+from bridge.errors import RemoteWireError
+from bridge.legs.base import Ended, LegEvent, MessageEvent, Port, Warned
+from bridge.legs.media_socket import MediaSocket
+from bridge.wire.agent_socket import (
+    AgentSocket,
+    AnswerAgain,
+    AudioReceived,
+    ClearBuffer,
+    Closed,
+    Ignored,
+    MessageReceived,
+    Rates,
+    SocketEvent,
+)
+from bridge.wire.close_codes import POLICY
+from bridge.wire.messages import PlaybackClearBuffer, State
+
+FRAME_MS = 20
+
+
+class AgentSocketLeg:
+    """The AI side of a call that somebody else serves.
+
+    Args:
+        socket: connected to the call's join URL, not yet started.
+        rates: the call's ``inputSampleRate`` (what the agent hears) and ``outputSampleRate``.
+    """
+
+    name = "agent socket"
+
+    def __init__(self, socket: MediaSocket, rates: Rates) -> None:
+        self.source_hz = rates.output_hz
+        self.sink_hz = rates.input_hz
+        self._socket = socket
+        self._wire = AgentSocket("client", rates)
+        self._frame = rates.input_hz * FRAME_MS // 1000
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[Ended] = self._loop.create_future()
+        self._port: Port | None = None
+
+    async def run(self, port: Port) -> Ended:
+        """Relay until the agent's side closes; on cancellation, close orderly."""
+        self._port = port
+        port.incoming.on_ready = self._send_audio
+        self._socket.start(self)
+        try:
+            return await self._ended
+        finally:
+            port.incoming.on_ready = None
+            self._socket.close(1000)
+
+    # From the agent
+
+    def on_text(self, text: str) -> None:
+        """A data message."""
+        try:
+            events = self._wire.receive_text(text, self._loop.time())
+        except RemoteWireError as exc:
+            self._refuse(exc)
+        else:
+            self._handle(events)
+
+    def on_bytes(self, data: bytes) -> None:
+        """The agent's audio."""
+        try:
+            events = self._wire.receive_bytes(data, self._loop.time())
+        except RemoteWireError as exc:
+            self._refuse(exc)
+        else:
+            self._handle(events)
+
+    def on_close(self, code: int, reason: str) -> None:
+        """The agent's side is gone; what it said before is still in the lane."""
+        self._handle(self._wire.receive_close(code, reason))
+
+    def _handle(self, events: list[SocketEvent]) -> None:
+        for event in events:
+            self._take(event)
+
+    def _take(self, event: SocketEvent) -> None:
+        assert self._port is not None
+        match event:
+            case AudioReceived(samples=samples):
+                self._port.outgoing.push(samples)
+            case ClearBuffer():
+                self._port.clear_far()
+                self._port.emit(MessageEvent(PlaybackClearBuffer()))
+            case MessageReceived(message=message):
+                if isinstance(message, State) and message.state != "speaking":
+                    self._port.outgoing.end_segment()
+                self._port.emit(MessageEvent(message))
+            case AnswerAgain(answer=answer):
+                self._socket.send_text(self._wire.text(answer))
+            case Ignored(reason=reason, detail=detail):
+                self._port.emit(Warned(f"ignored: {reason}", detail))
+            case Closed(orderly=orderly, detail=detail):
+                self._port.outgoing.end_segment()
+                self._end(Ended("agent_hangup" if orderly else "connection_error", detail))
+
+    # To the agent
+
+    def clear(self) -> None:
+        """What was sent to the agent cannot be called back."""
+
+    def receive(self, event: LegEvent) -> None:
+        """Pass the caller's data messages on; what is out of order by now is left out."""
+        if isinstance(event, MessageEvent) and self._wire.may_send(event.message):
+            self._socket.send_text(self._wire.text(event.message))
+
+    async def drain(self) -> None:
+        """Uplink audio is sent as it comes: nothing waits."""
+
+    def _send_audio(self) -> None:
+        assert self._port is not None
+        lane = self._port.incoming
+        while (frame := lane.pull(self._frame)).size:
+            self._socket.send_bytes(self._wire.audio(frame))
+            lane.ledger.sent(frame.size, self._loop.time())
+
+    # Ending
+
+    def _refuse(self, exc: RemoteWireError) -> None:
+        self._socket.close(exc.close_code or POLICY, "protocol error")
+        self._end(Ended("connection_error", f"the agent's side broke the protocol: {exc}"))
+
+    def _end(self, ended: Ended) -> None:
+        if not self._ended.done():
+            self._ended.set_result(ended)
