@@ -36,6 +36,7 @@ KnownValue: TypeAlias = Literal[
 
 __all__ = [
     "DEFAULT_MODEL",
+    "DEFAULT_TOOL_TIMEOUT_S",
     "MIN_MEDIA_IDLE_S",
     "SAMPLE_RATES_HZ",
     "AgentFirst",
@@ -58,9 +59,14 @@ __all__ = [
 ]
 
 DEFAULT_MODEL: Final = "ultravox-v0.7"
+DEFAULT_TOOL_TIMEOUT_S: Final = 2.5
 # The resampler has a kernel for every pair of these; other rates are refused at creation.
 SAMPLE_RATES_HZ: Final = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 MIN_MEDIA_IDLE_S: Final = 10.0
+
+
+def _data_messages() -> EnabledDataMessages:
+    return EnabledDataMessages.for_carrier("server_web_socket")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ class ServerSocketMedium:
     input_hz: int = 48_000
     output_hz: int = 48_000
     client_buffer_ms: int = 60
-    data_messages: EnabledDataMessages = field(default_factory=EnabledDataMessages)
+    data_messages: EnabledDataMessages = field(default_factory=_data_messages)
     media_idle_timeout_s: float | None = None
 
 
@@ -122,7 +128,7 @@ class ToolSpec:
     dynamic: tuple[DynamicParameter, ...] = ()
     static: tuple[StaticParameter, ...] = ()
     automatic: tuple[AutomaticParameter, ...] = ()
-    timeout_s: float = 2.5
+    timeout_s: float = DEFAULT_TOOL_TIMEOUT_S
     precomputable: bool = False
     default_reaction: Reaction = "speaks"
     static_response: str | None = None

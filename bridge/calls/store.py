@@ -176,6 +176,8 @@ class MemoryStore:
         self, call_id: str, query: MessageQuery, window: Window
     ) -> Page[MessageRecord]:
         """The messages of a call, oldest first."""
+        if query.stage_id is not None:
+            await self.stage(call_id, query.stage_id)
         shelf = self._shelf(call_id)
         last = shelf.last_stage_id
         return shelf.messages.page(window, lambda each: query.takes(each, last_stage_id=last))
