@@ -11,8 +11,8 @@ from bridge.brains.base import Brain
 from bridge.brains.speech.vad import Vad
 from bridge.calls.client_tools import ClientTools
 from bridge.calls.journal import CallJournal
-from bridge.calls.records import CallRecord, EndReason, EventRecord, MessageRecord, StageRecord
 from bridge.calls.recording import open_recorder
+from bridge.calls.records import CallRecord, EndReason, EventRecord, MessageRecord, StageRecord
 from bridge.calls.store import Store
 from bridge.errors import BridgeError
 from bridge.ids import Ids

@@ -10,7 +10,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from bridge.brains.base import HistoryItem
-from bridge.calls.records import CallRecord, EventRecord, MessageRecord, Severity, StageRecord, Timespan
+from bridge.calls.records import (
+    CallRecord,
+    EventRecord,
+    MessageRecord,
+    Severity,
+    StageRecord,
+    Timespan,
+)
 from bridge.calls.settings import OutputMedium, Role
 from bridge.calls.store import Store
 from bridge.ids import Ids

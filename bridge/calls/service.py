@@ -26,16 +26,15 @@ from bridge.calls.errors import (
 )
 from bridge.calls.paging import Page, Window
 from bridge.calls.queries import CallQuery, EventQuery, MessageQuery
+from bridge.calls.recording import recording_path
 from bridge.calls.records import (
     CallRecord,
     EndReason,
     EventRecord,
     MessageRecord,
     StageRecord,
-    Tombstone,
     ToolRecord,
 )
-from bridge.calls.recording import recording_path
 from bridge.calls.settings import CallSettings
 from bridge.errors import BridgeError, UsageError
 from bridge.legs.media_socket import MediaSocket
@@ -118,7 +117,7 @@ class CallService:
         """A page of calls."""
         return await self._parts.store.calls(query, window)
 
-    async def delete(self, call_id: str) -> Tombstone:
+    async def delete(self, call_id: str) -> None:
         """Forget a call that has ended, its recording included."""
         record = await self._parts.store.call(call_id)
         if record.ended is None:
@@ -127,7 +126,7 @@ class CallService:
         if path is not None:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(None, lambda: path.unlink(missing_ok=True))
-        return await self._parts.store.delete_call(call_id, self._parts.now())
+        await self._parts.store.delete_call(call_id, self._parts.now())
 
     async def messages(
         self, call_id: str, query: MessageQuery, window: Window
@@ -147,9 +146,11 @@ class CallService:
         """One stage, or the last one."""
         return await self._parts.store.stage(call_id, stage_id)
 
-    async def recording(self, call_id: str) -> Path:
-        """The file of a call's recording."""
+    async def recording_path(self, call_id: str) -> Path:
+        """The file of an ended call's recording."""
         record = await self._parts.store.call(call_id)
+        if record.ended is None:
+            raise StillLive("The call has not ended yet: its recording is still being written.")
         path = self._recording(call_id)
         loop = asyncio.get_running_loop()
         if (
@@ -240,10 +241,8 @@ class CallService:
                 self._parts,
             )
             reason = await opened.live.run()
-        except Exception:
-            # A call that fails in an unforeseen way ends alone, and leaves its trace in the log.
+        except Exception:  # the border of a call: a bug here ends one call, and leaves its trace
             log.exception("! call %s failed", record.call_id)
-            raise
         finally:
             opened.live = None
             socket.close(1000 if reason != "system_error" else 1011)

@@ -1,0 +1,71 @@
+"""The tape of one call: both sides sample-locked, streamed to files and kept for the figures."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from bridge.batch.result import AGENT_WAV, CALL_WAV
+from bridge.legs.wav_writer import WavRecording
+from bridge_codecs.pcm import Int16, silence
+
+
+class CallTape:
+    """Writes ``agent.wav`` (mono) and ``call.wav`` (stereo: caller left, agent right).
+
+    Args:
+        folder: where the files go; None keeps the samples only.
+        rate_hz: of both sides, Hz.
+        on_error: told in one sentence when a file cannot be written any more.
+        on_progress: told the seconds on tape, about once a second.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        *,
+        rate_hz: int,
+        on_error: Callable[[str], None],
+        on_progress: Callable[[float], None],
+    ) -> None:
+        self._caller: list[Int16] = []
+        self._agent: list[Int16] = []
+        self._n_samples = 0
+        self._rate_hz = rate_hz
+        self._on_progress = on_progress
+        self._files: list[WavRecording] = []
+        if folder is not None:
+            self._files = [
+                WavRecording(folder / AGENT_WAV, rate_hz=rate_hz, channels=1, on_error=on_error),
+                WavRecording(folder / CALL_WAV, rate_hz=rate_hz, channels=2, on_error=on_error),
+            ]
+
+    def write(self, caller: Int16, agent: Int16) -> None:
+        """One frame of each side; equal lengths."""
+        self._caller.append(caller)
+        self._agent.append(agent)
+        if self._files:
+            self._files[0].write(agent)
+            self._files[1].write(np.column_stack((caller, agent)))
+        before = self._n_samples // self._rate_hz
+        self._n_samples += caller.size
+        if self._n_samples // self._rate_hz != before:
+            self._on_progress(self.duration_s)
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds on tape."""
+        return self._n_samples / self._rate_hz
+
+    def sides(self) -> tuple[Int16, Int16]:
+        """All of the caller's and of the agent's samples; equal lengths."""
+        return _joined(self._caller), _joined(self._agent)
+
+    async def close(self) -> None:
+        """Finish the files."""
+        for file in self._files:
+            await file.close()
+
+
+def _joined(frames: list[Int16]) -> Int16:
+    return np.concatenate(frames) if frames else silence(0)

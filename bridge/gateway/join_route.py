@@ -1,0 +1,68 @@
+"""The join URL of a ``serverWebSocket`` call: how it is written, read and admitted.
+
+The token stands in the path and is independent of the call's id (192 random bits), so that a client may add query
+parameters of its own; unknown ones are ignored (reference 2.2). Refusals come before the upgrade: 404, 409, 410.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from bridge.calls.records import CallRecord
+from bridge.calls.service import CallService
+from bridge.legs.media_socket import MediaSocket
+
+_PATH: Final = re.compile(
+    r"/calls/(?P<call_id>[0-9a-f-]{36})/(?P<token>[\w-]{20,64})/server_web_socket"
+)
+_MAX_CLIENT_VERSION: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class JoinTarget:
+    """What a join URL says."""
+
+    call_id: str
+    token: str
+    client_version: str | None
+
+
+def join_url(call: CallRecord, base: str) -> str:
+    """The call's join URL under ``base`` (``ws://host:port``)."""
+    return f"{base}/calls/{call.call_id}/{call.join_token}/server_web_socket"
+
+
+def parse_target(target: str) -> JoinTarget | None:
+    """Read a request target or a whole URL; None if it is no join URL."""
+    parts = urlsplit(target)
+    match = _PATH.fullmatch(parts.path)
+    if match is None:
+        return None
+    version = parse_qs(parts.query).get("clientVersion", [None])[0]
+    return JoinTarget(
+        match["call_id"], match["token"], None if version is None else version[:_MAX_CLIENT_VERSION]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """A claimed call that waits for its socket."""
+
+    service: CallService
+    target: JoinTarget
+
+    def take(self, socket: MediaSocket) -> None:
+        """Serve the call on this socket."""
+        self.service.start(self.target.call_id, socket, self.target.client_version)
+
+
+async def claim(service: CallService, target: JoinTarget) -> Joining:
+    """Claim the call that a join URL names.
+
+    Raises: CallError with the HTTP status that refuses the upgrade.
+    """
+    await service.claim(target.call_id, target.token)
+    return Joining(service, target)
+
+

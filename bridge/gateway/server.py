@@ -1,0 +1,64 @@
+"""The call server put together: service, brains and REST application, whatever carries them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from pydantic import SecretStr
+
+from bridge.api.app import create_app
+from bridge.brains.registry import Brains
+from bridge.calls.call import Parts
+from bridge.calls.records import CallRecord
+from bridge.calls.service import CallService
+from bridge.calls.store import MemoryStore
+from bridge.clock import VirtualClock, wall_clock
+from bridge.gateway.join_route import join_url
+from bridge.ids import Ids
+
+
+@dataclass(frozen=True, slots=True)
+class CallServer:
+    """A call server without a listener."""
+
+    service: CallService
+    app: FastAPI
+
+
+@asynccontextmanager
+async def call_server(
+    brains: Brains,
+    *,
+    recordings: Path | None,
+    api_keys: Sequence[SecretStr] = (),
+    seed: str | None = None,
+    public_url: str | None = None,
+) -> AsyncIterator[CallServer]:
+    """A call server for the time of the context; its calls are ended when it is left.
+
+    Args:
+        brains: the models it serves; stays the caller's to close.
+        recordings: folder of recordings; None records nothing.
+        api_keys: None given: everybody who reaches it may use it.
+        seed: virtual time: ids come from it, stamps from the loop. None: real time.
+        public_url: the address in join URLs (``wss://…``); None: the one the request came to.
+    """
+    loop = asyncio.get_running_loop()
+    now = wall_clock if seed is None else VirtualClock(loop)
+    service = CallService(Parts(MemoryStore(), Ids(seed), now, recordings), brains)
+
+    def url(call: CallRecord, request: Request) -> str:
+        return join_url(call, public_url or _base(request))
+
+    try:
+        yield CallServer(service, create_app(service, api_keys=api_keys, join_url=url))
+    finally:
+        await service.close()
+
+
+def _base(request: Request) -> str:
+    scheme = "wss" if request.url.scheme == "https" else "ws"
+    return f"{scheme}://{request.url.netloc}"
