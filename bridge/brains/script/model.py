@@ -125,7 +125,8 @@ class Table(BaseModel):
             known = list(cls.model_fields)
             for key in data:
                 if key not in known:
-                    raise ValueError(f"unknown key {key[:80]!r}{did_you_mean(key, known)}")
+                    word = str(key)[:80]
+                    raise ValueError(f"unknown key {word!r}{did_you_mean(word, known)}")
         return data
 
 
