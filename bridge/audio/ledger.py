@@ -1,0 +1,226 @@
+"""What the far end has played of the audio that was sent to it, and when.
+
+The far end plays what it gets at once, or as soon as it has played what came before: that is the
+play-out clock, gaps included. Marks that the far end echoes prove what the clock only supposes; an
+echo that comes early moves the clock on, one that comes late does not move it back (the way back
+is in it). A mark that was waiting when the far end was cleared proves nothing: carriers echo every
+pending mark after a clear.
+
+Positions are samples sent since the start of the direction. Every sample sent is either played,
+flushed, lost or still ahead. Time is an argument: seconds of any monotonic clock.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+RUNS_KEPT = 64
+"""Stretches of gapless audio that are remembered, for `Ledger.time_of`."""
+MARKS_KEPT = 256
+"""Marks that wait for their echo; a far end that never echoes costs no more memory than this."""
+GAP_FLOOR_S = 0.001
+"""Lateness below this is jitter of the sender's timer; no far end makes a gap of it."""
+ROUNDING_SAMPLES = 1e-3
+"""Instants are floats: a sample counts as played when all but this part of it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What became of all samples sent, in samples; the parts add up to ``sent``."""
+
+    sent: int
+    played_acknowledged: int
+    played_interpolated: int
+    flushed: int
+    lost: int
+    ahead: int
+
+
+@dataclass(slots=True)
+class Gaps:
+    """Silence between samples sent. Underruns are the gaps inside a segment: holes in speech."""
+
+    count: int = 0
+    total_ms: float = 0.0
+    underruns: int = 0
+    underrun_ms: float = 0.0
+
+
+@dataclass(slots=True)
+class _Run:
+    """Gapless audio: positions ``start`` to ``end``, played from ``at_s`` on, over by ``over_s``."""
+
+    start: int
+    end: int
+    at_s: float
+    over_s: float
+
+
+@dataclass(slots=True)
+class _Mark:
+    name: str
+    position: int
+    flushed: bool = False
+
+
+class Ledger:
+    """The account of one direction of audio towards one far end.
+
+    Args:
+        rate_hz: rate at which the far end plays, Hz.
+    """
+
+    def __init__(self, rate_hz: int) -> None:
+        if rate_hz <= 0:
+            raise ValueError(f"a ledger needs a rate above 0 Hz, got {rate_hz}")
+        self.rate_hz = rate_hz
+        self.sent_samples = 0
+        self.flushed = 0
+        self.lost = 0
+        self.played_acknowledged = 0
+        """Samples that echoed marks prove played."""
+        self.gaps = Gaps()
+        self._played = 0
+        self._segment_from: int | None = None
+        self._runs: deque[_Run] = deque(maxlen=RUNS_KEPT)
+        self._marks: deque[_Mark] = deque(maxlen=MARKS_KEPT)
+
+    def sent(self, n: int, now_s: float) -> None:
+        """``n`` samples were sent; they play from ``now_s`` on, or after what is playing."""
+        if n <= 0:
+            return
+        run = self._runs[-1] if self._runs else None
+        if run is None or run.end != self.sent_samples or now_s > run.over_s + GAP_FLOOR_S:
+            run = self._begin_run(run, now_s)
+        self.sent_samples += n
+        run.end += n
+        run.over_s = run.at_s + (run.end - run.start) / self.rate_hz
+
+    def mark(self, name: str) -> None:
+        """A mark was sent: its echo shall prove that all samples sent so far were played."""
+        self._marks.append(_Mark(name, self.sent_samples))
+
+    def acknowledged(self, name: str, now_s: float) -> None:
+        """The echo of a mark came. It proves the marks before it too; unknown names prove nothing."""
+        mark = next((mark for mark in self._marks if mark.name == name), None)
+        if mark is None:
+            return
+        while self._marks.popleft() is not mark:
+            continue
+        if mark.flushed:
+            return
+        self.played(now_s)
+        # What is gone lies before the mark: a flush or loss voids the marks that waited for it.
+        proven = mark.position - self.flushed - self.lost
+        self.played_acknowledged = max(self.played_acknowledged, proven)
+        early = proven - self._played
+        if early > 0:
+            self._played = proven
+        if early > GAP_FLOOR_S * self.rate_hz:
+            self._split_run(mark.position, now_s)
+
+    def flush(self, now_s: float) -> int:
+        """The far end was cleared: what is unplayed will never be. Returns the samples flushed."""
+        n = self._drop_unplayed(now_s)
+        self.flushed += n
+        for mark in self._marks:
+            mark.flushed = True
+        return n
+
+    def lose(self, now_s: float) -> int:
+        """The far end broke: what is unplayed is lost, and no echo will come. Returns the samples."""
+        n = self._drop_unplayed(now_s)
+        self.lost += n
+        self._marks.clear()
+        return n
+
+    def begin_segment(self) -> None:
+        """The next samples begin a piece of gapless speech: gaps inside it are underruns."""
+        self._segment_from = self.sent_samples
+
+    def end_segment(self) -> None:
+        """The piece of speech is complete: the silence that follows is meant."""
+        self._segment_from = None
+
+    def played(self, now_s: float) -> int:
+        """Samples that the far end has played: by its echoes, between them by the play-out clock."""
+        if self._runs:
+            run = self._runs[-1]
+            # Runs before the last are over: a run begins only when nothing plays.
+            n = int((now_s - run.at_s) * self.rate_hz + ROUNDING_SAMPLES)
+            here = min(max(n, 0), run.end - run.start)
+            self._played = max(self._played, run.start + here - self.flushed - self.lost)
+        return self._played
+
+    def ahead_ms(self, now_s: float) -> float:
+        """Audio that was sent and is still to be played, ms."""
+        return 1000 * (self._alive - self.played(now_s)) / self.rate_hz
+
+    def heard(self, now_s: float) -> Heard:
+        """The whole account at ``now_s``."""
+        played = self.played(now_s)
+        return Heard(
+            sent=self.sent_samples,
+            played_acknowledged=self.played_acknowledged,
+            played_interpolated=played - self.played_acknowledged,
+            flushed=self.flushed,
+            lost=self.lost,
+            ahead=self._alive - played,
+        )
+
+    @property
+    def playing_until_s(self) -> float | None:
+        """The instant when the last sample is or was played; None when none was sent or remains."""
+        return self._runs[-1].over_s if self._runs else None
+
+    def time_of(self, position: int) -> float | None:
+        """The instant when this sample is, was or will be played.
+
+        None for a sample that was flushed or lost, is not sent yet, or lies too far back.
+        """
+        for run in reversed(self._runs):
+            if position >= run.start:
+                if position >= run.end:
+                    return None
+                return min(run.at_s + (position - run.start) / self.rate_hz, run.over_s)
+        return None
+
+    @property
+    def _alive(self) -> int:
+        return self.sent_samples - self.flushed - self.lost
+
+    def _begin_run(self, last: _Run | None, now_s: float) -> _Run:
+        at_s = now_s
+        if last is not None:
+            at_s = max(now_s, last.over_s)
+            self._count_gap(1000 * (at_s - last.over_s))
+        run = _Run(self.sent_samples, self.sent_samples, at_s, at_s)
+        self._runs.append(run)
+        return run
+
+    def _count_gap(self, gap_ms: float) -> None:
+        self.gaps.count += 1
+        self.gaps.total_ms += gap_ms
+        if self._segment_from is not None and self.sent_samples > self._segment_from:
+            self.gaps.underruns += 1
+            self.gaps.underrun_ms += gap_ms
+
+    def _split_run(self, position: int, now_s: float) -> None:
+        """The far end was faster than the clock: everything before ``position`` is over now."""
+        run = self._runs[-1]
+        rest = _Run(position, run.end, now_s, now_s + (run.end - position) / self.rate_hz)
+        run.end, run.over_s = position, now_s
+        if rest.end > rest.start:
+            self._runs.append(rest)
+
+    def _drop_unplayed(self, now_s: float) -> int:
+        n = self._alive - self.played(now_s)
+        if self._segment_from is not None:
+            # The hole that a clear leaves is meant.
+            self._segment_from = self.sent_samples
+        if n:
+            run = self._runs[-1]
+            run.end -= n
+            run.over_s = min(run.over_s, run.at_s + (run.end - run.start) / self.rate_hz)
+            if run.end == run.start:
+                self._runs.pop()
+        return n
