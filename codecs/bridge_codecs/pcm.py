@@ -1,0 +1,90 @@
+"""Linear PCM inside the program: mono int16 arrays, and float32 where a filter or model wants it.
+
+Full scale is 32,768: int16 -32,768 is float -1.0. Arrays are not changed after they are made.
+"""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge_codecs.errors import CodecError
+
+Int16: TypeAlias = NDArray[np.int16]
+Float32: TypeAlias = NDArray[np.float32]
+
+BYTES_PER_SAMPLE = 2
+FULL_SCALE = 32_768
+# Bounds of int16 as arrays: as Python numbers they would be converted anew in every call.
+LOWEST = np.array(-32_768, np.float32)
+HIGHEST = np.array(32_767, np.float32)
+_INT16 = np.dtype(np.int16)
+
+
+def check_int16(samples: NDArray[Any]) -> None:
+    """Let mono int16 in this machine's byte order pass.
+
+    Raises: CodecError for another dtype or more than one dimension.
+    """
+    if samples.dtype != _INT16 or samples.ndim != 1:
+        raise CodecError(
+            f"samples must be one row of int16, not {samples.ndim} dimensions of {samples.dtype}"
+        )
+
+
+def round_to_int16(scaled: Float32) -> Int16:
+    """Round float32 in int16 units to the nearest int16, limited to its range; changes `scaled`."""
+    np.maximum(scaled, LOWEST, out=scaled)
+    np.minimum(scaled, HIGHEST, out=scaled)
+    np.rint(scaled, scaled)
+    return scaled.astype(_INT16)
+
+
+def to_int16(samples: Float32) -> Int16:
+    """Convert float32 in [-1, 1) to int16: rounded to nearest, limited to the range, NaN as 0."""
+    # Limited before scaling, so that a huge or infinite sample cannot overflow.
+    scaled = np.clip(samples, -1.0, 1.0).astype(np.float32)
+    scaled[np.isnan(scaled)] = 0.0
+    scaled *= FULL_SCALE
+    return round_to_int16(scaled)
+
+
+def to_float32(samples: Int16) -> Float32:
+    """Convert int16 to float32 in [-1, 1), exactly."""
+    return np.multiply(samples, 1 / FULL_SCALE, dtype=np.float32)
+
+
+def from_bytes(payload: bytes | bytearray | memoryview) -> Int16:
+    """Read signed 16-bit little-endian samples, shape (n,); read-only, and safe from later writes.
+
+    Raises: CodecError if the number of bytes is odd.
+    """
+    return words(payload, "<i2")
+
+
+def words(payload: bytes | bytearray | memoryview, dtype: str) -> Int16:
+    """Read 16-bit words of the given numpy dtype; see `from_bytes`."""
+    # A view of `bytes` costs no copy; a socket may use the memory behind anything else again.
+    kept = bytes(payload)
+    if len(kept) % BYTES_PER_SAMPLE:
+        raise CodecError(f"16-bit samples need an even number of bytes, not {len(kept)}")
+    return np.frombuffer(kept, dtype).astype(np.int16, copy=False)
+
+
+def to_bytes(samples: Int16) -> bytes:
+    """Write int16 samples as signed 16-bit little-endian.
+
+    Raises: CodecError if the samples are not one row of int16.
+    """
+    check_int16(samples)
+    return samples.astype("<i2", copy=False).tobytes()
+
+
+def silence(n_samples: int) -> Int16:
+    """Return `n_samples` of digital silence.
+
+    Raises: CodecError if the number is negative.
+    """
+    if n_samples < 0:
+        raise CodecError(f"cannot make {n_samples} samples of silence")
+    return np.zeros(n_samples, np.int16)
