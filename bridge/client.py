@@ -73,7 +73,11 @@ class CallApi:
                 break
             page = await self._ask("GET", url)
             results = page.get("results")
-            items += [item for item in results if isinstance(item, dict)] if isinstance(results, list) else []
+            items += (
+                [item for item in results if isinstance(item, dict)]
+                if isinstance(results, list)
+                else []
+            )
             following = page.get("next")
             url = following if isinstance(following, str) else None
         return items
@@ -90,7 +94,9 @@ class CallApi:
         try:
             body = decode(response.content, BODY)
         except BridgeError as exc:
-            raise ApiError(f"the API answered {method} {_path(url)} with no valid JSON: {exc}") from None
+            raise ApiError(
+                f"the API answered {method} {_path(url)} with no valid JSON: {exc}"
+            ) from None
         if not isinstance(body, dict):
             raise ApiError(f"the API answered {method} {_path(url)} with no JSON object")
         return body

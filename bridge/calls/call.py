@@ -12,7 +12,14 @@ from bridge.brains.speech.vad import Vad
 from bridge.calls.client_tools import ClientTools
 from bridge.calls.journal import CallJournal
 from bridge.calls.recording import open_recorder
-from bridge.calls.records import CallRecord, EndReason, EventRecord, MessageRecord, StageRecord
+from bridge.calls.records import (
+    CallRecord,
+    EndReason,
+    EventRecord,
+    MessageRecord,
+    Severity,
+    StageRecord,
+)
 from bridge.calls.store import Store
 from bridge.errors import BridgeError
 from bridge.ids import Ids
@@ -75,20 +82,16 @@ class LiveCall:
         self._recorder = self._open_recorder()
         self._join = self._join_leg(socket)
         self._tools = ClientTools(record, self._journal, self._send)
-        self._brain = BrainLeg(
-            brain, vad, _conversation(record), self._journal, self._tools
-        )
+        self._brain = BrainLeg(brain, vad, _conversation(record), self._journal, self._tools)
         self._warned: set[str] = set()
 
     async def run(self) -> EndReason:
         """Serve the call to its end and say how it ended; all records are kept by then."""
-        keeper = self._loop.create_task(
-            self._journal.keep(), name=f"{self.record.call_id} journal"
-        )
+        keeper = self._loop.create_task(self._journal.keep(), name=f"{self.record.call_id} journal")
         try:
             reason, detail = await self._relay()
             if detail:
-                severity = "info" if reason in ("hangup", "agent_hangup", "timeout") else "warning"
+                severity: Severity = "info" if reason in ("hangup", "agent_hangup", "timeout") else "warning"
                 self._journal.event("call_ended", detail, severity)
         finally:
             keeper.cancel()

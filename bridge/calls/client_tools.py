@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from bridge.calls.journal import CallJournal
 from bridge.calls.records import CallRecord
-from bridge.calls.settings import AutomaticParameter, ToolSpec
+from bridge.calls.settings import AutomaticParameter, KnownValue, ToolSpec
 from bridge.legs.brain.host import Reaction, ToolOutcome
 from bridge.wire.messages import ClientToolInvocation, ClientToolResult, ServerMessage
 
@@ -95,26 +95,20 @@ class ClientTools:
 
     def _known(self, parameter: AutomaticParameter) -> object:
         settings = self._record.settings
-        match parameter.known_value:
-            case "call_id":
-                return self._record.call_id
-            case "conversation_history":
-                return [
-                    {"role": f"MESSAGE_ROLE_{item.role.upper()}", "text": item.text}
-                    for item in self._journal.history()
-                ]
-            case "output_sample_rate":
-                return settings.medium.output_hz
-            case "call_state":
-                return self._journal.call_state
-            case "call_metadata":
-                return dict(settings.metadata)
-            case "call_stage_id":
-                return self._journal.stage_id
-            case "thread_id":
-                return "UI"
-            case "thread_states":
-                return {}
+        known: dict[KnownValue, object] = {
+            "call_id": self._record.call_id,
+            "conversation_history": [
+                {"role": f"MESSAGE_ROLE_{item.role.upper()}", "text": item.text}
+                for item in self._journal.history()
+            ],
+            "output_sample_rate": settings.medium.output_hz,
+            "call_state": self._journal.call_state,
+            "call_metadata": dict(settings.metadata),
+            "call_stage_id": self._journal.stage_id,
+            "thread_id": "UI",
+            "thread_states": {},
+        }
+        return known[parameter.known_value]
 
     def _outcome(self, spec: ToolSpec, result: ClientToolResult) -> ToolOutcome:
         reaction: Reaction = result.agent_reaction or spec.default_reaction

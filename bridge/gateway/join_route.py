@@ -64,5 +64,3 @@ async def claim(service: CallService, target: JoinTarget) -> Joining:
     """
     await service.claim(target.call_id, target.token)
     return Joining(service, target)
-
-

@@ -8,12 +8,11 @@ audio, as a loudspeaker would. What it played is what the caller heard; what a c
 import asyncio
 from typing import Protocol
 
-from bridge_codecs.pcm import Int16
-
 from bridge.audio.lane import Lane
 from bridge.audio.pacer import Pacer
 from bridge.legs.base import Ended, LegEvent, MessageEvent, Port
 from bridge.wire.messages import State
+from bridge_codecs.pcm import Int16
 
 FRAME_MS = 20
 

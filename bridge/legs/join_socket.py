@@ -1,7 +1,7 @@
 """The join-socket leg: we are the server of ``serverWebSocket``; a client joined our call.
 
-Sources: reference 2.2 to 2.6. Audio goes out in frames of 20 ms, at most ``clientBufferSizeMs`` ahead of what the client
-has played, against absolute deadlines; nothing is sent while the agent is silent. ``playback_clear_buffer`` goes out
+Sources: reference 2.2 to 2.6. Audio goes out in frames of 20 ms, at most ``clientBufferSizeMs`` ahead of what
+the client has played, against absolute deadlines; nothing is sent while the agent is silent. ``playback_clear_buffer`` goes out
 before any message that follows the clear.
 """
 
@@ -62,7 +62,7 @@ class JoinSocketLeg:
 
     name = "join socket"
 
-    def __init__(  # noqa: PLR0913 - the medium, by name
+    def __init__(
         self,
         socket: MediaSocket,
         *,

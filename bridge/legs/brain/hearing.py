@@ -10,7 +10,6 @@ from collections import deque
 from typing import Protocol
 
 import numpy as np
-from bridge_codecs.pcm import Int16, silence
 
 from bridge.audio.endpoint import (
     Endpointer,
@@ -25,6 +24,7 @@ from bridge.audio.endpoint import (
 from bridge.audio.lane import Lane
 from bridge.brains.base import HEAR_HZ, UserTurn
 from bridge.brains.speech.vad import CHUNK_SAMPLES, Vad
+from bridge_codecs.pcm import Int16, silence
 
 CHUNK_MS = 1000 * CHUNK_SAMPLES / HEAR_HZ
 PRE_ROLL_CHUNKS = 10

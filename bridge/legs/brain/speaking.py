@@ -5,7 +5,7 @@ in step with it: first a whole ``text`` with the first word, then ``delta`` piec
 with ``final``. An utterance that was stopped before its first word leaves no message and takes no ordinal.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Literal
 
@@ -81,7 +81,7 @@ class Speaking:
         )
 
     async def _voice(self, chunks: AsyncIterator[SpeechChunk]) -> None:
-        async def announced() -> AsyncIterator[SpeechChunk]:
+        async def announced() -> AsyncGenerator[SpeechChunk, None]:
             async for chunk in chunks:
                 self.set_state("speaking")
                 yield chunk

@@ -1,0 +1,170 @@
+"""One call while it lasts: two legs, the log, the tape; and its result when it is over."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bridge.batch.call_log import CallLog, unheard_texts
+from bridge.batch.caller import Caller, CallerTurn
+from bridge.batch.plan import CallPlan, CallProgress, OnProgress
+from bridge.batch.result import CallResult, InputPlayed
+from bridge.batch.tape import CallTape
+from bridge.client import CallApi, JsonDict
+from bridge.legs.agent_socket import AgentSocketLeg
+from bridge.legs.base import MessageEvent
+from bridge.legs.file import FileLeg
+from bridge.legs.media_socket import MediaSocket
+from bridge.relay import CallEnd, Relay
+from bridge.wire.agent_socket import Rates
+from bridge.wire.messages import ClientToolResult
+
+ENDED_WITHIN_S: Final = 5.0
+"""How long the API may take to record the end of a call whose socket is closed."""
+POLL_S: Final = 0.05
+LONGEST_S: Final = 4 * 3600.0
+"""No call lasts longer, whatever the far end does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The caller's inputs, read, and what was noted about each, by name."""
+
+    turns: tuple[CallerTurn, ...]
+    notes: Mapping[str, str]
+
+
+class FileCall:
+    """Plays the inputs into a call and collects what comes back."""
+
+    def __init__(
+        self, plan: CallPlan, loaded: Loaded, tools: Mapping[str, str], on_progress: OnProgress
+    ) -> None:
+        self._plan = plan
+        self._loaded = loaded
+        self._on_progress = on_progress
+        self._errors: list[str] = []
+        self._words = ""
+        rate_hz = plan.sample_rate_hz
+        self._caller = Caller(
+            loaded.turns, rate_hz=rate_hz, turn_gap_ms=plan.turn_gap_ms, tail_s=plan.tail_s
+        )
+        self._tape = CallTape(
+            plan.out_dir if plan.record else None,
+            rate_hz=rate_hz,
+            on_error=self._errors.append,
+            on_progress=self._progress,
+        )
+        self._file = FileLeg(self._caller, self._tape, rate_hz=rate_hz)
+        self._tools = tools
+
+    async def run(self, api: CallApi, socket: MediaSocket, created: JsonDict) -> CallResult:
+        """Play the call to its end.
+
+        Raises: LegLost if a leg broke, ApiError if the API cannot tell of the call.
+        """
+        rate_hz = self._plan.sample_rate_hz
+        agent = AgentSocketLeg(socket, Rates(rate_hz, rate_hz))
+
+        def answer(result: ClientToolResult) -> None:
+            agent.receive(MessageEvent(result))
+
+        log = CallLog(lambda: self._tape.duration_s, self._tools, answer, self._heard_words)
+        relay = Relay(self._file, agent, watch=log.watch)
+        try:
+            async with asyncio.timeout(self._plan.max_duration_s or LONGEST_S):
+                end: CallEnd | None = await relay.run()
+        except TimeoutError:
+            end = None
+        finally:
+            await self._tape.close()
+        call_id = str(created.get("callId") or log.call_id)
+        seen = await _Aftermath.of(api, call_id) if "callId" in created else _Aftermath({}, [], [])
+        return self._result(call_id, end, log, seen)
+
+    def _result(
+        self, call_id: str, end: CallEnd | None, log: CallLog, seen: "_Aftermath"
+    ) -> CallResult:
+        caller, agent = self._tape.sides()
+        cuts = log.cuts(unheard_texts(seen.events))
+        reason = "timeout" if end is None else end.ended.reason
+        return CallResult(
+            call_id=call_id,
+            rate_hz=self._plan.sample_rate_hz,
+            caller=caller,
+            agent=agent,
+            end_reason=str(seen.call.get("endReason") or reason),
+            end_detail="" if end is None else end.ended.detail,
+            seed=self._plan.seed,
+            virtual=self._plan.virtual,
+            settings=_settings(seen.call),
+            inputs=self._inputs(),
+            messages=seen.messages,
+            events=seen.events,
+            tool_calls=log.tool_calls,
+            states=log.states,
+            transcripts=log.transcripts,
+            cuts=cuts,
+            underruns=self._file.underruns.count,
+            underrun_ms=self._file.underruns.total_ms,
+            notes=self._notes(log),
+        )
+
+    def _inputs(self) -> list[InputPlayed]:
+        rate_hz = self._plan.sample_rate_hz
+        return [
+            InputPlayed(
+                started.turn.name,
+                started.at / rate_hz,
+                started.turn.samples.size / rate_hz,
+                self._loaded.notes.get(started.turn.name, ""),
+            )
+            for started in self._caller.started
+        ]
+
+    def _notes(self, log: CallLog) -> Sequence[str]:
+        unplayed = [turn.name for turn in self._caller.unplayed]
+        notes = [*self._errors, *log.warnings]
+        if unplayed:
+            notes.append(f"never played, the agent gave them no turn: {', '.join(unplayed)}")
+        if not log.states and not log.transcripts:
+            notes.append("the agent's side never said anything")
+        return notes
+
+    def _heard_words(self, words: str) -> None:
+        self._words = words
+        self._progress(self._tape.duration_s)
+
+    def _progress(self, at_s: float) -> None:
+        self._on_progress(CallProgress(at_s, None, self._words))
+
+
+@dataclass(frozen=True, slots=True)
+class _Aftermath:
+    """What the API tells of a call that is over."""
+
+    call: JsonDict
+    messages: list[JsonDict]
+    events: list[JsonDict]
+
+    @classmethod
+    async def of(cls, api: CallApi, call_id: str) -> "_Aftermath":
+        call = await _ended(api, call_id)
+        return cls(call, await api.messages(call_id), await api.events(call_id))
+
+
+async def _ended(api: CallApi, call_id: str) -> JsonDict:
+    """The Call object, once its end is recorded or that took too long."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + ENDED_WITHIN_S
+    while True:
+        call = await api.call(call_id)
+        if call.get("ended") is not None or loop.time() >= deadline:
+            return call
+        await asyncio.sleep(POLL_S)
+
+
+def _settings(call: JsonDict) -> JsonDict:
+    """What the call was made with: of the Call object what is no secret and no instant."""
+    kept = ("model", "systemPrompt", "medium", "vadSettings", "firstSpeakerSettings", "maxDuration")
+    return {key: call[key] for key in kept if call.get(key) is not None}

@@ -1,0 +1,170 @@
+"""One call with files as the caller, from the plan to the files that tell of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.batch.audio_file import read_audio
+from bridge.batch.caller import CallerTurn
+from bridge.batch.live import FileCall, Loaded
+from bridge.batch.plan import CallPlan, CallProgress, OnProgress
+from bridge.batch.result import CallResult, write_results
+from bridge.batch.world import embedded_world, remote_world
+from bridge.brains.registry import DEFAULT_SCRIPT, SCRIPT, Brains, script_name, shipped_script
+from bridge.brains.script.load import load_script
+from bridge.brains.script.model import Script, ScriptTool
+from bridge.brains.speech.kit import SpeechKit
+from bridge.client import CallApi, JsonDict
+from bridge.loops import new_event_loop
+from bridge.virtual import run_virtual
+
+
+def _ignore_progress(progress: CallProgress) -> None:
+    """The default."""
+
+
+def run(plan: CallPlan, on_progress: OnProgress = _ignore_progress) -> CallResult:
+    """Carry out a plan and write its files.
+
+    Raises:
+        UsageError: the plan contradicts itself.
+        AudioFileError: an input cannot be read.
+        ApiError, JoinRefused, LegLost: the call could not be made or broke.
+    """
+    plan.check()
+    loaded = load_inputs(plan)
+    plan.out_dir.mkdir(parents=True, exist_ok=True)
+    call = _call(plan, loaded, on_progress)
+    result = run_virtual(call) if plan.virtual else _run_real(call)
+    write_results(plan.out_dir, result)
+    return result
+
+
+def load_inputs(plan: CallPlan) -> Loaded:
+    """Read the plan's files at the call's rate.
+
+    Raises: AudioFileError.
+    """
+    turns: list[CallerTurn] = []
+    notes: dict[str, str] = {}
+    for item in plan.inputs:
+        audio = read_audio(item.path, plan.sample_rate_hz)
+        turns.append(CallerTurn(item.path.name, audio.samples, item.offset_after_agent_s))
+        notes[item.path.name] = audio.note
+    return Loaded(tuple(turns), notes)
+
+
+def _run_real(call: Coroutine[Any, Any, CallResult]) -> CallResult:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(call)
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    """Where the call takes place, and what to ask for there."""
+
+    api: CallApi
+    model: str | None
+    script: Script | None
+
+
+@asynccontextmanager
+async def _world(plan: CallPlan) -> AsyncIterator[_World]:
+    if not plan.embedded:
+        async with remote_world(plan) as api:
+            yield _World(api, plan.model, None)
+        return
+    async with AsyncExitStack() as stack:
+        kit = SpeechKit.load()
+        stack.push_async_callback(kit.close)
+        brains = Brains(kit)
+        model, script = _embedded_agent(plan, brains)
+        api = await stack.enter_async_context(
+            embedded_world(brains, virtual=plan.virtual, seed=plan.seed)
+        )
+        yield _World(api, model, script)
+
+
+def _embedded_agent(plan: CallPlan, brains: Brains) -> tuple[str | None, Script | None]:
+    """The model to ask the embedded server for, and the script behind it, where there is one."""
+    if plan.script is not None:
+        name, script = script_name(plan.script), load_script(plan.script)
+        brains.add_script(name, script)
+        return SCRIPT + name, script
+    if plan.agent is not None:
+        return SCRIPT + plan.agent, shipped_script(plan.agent)
+    if plan.model is None:
+        return None, shipped_script(DEFAULT_SCRIPT)
+    if plan.model.startswith(SCRIPT):
+        return plan.model, shipped_script(plan.model.removeprefix(SCRIPT))
+    return plan.model, None
+
+
+async def _call(plan: CallPlan, loaded: Loaded, on_progress: OnProgress) -> CallResult:
+    async with _world(plan) as world:
+        tools = _canned_tools(plan, world.script)
+        if plan.join_url is not None:
+            created: JsonDict = {"joinUrl": plan.join_url}
+        else:
+            created = await world.api.create(
+                _create_body(plan, world, tools), agent=None if plan.embedded else plan.agent
+            )
+        socket = await world.api.join(str(created["joinUrl"]))
+        return await FileCall(plan, loaded, tools, on_progress).run(world.api, socket, created)
+
+
+def _canned_tools(plan: CallPlan, script: Script | None) -> dict[str, str]:
+    """What the caller's side answers to client tools: the script's own answers, then the plan's."""
+    of_script = () if script is None else script.tools
+    return {tool.name: tool.answer for tool in of_script if tool.answer is not None} | dict(
+        plan.tools
+    )
+
+
+def _create_body(plan: CallPlan, world: _World, tools: Mapping[str, str]) -> JsonDict:
+    medium: JsonDict = {
+        "inputSampleRate": plan.sample_rate_hz,
+        "outputSampleRate": plan.sample_rate_hz,
+        "clientBufferSizeMs": plan.client_buffer_ms,
+    }
+    body: JsonDict = {"medium": {"serverWebSocket": medium}}
+    if world.model is not None:
+        body["model"] = world.model
+    if plan.system_prompt is not None:
+        body["systemPrompt"] = plan.system_prompt
+    if vad := plan.vad.as_request():
+        body["vadSettings"] = vad
+    if plan.max_duration_s is not None:
+        body["maxDuration"] = f"{plan.max_duration_s:g}s"
+    if selected := _selected_tools(tools, world.script):
+        body["selectedTools"] = selected
+    return body
+
+
+def _selected_tools(tools: Mapping[str, str], script: Script | None) -> list[JsonDict]:
+    declared = {} if script is None else {tool.name: tool for tool in script.tools}
+    return [
+        {
+            "temporaryTool": {
+                "modelToolName": name,
+                "description": (declared[name].description if name in declared else None) or name,
+                "dynamicParameters": _parameters(declared[name]) if name in declared else [],
+                "client": {},
+            }
+        }
+        for name in dict.fromkeys((*declared, *tools))
+    ]
+
+
+def _parameters(tool: ScriptTool) -> list[JsonDict]:
+    return [
+        {
+            "name": name,
+            "location": "PARAMETER_LOCATION_BODY",
+            "schema": parameter.model_dump(exclude={"required"}, exclude_none=True),
+            "required": parameter.required,
+        }
+        for name, parameter in tool.parameters.items()
+    ]
