@@ -55,8 +55,6 @@ __all__ = [
     "SocketEvent",
 ]
 
-_PCM_BYTES = 2  # per sample
-
 
 class AgentSocket:
     """One end of a serverWebSocket, in one of the two roles.
@@ -127,7 +125,7 @@ class AgentSocket:
             raise self._refuse(sentence, POLICY)
         if not data:
             return [self._ignore("empty", "a binary frame without audio")]
-        n_samples, odd = divmod(len(data), _PCM_BYTES)
+        n_samples, odd = divmod(len(data), pcm.BYTES_PER_SAMPLE)
         if odd:
             return [self._ignore("odd", "a binary frame of an odd number of bytes, dropped whole")]
         if not self._meter.audio(n_samples, now_s):
@@ -169,7 +167,7 @@ class AgentSocket:
         Raises: LocalWireError before call_started, or for a frame larger than the peer takes.
         """
         bound = (FROM_CLIENT if self.role == "client" else FROM_SERVER).frame_bytes
-        if samples.size * _PCM_BYTES > bound:
+        if samples.size * pcm.BYTES_PER_SAMPLE > bound:
             raise LocalWireError(f"a frame of {samples.size} samples has over {bound} bytes")
         self._next(order.Kind.AUDIO, "audio")
         return pcm.to_bytes(samples)

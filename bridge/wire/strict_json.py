@@ -37,6 +37,7 @@ _BLANK: Final = re.compile(r"[ \t\r\n]+")
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 # An odd number of backslashes before it: an even number is text about an escape.
 _ESCAPED_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*+\\u0000")
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _NOT_A_NUMBER: Final = re.compile(r"\b(?:NaN|Infinity)\b")
 
 
@@ -140,8 +141,11 @@ def _refuse_repeated_keys(text: str) -> None:
 def _why_not_json(text: str, detail: str) -> str:
     if "\0" in text:
         return "the JSON text holds a NUL character"
-    if "surrogate" in detail or "truncated" in detail:
-        return "a string of the JSON text is cut off or holds half a surrogate pair"
+    cut_off = "truncated" in detail  # said of half a pair at the end of a string, too
+    if "surrogate" in detail or (cut_off and _SURROGATE.search(text)):
+        return "a string of the JSON text holds half a surrogate pair"
+    if cut_off:
+        return "the JSON text is cut off"
     if "out of range" in detail:
         return "a number of the JSON text is too large"
     if _NOT_A_NUMBER.search(_STRING.sub('""', text)):

@@ -73,7 +73,7 @@ class ToolResult(WireModel):
     agent_reaction: AgentReaction | None = None
 
 
-class _ToolResultMessage(DataMessage, ToolResult):
+class _ToolResultMessage(ToolResult, DataMessage):
     error_type: Literal["undefined", "implementation-error"] | None = None
     error_message: str | None = None  # for people; the model does not see it
     update_call_state: JsonObject | None = None
