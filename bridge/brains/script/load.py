@@ -154,7 +154,8 @@ def _places(loc: _Place, data: dict[str, Any]) -> Iterator[str]:
     for index, part in enumerate(loc):
         value = _inside(value, part)
         if isinstance(part, str):
-            dotted += f".{part[:80]}" if dotted else part[:80]
+            word = part[:80] if part.isprintable() else repr(part[:80])
+            dotted += f".{word}" if dotted else word
         elif index and loc[index - 1] == "steps":
             if dotted := dotted.removesuffix("steps").removesuffix("."):
                 yield dotted

@@ -60,11 +60,6 @@ class Machine:
         return self._pending.name if self._pending else None
 
     @property
-    def hung_up(self) -> bool:
-        """The script has come to its end."""
-        return self._hung_up
-
-    @property
     def expected(self) -> tuple[str, ...]:
         """The phrases that the next wait knows; empty if it takes any turn."""
         return self._program.expected_from(self._at)
