@@ -18,6 +18,9 @@
 The sentence of each error is meant for people: it says what is wrong and, where known, what to do.
 """
 
+from collections.abc import Sequence
+from difflib import get_close_matches
+
 
 class BridgeError(Exception):
     """The root: catch this to catch all that Tipring raises on purpose."""
@@ -81,3 +84,11 @@ class VirtualTimeError(BridgeError):
 
 class MissingExtra(BridgeError):  # noqa: N818
     """An optional part is not installed; the sentence says what to install."""
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """The end of a sentence about an unknown word: the nearest known one, or all of them."""
+    nearest = get_close_matches(word, known, n=1)
+    if nearest:
+        return f"; did you mean {nearest[0]!r}?"
+    return f"; known: {', '.join(known)}" if known else ""

@@ -13,13 +13,13 @@ from bridge.brains.base import Brain
 from bridge.brains.echo import EchoBrain
 from bridge.brains.script.compile import compile_script
 from bridge.brains.script.load import SUFFIXES, load_script
-from bridge.brains.script.model import Script, did_you_mean
+from bridge.brains.script.model import Script
 from bridge.brains.script.program import Program
 from bridge.brains.scripted import ScriptedBrain
 from bridge.brains.speech.kit import SpeechKit
 from bridge.brains.speech.vad import Vad
 from bridge.brains.tone import ToneBrain
-from bridge.errors import ConfigError, UsageError
+from bridge.errors import ConfigError, UsageError, did_you_mean
 
 VENDOR_MODELS: Final = (
     "ultravox-v0.7",
