@@ -81,7 +81,8 @@ def _linear_table(magnitudes: NDArray[np.int64], mask: int) -> Int16:
     """256 samples by octet; `mask` tells which bits are inverted on the line."""
     codes = np.arange(256) ^ mask
     values = magnitudes.astype(np.int16)[codes & 0x7F]
-    return np.where(codes & 0x80, values, -values)
+    table: Int16 = np.where(codes & 0x80, values, -values)
+    return table
 
 
 def _code_table(decisions: NDArray[np.int64], mask: int) -> NDArray[np.uint8]:
