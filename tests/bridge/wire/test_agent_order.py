@@ -72,6 +72,13 @@ def test_reading_forgives_what_the_table_lists_and_nothing_else(role: Role) -> N
         assert next_state_read(role, state, kind) == expected
 
 
+@pytest.mark.parametrize(("role", "state", "allowed"), TABLE)
+def test_audio_is_read_in_every_state_and_changes_none(
+    role: Role, state: State, allowed: dict[Kind, State]
+) -> None:
+    assert next_state_read(role, state, Kind.AUDIO) == state
+
+
 def test_only_a_server_that_has_not_begun_is_forgiven() -> None:
     assert TOLERATED["server"] == {State.WAITING: {Kind.AUDIO, Kind.MESSAGE}}
     assert TOLERATED["client"] == {}
