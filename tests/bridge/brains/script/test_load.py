@@ -9,7 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.brains.script.load import MAX_SCRIPT_BYTES, load_script, parse_script, script_from_data
-from bridge.brains.script.model import Script
+from bridge.brains.script.model import (
+    Answer,
+    Otherwise,
+    Parameter,
+    ResultBranch,
+    SayPart,
+    Script,
+    ScriptTool,
+    Step,
+    ToolPart,
+    WaitPart,
+)
 from bridge.errors import ConfigError
 
 EXAMPLE = Path(__file__).parents[4] / "config" / "script-example.toml"
@@ -75,8 +86,7 @@ BAD = [
         "tools[2]: the tool 'b' is there twice",
     ),
     (
-        "[[tools]]\nname = 'b'\nparameters.day = {}\n"
-        "[[steps]]\ntool = {name = 'b', arguments = {dya = 1}}",
+        "[[steps]]\ntool = {name = 'b', arguments = {dya = 1}}\n[[tools]]\nname = 'b'\nparameters.day = {}",
         "step 1, tool.arguments: b has no parameter 'dya'; did you mean 'day'?",
     ),
     (
@@ -210,10 +220,19 @@ def test_bytes_that_are_no_text_are_refused() -> None:
         parse_script(b"\xff\xfe", "toml", source="x")
 
 
-KEYS = st.sampled_from(
-    "steps say wait tool goto set hang_up label expect otherwise phrases repeats save name "
-    "arguments on error when has variables tools parameters text uninterruptible answer".split()
+MODELS = (
+    Script,
+    ScriptTool,
+    Parameter,
+    Step,
+    SayPart,
+    Answer,
+    Otherwise,
+    WaitPart,
+    ToolPart,
+    ResultBranch,
 )
+KEYS = st.sampled_from(sorted({key for model in MODELS for key in model.model_fields}))
 VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(), KEYS, st.just("any")
 )
@@ -233,24 +252,29 @@ def test_any_data_is_a_script_or_a_config_error(data: Any) -> None:
 
 @given(TREES)
 def test_any_json_text_is_a_script_or_a_config_error(data: Any) -> None:
-    try:
-        parse_script(json.dumps(data).encode(), "json", source="x")
-    except ConfigError as exc:
-        assert str(exc).startswith("x: ")
+    _parse(json.dumps(data).encode(), "json")
 
 
 @given(st.binary(), st.sampled_from(["toml", "json"]))
 def test_any_bytes_are_a_script_or_a_config_error(data: bytes, kind: Any) -> None:
+    _parse(data, kind)
+
+
+def _parse(data: bytes, kind: Any) -> None:
     try:
         parse_script(data, kind, source="x")
     except ConfigError as exc:
-        assert str(exc).startswith("x: ")
+        _check_sentence(exc)
 
 
 def _is_script(data: object) -> bool:
     try:
         return isinstance(script_from_data(data, source="x"), Script)
     except ConfigError as exc:
-        assert str(exc).startswith("x: ")
-        assert "\n" not in str(exc)
+        _check_sentence(exc)
         return False
+
+
+def _check_sentence(error: ConfigError) -> None:
+    assert str(error).startswith("x: ")
+    assert "\n" not in str(error)

@@ -104,11 +104,7 @@ def test_the_receptionist_books_day_and_part_of_the_day(day: str, part: str) -> 
 def test_the_receptionist_tells_the_reference() -> None:
     done = run("receptionist", [*TO_THE_TOOL, '={"status": "booked", "reference": "A7"}'])
 
-    assert [text_of(act) for act in done] == [
-        "Your appointment is booked for Monday, in the morning. Your reference is A7. "
-        "Please come ten minutes early.",
-        ANYTHING,
-    ]
+    assert "Your reference is A7." in text_of(done[0])
 
 
 def test_the_receptionist_asks_again_after_each_answer() -> None:

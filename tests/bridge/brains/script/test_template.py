@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.brains.script.template import as_text, fill, fill_value, variables_in
+from bridge.brains.script.template import Scalar, as_text, fill, fill_value, variables_in
 
-VARIABLES = {"day": "Monday", "count": 3, "open": True, "price": 2.5}
+VARIABLES: dict[str, Scalar] = {"day": "Monday", "count": 3, "open": True, "price": 2.5}
 
 
 def test_variables_are_put_into_the_text() -> None:
