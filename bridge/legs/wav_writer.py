@@ -1,0 +1,210 @@
+"""WAV files that grow while a call runs, and stay readable whatever ends them.
+
+The header first says "endless" (lengths of 0xFFFFFFFF, as libsndfile and FFmpeg understand them);
+samples are appended unbuffered; the true lengths are set when the file is closed. A file whose
+writer was killed therefore holds all that had been written and can be opened as it is.
+
+`WavFile` blocks and belongs into an executor; `WavRecording` is its front on the event loop: it
+never waits, and an error (a full disk, say) ends the recording, not the call.
+"""
+
+import asyncio
+import contextlib
+import os
+import struct
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from bridge_codecs.pcm import Int16
+
+HEADER_BYTES: Final = 44
+BYTES_PER_SAMPLE: Final = 2
+BLOCK_MS: Final = 80
+"""Audio that may wait in memory before it is handed to the system: what a kill can cost."""
+MAX_PENDING_MS: Final = 10_000
+"""A disk that falls back further than this ends the recording."""
+SYNC_EVERY_S: Final = 1.0
+
+_ENDLESS: Final = 0xFFFFFFFF
+
+
+def wav_header(rate_hz: int, channels: int, n_bytes: int | None) -> bytes:
+    """The 44 octets before 16-bit samples; None, or more than 4 GiB of them, says "endless"."""
+    riff = data = _ENDLESS
+    if n_bytes is not None and n_bytes + HEADER_BYTES - 8 < _ENDLESS:
+        riff, data = n_bytes + HEADER_BYTES - 8, n_bytes
+    frame_bytes = channels * BYTES_PER_SAMPLE
+    form = struct.pack("<HHIIHH", 1, channels, rate_hz, rate_hz * frame_bytes, frame_bytes, 16)
+    return struct.pack("<4sI8sI16s4sI", b"RIFF", riff, b"WAVEfmt ", 16, form, b"data", data)
+
+
+class WavFile:
+    """A growing WAV file of 16-bit samples, mode 0600; every method blocks and may raise OSError.
+
+    A file of that name is replaced; a link of that name is not followed.
+    """
+
+    def __init__(self, path: Path, *, rate_hz: int, channels: int) -> None:
+        self._rate_hz = rate_hz
+        self._channels = channels
+        self._n_bytes = 0
+        # The machine's second in virtual time too: a disk knows no other.
+        self._synced_s = time.monotonic()
+        path.unlink(missing_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
+        flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        self._descriptor = os.open(path, flags, 0o600)
+        try:
+            self._write(wav_header(rate_hz, channels, None))
+        except OSError:
+            os.close(self._descriptor)
+            raise
+        self._n_bytes = 0
+
+    def append(self, payload: bytes) -> None:
+        """Hand samples (little-endian, channels interleaved) to the system."""
+        self._write(payload)
+
+    def sync(self) -> None:
+        """Bring to the disk what was appended, once a second at most."""
+        now_s = time.monotonic()
+        if now_s - self._synced_s >= SYNC_EVERY_S:
+            self._synced_s = now_s
+            getattr(os, "fdatasync", os.fsync)(self._descriptor)
+
+    def finish(self) -> None:
+        """Cut what is no whole frame, set the lengths, close; never raises.
+
+        A disk that cannot take even that leaves the endless header, which can be read too.
+        """
+        frame_bytes = self._channels * BYTES_PER_SAMPLE
+        n_bytes = self._n_bytes - self._n_bytes % frame_bytes
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._descriptor, HEADER_BYTES + n_bytes)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            os.write(self._descriptor, wav_header(self._rate_hz, self._channels, n_bytes))
+        with contextlib.suppress(OSError):
+            os.close(self._descriptor)
+
+    def _write(self, payload: bytes) -> None:
+        view = memoryview(payload)
+        while view:
+            taken = os.write(self._descriptor, view)
+            self._n_bytes += taken
+            view = view[taken:]
+
+
+class WavRecording:
+    """Streams one WAV file from the event loop.
+
+    Args:
+        path: The file; its folder exists.
+        rate_hz: Sample rate.
+        channels: 1 or 2.
+        on_error: Called once, on the loop, with a sentence, when the recording had to stop; the
+            file then holds what was written before, with the right lengths.
+    """
+
+    def __init__(
+        self, path: Path, *, rate_hz: int, channels: int, on_error: Callable[[str], None]
+    ) -> None:
+        self.path = path
+        self._rate_hz = rate_hz
+        self._channels = channels
+        self._on_error = on_error
+        bytes_per_s = rate_hz * channels * BYTES_PER_SAMPLE
+        self._block_bytes = bytes_per_s * BLOCK_MS // 1000
+        self._max_bytes = bytes_per_s * MAX_PENDING_MS // 1000
+        self._pending: list[bytes] = []
+        self._n_pending = 0
+        self._file: WavFile | None = None
+        self._closing = False
+        self._stopped = False
+        self._job: asyncio.Future[str | None] | None = None
+        self._finished: asyncio.Future[None] | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether an error has ended the recording."""
+        return self._stopped
+
+    def write(self, samples: Int16) -> None:
+        """Append samples, shape (n,) for one channel or (n, channels); never waits or raises.
+
+        After an error or `close` they are ignored.
+        """
+        if self._stopped or self._closing:
+            return
+        payload = samples.astype("<i2", copy=False).tobytes()
+        self._pending.append(payload)
+        self._n_pending += len(payload)
+        if self._n_pending > self._max_bytes:
+            self._stop(f"{self.path.name}: recording stopped, the disk does not keep up")
+        self._pump()
+
+    async def close(self) -> None:
+        """Write what is left, set the lengths, close the file; never raises.
+
+        Cancelled, it stops waiting; the file is finished all the same.
+        """
+        self._closing = True
+        if self._finished is None:
+            self._finished = asyncio.get_running_loop().create_future()
+            self._pump()
+        await asyncio.shield(self._finished)
+
+    def _pump(self) -> None:
+        """Start the next job where one is due; there is never more than one."""
+        if self._job is not None:
+            return
+        if self._stopped and self._file is None:
+            self._settle()
+            return
+        last = self._closing or self._stopped
+        if not last and self._n_pending < self._block_bytes:
+            return
+        payload, self._pending, self._n_pending = b"".join(self._pending), [], 0
+        loop = asyncio.get_running_loop()
+        self._job = loop.run_in_executor(None, self._work, payload, last)
+        self._job.add_done_callback(self._job_done)
+
+    def _work(self, payload: bytes, last: bool) -> str | None:
+        """In the executor: append, sync, finish; gives the sentence of an error."""
+        error: str | None = None
+        try:
+            if self._file is None:
+                self._file = WavFile(self.path, rate_hz=self._rate_hz, channels=self._channels)
+            self._file.append(payload)
+            self._file.sync()
+        except OSError as exc:
+            reason = (exc.strerror or type(exc).__name__).lower()
+            error = f"{self.path.name}: recording stopped, {reason}"
+        if self._file is not None and (last or error is not None):
+            self._file.finish()
+            self._file = None
+        return error
+
+    def _job_done(self, job: asyncio.Future[str | None]) -> None:
+        self._job = None
+        error = "its writer was cancelled" if job.cancelled() else None
+        if error is None:
+            failure = job.exception()
+            error = job.result() if failure is None else f"{self.path.name}: {failure!r}"
+        if error is not None:
+            self._stop(error)
+        if self._closing and self._file is None:
+            self._settle()
+        else:
+            self._pump()
+
+    def _stop(self, sentence: str) -> None:
+        self._pending, self._n_pending = [], 0
+        if not self._stopped:
+            self._stopped = True
+            self._on_error(sentence)
+
+    def _settle(self) -> None:
+        if self._finished is not None and not self._finished.done():
+            self._finished.set_result(None)
