@@ -162,9 +162,7 @@ async def test_a_device_that_is_always_full_stops_the_recording(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real_open = os.open
-    monkeypatch.setattr(
-        wav_writer.os, "open", lambda path, flags, mode: real_open("/dev/full", os.O_WRONLY)
-    )
+    monkeypatch.setattr(os, "open", lambda path, flags, mode: real_open("/dev/full", os.O_WRONLY))
     errors: list[str] = []
     recording = WavRecording(
         tmp_path / "a.wav", rate_hz=RATE_HZ, channels=1, on_error=errors.append
