@@ -1,0 +1,68 @@
+"""Turns what can go wrong while joining into one sentence that says what to do about it."""
+
+import json
+import socket
+import ssl
+from typing import Final
+
+from picows import WSHandshakeError
+
+from bridge.errors import JoinRefused
+
+_STATUS: Final = {
+    401: "refuses us: the credentials are missing or wrong",
+    403: "refuses us: the credentials do not allow this call",
+    404: "knows no such call",
+    409: "says that somebody else has joined this call already",
+    410: "says that this call is over",
+    429: "is asked too often",
+    503: "takes no more calls now",
+}
+_DETAIL_CHARACTERS: Final = 200
+
+
+def join_refused(where: str, error: Exception, timeout_s: float) -> JoinRefused:
+    """The error for people: `where` is host and port, never the URL, which carries the join token."""
+    if isinstance(error, WSHandshakeError):
+        return JoinRefused(f"{where} {_handshake(error)}")
+    return JoinRefused(_network(where, error, timeout_s))
+
+
+def _network(where: str, error: Exception, timeout_s: float) -> str:
+    match error:
+        case TimeoutError():
+            fault = f"did not answer within {timeout_s:g} s"
+        case socket.gaierror() | UnicodeError():
+            fault = "cannot be found: the name is not known here"
+        case ssl.SSLCertVerificationError():
+            fault = f"shows a certificate that is not trusted: {error.verify_message}"
+        case ssl.SSLError():
+            fault = f"speaks no TLS that we understand: {error.reason or error}"
+        case ConnectionRefusedError():
+            fault = "refuses the connection: nothing listens there"
+        case ConnectionError():
+            fault = "closed the connection before it answered"
+        case _:
+            fault = f"cannot be reached: {error}"
+    return f"{where} {fault}"
+
+
+def _handshake(error: WSHandshakeError) -> str:
+    response = error.response
+    if response is None or response.status == 101:
+        return "is no WebSocket: it answers something else"
+    sentence = _STATUS.get(response.status, "opens no WebSocket")
+    return f"{sentence} (HTTP {response.status:d}{_detail(error)})"
+
+
+def _detail(error: WSHandshakeError) -> str:
+    """What the server says itself, if it says so in the API's way, made safe to print."""
+    try:
+        body = json.loads(error.raw_body or b"")
+    except (ValueError, RecursionError):
+        return ""
+    detail = body.get("detail") if isinstance(body, dict) else None
+    if not isinstance(detail, str):
+        return ""
+    printable = "".join(c if c.isprintable() else " " for c in detail[:_DETAIL_CHARACTERS])
+    return f": {printable.strip()}"
