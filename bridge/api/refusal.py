@@ -23,5 +23,6 @@ def detail(status: int, text: str, headers: Mapping[str, str] | None = None) -> 
 
 
 def sentence(text: str) -> str:
-    """The text with a capital at the beginning and a full stop at the end."""
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else text
+    """The text with a capital at the beginning and a stop at the end."""
+    stop = "" if not text or text.endswith((".", "?", "!")) else "."
+    return f"{text[:1].upper()}{text[1:]}{stop}"

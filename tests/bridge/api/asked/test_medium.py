@@ -1,0 +1,101 @@
+from typing import Any
+
+import pytest
+
+from bridge.api.asked.medium import medium_from
+from bridge.api.problems import Problems
+from bridge.api.refusal import Refused
+from bridge.api.schemas.medium import CallMedium
+from bridge.calls.settings import SAMPLE_RATES_HZ, ServerSocketMedium
+
+
+def read(medium: object) -> ServerSocketMedium:
+    problems = Problems()
+    asked = None if medium is None else CallMedium.model_validate(medium)
+    made = medium_from(asked, problems)
+    problems.raise_any()
+    return made
+
+
+def body_for(medium: object) -> dict[str, Any]:
+    with pytest.raises(Refused) as caught:
+        read(medium)
+    assert caught.value.status == 400
+    return dict(caught.value.body)
+
+
+def test_a_server_socket_has_the_vendors_defaults() -> None:
+    made = read({"serverWebSocket": {"inputSampleRate": 8000}})
+
+    assert (made.input_hz, made.output_hz, made.client_buffer_ms) == (8000, 8000, 60)
+    assert made.media_idle_timeout_s is None
+    assert made.data_messages.playback_clear_buffer
+    assert not made.data_messages.user_started_speaking
+
+
+def test_a_server_socket_is_made_as_asked() -> None:
+    asked = {
+        "inputSampleRate": 16_000,
+        "outputSampleRate": 24_000,
+        "clientBufferSizeMs": 30_000,
+        "dataMessages": {"playbackClearBuffer": False, "userStartedSpeaking": True},
+        "mediaIdleTimeout": "45s",
+    }
+
+    made = read({"serverWebSocket": asked})
+
+    assert (made.input_hz, made.output_hz, made.client_buffer_ms) == (16_000, 24_000, 30_000)
+    assert made.media_idle_timeout_s == 45.0
+    assert not made.data_messages.playback_clear_buffer
+    assert made.data_messages.user_started_speaking
+    assert made.data_messages.transcript
+
+
+def test_an_idle_timeout_below_ten_seconds_counts_as_ten() -> None:
+    made = read({"serverWebSocket": {"inputSampleRate": 8000, "mediaIdleTimeout": "0.5s"}})
+
+    assert made.media_idle_timeout_s == 10.0
+
+
+@pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
+def test_every_supported_rate_is_taken_both_ways(rate_hz: int) -> None:
+    made = read({"serverWebSocket": {"inputSampleRate": rate_hz, "outputSampleRate": rate_hz}})
+
+    assert (made.input_hz, made.output_hz) == (rate_hz, rate_hz)
+
+
+@pytest.mark.parametrize("rate_hz", [-8000, 0, 7999, 48_001, 2**31 - 1])
+def test_a_rate_outside_of_the_range_is_refused(rate_hz: int) -> None:
+    body = body_for({"serverWebSocket": {"inputSampleRate": rate_hz}})
+
+    sentence = "A rate from 8000 to 48000 Hz is needed here."
+    assert body == {"serverWebSocket": {"inputSampleRate": [sentence]}}
+
+
+@pytest.mark.parametrize("rate_hz", [8001, 44_000])
+def test_a_rate_that_no_resampler_has_is_refused_with_those_there_are(rate_hz: int) -> None:
+    body = body_for({"serverWebSocket": {"inputSampleRate": 8000, "outputSampleRate": rate_hz}})
+
+    assert "11025" in str(body)
+    assert "outputSampleRate" in str(body)
+
+
+@pytest.mark.parametrize("medium", [None, {}, {"serverWebSocket": None}])
+def test_an_omitted_medium_is_explained(medium: object) -> None:
+    [sentence] = body_for(medium)["non_field_errors"]
+
+    assert "webRtc" in sentence
+    assert "serverWebSocket" in sentence
+
+
+@pytest.mark.parametrize("name", ["webRtc", "twilio", "telnyx", "plivo", "exotel", "sip"])
+def test_another_medium_is_not_served(name: str) -> None:
+    [sentence] = body_for({name: {}})[name]
+
+    assert "does not serve this medium" in sentence
+
+
+def test_two_media_are_one_too_many() -> None:
+    body = body_for({"serverWebSocket": {"inputSampleRate": 8000}, "twilio": {}})
+
+    assert body["non_field_errors"] == ["At most one medium can be set."]
