@@ -149,8 +149,8 @@ class _Filter:
             return self._run_any(samples)
         fresh, windows, taps, blocks, made, past, next_past = frame
         fresh[...] = samples
-        # np.dot, because np.matmul copies overlapping windows more slowly, or takes no BLAS at all.
-        np.dot(windows, taps, blocks)
+        # dot, because matmul copies overlapping windows more slowly, or takes no BLAS at all.
+        windows.dot(taps, blocks)
         past[...] = next_past
         return made
 
@@ -210,7 +210,7 @@ class _Filter:
             count = left // cell.n_inputs
             given = count * cell.taps.shape[1]
             out = self._made[made : made + given].reshape(count, -1)
-            np.dot(self._windows(done, count), cell.taps, out=out)
+            self._windows(done, count).dot(cell.taps, out)
             return count * cell.n_inputs, given
         taken = min(left, cell.n_inputs - self._at)
         first, last = self._outputs(cell, taken)
