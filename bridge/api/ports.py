@@ -8,7 +8,7 @@ from fastapi import Request
 
 from bridge.calls.paging import Page, Window
 from bridge.calls.queries import CallQuery, EventQuery, MessageQuery
-from bridge.calls.records import CallRecord, EventRecord, MessageRecord, StageRecord, Tombstone
+from bridge.calls.records import CallRecord, EventRecord, MessageRecord, StageRecord
 from bridge.calls.settings import CallSettings
 from bridge.wire.messages import ForcedAgentMessage, HangUp, UserTextMessage
 
@@ -36,7 +36,7 @@ class Calls(Protocol):
     async def list(self, query: CallQuery, window: Window) -> Page[CallRecord]:
         """The calls that a filter takes."""
 
-    async def delete(self, call_id: str) -> Tombstone:
+    async def delete(self, call_id: str) -> None:
         """Forget an ended call and its recording. Raises: StillLive before its end."""
 
     async def messages(

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from uuid import UUID
 
@@ -21,7 +22,6 @@ from bridge.calls.records import (
     EventRecord,
     MessageRecord,
     StageRecord,
-    Tombstone,
     ToolRecord,
 )
 from bridge.calls.settings import CallSettings
@@ -65,11 +65,11 @@ class FakeCalls:
     async def list(self, query: CallQuery, window: Window) -> Page[CallRecord]:
         return await self.store.calls(query, window)
 
-    async def delete(self, call_id: str) -> Tombstone:
+    async def delete(self, call_id: str) -> None:
         call = await self.store.call(call_id)
         if call.ended is None:
             raise StillLive("the call has not ended")
-        return await self.store.delete_call(call_id, EPOCH)
+        await self.store.delete_call(call_id, EPOCH)
 
     async def messages(
         self, call_id: str, query: MessageQuery, window: Window
@@ -101,11 +101,20 @@ class FakeCalls:
         return self.names
 
 
-def app_over(calls: FakeCalls, *, keys: Sequence[str] = (KEY,)) -> FastAPI:
+def app_over(calls: FakeCalls, *, keys: tuple[str, ...] = (KEY,)) -> FastAPI:
+    """The application over this service: one for each set of keys, as making it takes a while."""
+    app = _app(keys)
+    app.state.calls = calls
+    return app
+
+
+@cache
+def _app(keys: tuple[str, ...]) -> FastAPI:
     def join_url(call: CallRecord, request: Request) -> str:
         return f"ws://{request.headers['host']}/join/{call.call_id}?token={call.join_token}"
 
-    return create_app(calls, api_keys=[SecretStr(key) for key in keys], join_url=join_url)
+    secrets = [SecretStr(key) for key in keys]
+    return create_app(FakeCalls(), api_keys=secrets, join_url=join_url)
 
 
 @asynccontextmanager

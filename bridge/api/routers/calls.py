@@ -15,6 +15,7 @@ from bridge.api.schemas.call import Call, PaginatedCallList
 from bridge.api.schemas.start_call import SendCallDataMessage, StartCallRequest
 from bridge.errors import RemoteWireError
 from bridge.wire.messages import ForcedAgentMessage, HangUp, UserTextMessage, client_message
+from bridge.wire.strict_json import MESSAGE
 
 router = APIRouter(prefix="/calls", tags=["calls"])
 
@@ -93,7 +94,7 @@ async def delete_call(calls: CallsDep, call_id: str) -> Response:
 )
 async def send_data_message(request: Request, calls: CallsDep, call_id: str) -> Response:
     """Have a live call take a data message as if its client had sent it."""
-    value = await read_json(request)
+    value = await read_json(request, MESSAGE)
     fit(SendCallDataMessage, value)
     try:
         message = client_message(value)

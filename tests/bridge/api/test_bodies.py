@@ -1,10 +1,13 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
+from typing import Any
 
 import httpx
 import pytest
 
-from bridge.api.bodies import MAX_BODY_BYTES
-from tests.fakes.calls import MEDIUM
+from bridge.wire.strict_json import BODY, MESSAGE
+from tests.fakes.calls import EPOCH, MEDIUM, FakeCalls, app_over, made
+
+MAX_BODY_BYTES = BODY.max_bytes
 
 
 async def post(client: httpx.AsyncClient, body: bytes, **headers: str) -> httpx.Response:
@@ -127,3 +130,41 @@ async def test_unknown_fields_pass_and_are_not_shown(client: httpx.AsyncClient) 
     assert response.status_code == 201
     assert "colour" not in response.text
     assert "mood" not in response.text
+
+
+@pytest.mark.parametrize(("n_over", "status"), [(0, 204), (1, 413)])
+async def test_a_data_message_may_be_as_long_as_on_a_socket(
+    client: httpx.AsyncClient, calls: FakeCalls, n_over: int, status: int
+) -> None:
+    call_id = await made(client)
+    (await calls.get(call_id)).joined = EPOCH
+    frame = b'{"type":"hang_up","message":""}'
+    n_text = MESSAGE.max_bytes - len(frame) + n_over
+    body = frame.replace(b'""', b'"' + b"x" * n_text + b'"')
+
+    response = await client.post(f"/api/calls/{call_id}/send_data_message", content=body)
+
+    assert response.status_code == status
+
+
+async def test_a_client_that_leaves_in_mid_body_breaks_nothing() -> None:
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/api/calls",
+        "query_string": b"",
+        "headers": [],
+    }
+    given = iter([{"type": "http.request", "body": b"{", "more_body": True}])
+    statuses = []
+
+    async def receive() -> dict[str, object]:
+        return next(given, {"type": "http.disconnect"})
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        statuses.append(message.get("status"))
+
+    await app_over(FakeCalls(), keys=())(scope, receive, send)
+
+    assert statuses[0] == 400

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.fakes.calls import FakeCalls, app_over
+from tests.fakes.calls import FakeCalls, app_over, made
 
 DOCUMENT: dict[str, Any] = app_over(FakeCalls()).openapi()
 OPERATIONS = {
@@ -96,3 +97,18 @@ def test_deleting_and_recordings_say_their_statuses() -> None:
 def test_the_frameworks_own_error_bodies_are_gone() -> None:
     assert "HTTPValidationError" not in DOCUMENT["components"]["schemas"]
     assert "ValidationError" not in DOCUMENT["components"]["schemas"]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("", "Call"), ("/stages", "PaginatedCallStageList"), ("/messages", "PaginatedMessageList")],
+)
+async def test_answers_hold_all_that_their_description_requires_and_nothing_else(
+    client: httpx.AsyncClient, path: str, name: str
+) -> None:
+    call_id = await made(client)
+    schema = DOCUMENT["components"]["schemas"][name]
+
+    body = (await client.get(f"/api/calls/{call_id}{path}")).json()
+
+    assert set(schema["required"]) <= set(body) <= set(schema["properties"])
