@@ -53,7 +53,7 @@ class Calls(Protocol):
     async def stage(self, call_id: str, stage_id: str | None = None) -> StageRecord:
         """One stage with its tools; the last one if no id is given. Raises: StageNotFound."""
 
-    async def recording(self, call_id: str) -> Path:
+    async def recording_path(self, call_id: str) -> Path:
         """The WAV file of a call. Raises: RecordingNotFound; StillLive while it cannot be read."""
 
     async def send_data_message(self, call_id: str, message: Injected) -> None:

@@ -85,7 +85,7 @@ class FakeCalls:
     async def stage(self, call_id: str, stage_id: str | None = None) -> StageRecord:
         return await self.store.stage(call_id, stage_id)
 
-    async def recording(self, call_id: str) -> Path:
+    async def recording_path(self, call_id: str) -> Path:
         await self.store.call(call_id)
         if call_id not in self.recordings:
             raise RecordingNotFound("the call was not recorded")

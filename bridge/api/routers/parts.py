@@ -69,7 +69,7 @@ async def list_events(
 async def get_recording(calls: CallsDep, call_id: str) -> StreamingResponse:
     """The recording of an ended call, WAV."""
     try:
-        return await wav_response(await calls.recording(call_id))
+        return await wav_response(await calls.recording_path(call_id))
     except FileNotFoundError:
         raise RecordingNotFound("The recording of this call is gone.") from None
 
