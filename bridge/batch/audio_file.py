@@ -183,11 +183,12 @@ def _collect(source: _Source, rate_hz: int, max_s: float) -> RecordedAudio:
         if n_in / source.rate_hz > max_s:
             raise AudioFileError(f"it is longer than {max_s / 3600:g} h")
         pieces.append(converter.push(block.samples))
-    if not n_in:
-        raise AudioFileError("there is no audio in it")
     pieces.append(converter.flush())
+    samples = np.concatenate(pieces)
+    if not samples.size:
+        raise AudioFileError("there is no audio in it")
     notes = [*_notes(source.channels, n_strange), *source.notes]
-    return RecordedAudio(np.concatenate(pieces), n_in / source.rate_hz, "; ".join(notes))
+    return RecordedAudio(samples, n_in / source.rate_hz, "; ".join(notes))
 
 
 def _notes(channels: int, n_strange: int) -> Iterator[str]:

@@ -86,6 +86,7 @@ CRAFTED: dict[str, tuple[bytes, str]] = {
     "head-only": (encoded("WAV")[:12], "ends before"),
     "no-data": (encoded("WAV")[:36], "ends before"),
     "no-samples": (wav(b""), "no audio in it"),
+    "one-sample": (wav(b"\1\0", rate_hz=44_100), "no audio in it"),
     "no-rate": (wav(b"\1\0" * 100, rate_hz=0), "0 samples a second"),
     "absurd-rate": (wav(b"\1\0" * 100, rate_hz=4_000_000_000), "4000000000 samples"),
     "absurd-channels": (wav(b"\1\0" * 70_000, channels=65_535), "65535 channels"),
