@@ -72,6 +72,14 @@ def timeline_data(result: "CallResult") -> dict[str, object]:
             }
             for line in result.transcripts
         ],
+        "inputs": [
+            {
+                "name": item.name,
+                "start_s": round(item.start_s, 3),
+                "duration_s": round(item.duration_s, 3),
+            }
+            for item in (result.inputs if len(result.inputs) > 1 else ())
+        ],
         "cuts": [{"at_s": round(cut.at_s, 3)} for cut in result.cuts],
         "tools": [_tool(call) for call in result.tool_calls],
         "peaks": _peaks(result.caller, result.agent, result.rate_hz),

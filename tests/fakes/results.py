@@ -52,7 +52,10 @@ def booking_call() -> CallResult:
         seed="tipring",
         virtual=True,
         settings={"model": "ultravox-v0.7", "temperature": 0.1234567891},
-        inputs=(InputPlayed("book-a-table.wav", 4.3, 2.8), InputPlayed("interrupts.wav", 24.2, 1.9)),
+        inputs=(
+            InputPlayed("book-a-table.wav", 4.3, 2.8),
+            InputPlayed("interrupts.wav", 24.2, 1.9),
+        ),
         messages=({"role": "MESSAGE_ROLE_AGENT", "text": "Hello, this is the Harbour Inn."},),
         events=({"type": "call_started", "severity": "info"},),
         tool_calls=(

@@ -106,8 +106,17 @@
   }
 
   function words(element, line) {
-    element.append(make("span", "", line.text));
-    if (line.unheard_text) element.append(" ", make("del", "", line.unheard_text));
+    element.append(line.text);
+    if (!line.unheard_text) return;
+    if (!/^[\s,.;:!?]/.test(line.unheard_text)) element.append(" ");
+    element.append(make("span", "unseen", "not heard: "), make("del", "", line.unheard_text));
+  }
+
+  // An item whose words may spread over the silence behind it.
+  function putWords(lane, from, to, className, title, room) {
+    const clip = make("div", "clip");
+    put(lane, from, to, className + " spread", title, 8, room).append(clip);
+    return clip;
   }
 
   for (const turn of data.turns) {
@@ -133,13 +142,18 @@
     lines.forEach((line, at) => {
       const room = at + 1 < lines.length ? lines[at + 1].start_s : END;
       const title = line.text + (line.unheard_text ? `  [not heard: ${line.unheard_text}]` : "");
-      words(put(lane, line.start_s, line.end_s, role === "user" ? "caller" : "agent", title, 8, room), line);
+      words(putWords(lane, line.start_s, line.end_s, role === "user" ? "caller" : "agent", title, room), line);
     });
   }
   data.tools.forEach((tool, at) => {
     const room = at + 1 < data.tools.length ? data.tools[at + 1].at_s : END;
-    const item = put($("tools"), tool.at_s, tool.done_s === null ? tool.at_s : tool.done_s, "tool" + (tool.error ? " failed" : ""), `${toolText(tool)} → ${toolAnswer(tool)}`, 8, room);
-    item.append(`${toolText(tool)} → ${toolAnswer(tool)}`);
+    const text = `${toolText(tool)} → ${toolAnswer(tool)}`;
+    putWords($("tools"), tool.at_s, tool.done_s === null ? tool.at_s : tool.done_s, "tool" + (tool.error ? " failed" : ""), text, room).append(text);
+  });
+  data.inputs.forEach((input, at) => {
+    const room = at + 1 < data.inputs.length ? data.inputs[at + 1].start_s : END;
+    const to = input.start_s + input.duration_s;
+    putWords($("inputs"), input.start_s, to, "file", `${input.name}, ${clock(input.start_s, 2)} to ${clock(to, 2)}`, room).append(input.name);
   });
 
   function layOut() {
@@ -150,7 +164,10 @@
       if (room !== null) width = Math.max(width, Math.min(340, (room - from) * scale - 3));
       element.style.left = from * scale + "px";
       element.style.width = width + "px";
-      if (element.classList.contains("item")) element.classList.toggle("tight", width < 14);
+      if (room !== null) element.style.setProperty("--true", Math.max(least, (to - from) * scale) + "px");
+      if (!element.classList.contains("item")) continue;
+      element.classList.toggle("tight", width < 14);
+      element.classList.toggle("mute", element.parentElement.id === "states" && width < 58);
     }
     place();
     drawSoon();
@@ -262,8 +279,8 @@
     if (kind === "tool") text.append(make("b", "", "Tool"), make("code", "", toolText(what)), " → ", make("code", "", toolAnswer(what)));
     else if (kind === "cut-off") text.append(make("b", "", "Interrupted"), "the caller began to speak over the agent");
     else {
-      text.append(make("b", "", kind === "caller" ? "Caller" : "Agent"), what.text);
-      if (what.unheard_text) text.append(" ", make("span", "unseen", "not heard: "), make("del", "", what.unheard_text));
+      text.append(make("b", "", kind === "caller" ? "Caller" : "Agent"));
+      words(text, what);
     }
     row.append(timeButton(from), text);
     $("story").append(row);
