@@ -69,7 +69,9 @@ class FileCall:
         def answer(result: ClientToolResult) -> None:
             agent.receive(MessageEvent(result))
 
-        log = CallLog(lambda: self._tape.duration_s, self._tools, answer, self._heard_words)
+        loop = asyncio.get_running_loop()
+        started_s = loop.time()
+        log = CallLog(lambda: loop.time() - started_s, self._tools, answer, self._heard_words)
         relay = Relay(self._file, agent, watch=log.watch)
         try:
             async with asyncio.timeout(self._plan.max_duration_s or LONGEST_S):

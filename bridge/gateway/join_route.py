@@ -13,7 +13,7 @@ from bridge.calls.records import CallRecord
 from bridge.calls.service import CallService
 from bridge.legs.media_socket import MediaSocket
 
-_PATH: Final = re.compile(
+JOIN_PATH: Final = re.compile(
     r"/calls/(?P<call_id>[0-9a-f-]{36})/(?P<token>[\w-]{20,64})/server_web_socket"
 )
 _MAX_CLIENT_VERSION: Final = 100
@@ -36,7 +36,7 @@ def join_url(call: CallRecord, base: str) -> str:
 def parse_target(target: str) -> JoinTarget | None:
     """Read a request target or a whole URL; None if it is no join URL."""
     parts = urlsplit(target)
-    match = _PATH.fullmatch(parts.path)
+    match = JOIN_PATH.fullmatch(parts.path)
     if match is None:
         return None
     version = parse_qs(parts.query).get("clientVersion", [None])[0]

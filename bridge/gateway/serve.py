@@ -1,0 +1,101 @@
+"""``tipring serve``: the call server as a long-running service on real sockets, until it is told to stop."""
+
+import asyncio
+import gc
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from bridge.brains.registry import Brains
+from bridge.brains.speech.kit import SpeechKit
+from bridge.config import Config
+from bridge.errors import ConfigError
+from bridge.gateway.listener import listening
+from bridge.gateway.server import call_server
+from bridge.loops import new_event_loop
+
+log = logging.getLogger(__name__)
+
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The service is up."""
+
+    url: str
+    models: tuple[str, ...]
+    notes: tuple[str, ...]
+    """Sentences for the user: what is missing, what is open."""
+
+
+def serve(config: Config, on_ready: Callable[[Ready], None]) -> None:
+    """Serve until SIGINT or SIGTERM; calls under way are ended, their recordings and records finished.
+
+    Raises: UsageError if the address or the recordings folder cannot be had.
+    """
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_serve(config, on_ready))
+
+
+async def _serve(config: Config, on_ready: Callable[[Ready], None]) -> None:
+    server = config.server
+    async with AsyncExitStack() as stack:
+        kit = SpeechKit.load(
+            voice=config.speech.voice, ear=config.speech.ear, vad=config.speech.vad
+        )
+        stack.push_async_callback(kit.close)
+        _make_recordings(config)
+        calls = await stack.enter_async_context(
+            call_server(
+                Brains(kit, server.scripts),
+                recordings=server.recordings,
+                api_keys=server.api_keys,
+                public_url=server.public_url,
+            )
+        )
+        port = await stack.enter_async_context(
+            listening(calls, host=server.host, port=server.port, keyed=bool(server.api_keys))
+        )
+        gc.freeze()  # what lives as long as the process need not be looked at in every collection
+        with _stop_signal() as stopped:
+            on_ready(Ready(_url(server.host, port), tuple(calls.service.models()), _notes(config)))
+            await stopped.wait()
+        log.info("= stopping, %d calls are live", calls.service.n_live)
+
+
+def _make_recordings(config: Config) -> None:
+    folder = config.server.recordings
+    if folder is None:
+        return
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as exc:
+        raise ConfigError(f"recordings cannot be kept in {folder}: {exc.strerror or exc}") from None
+
+
+def _notes(config: Config) -> tuple[str, ...]:
+    if config.server.api_keys:
+        return ()
+    return ("No API key is set: only this machine is served, and it needs none.",)
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+@contextmanager
+def _stop_signal() -> Iterator[asyncio.Event]:
+    """An event that a stop signal sets."""
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        yield stopped
+    finally:
+        for number in STOP_SIGNALS:
+            loop.remove_signal_handler(number)
