@@ -42,8 +42,8 @@ class LoudVad:
         chunks = np.abs(samples.astype(np.int32)).reshape(-1, 512).max(axis=1)
         return [float(peak > 1_000) for peak in chunks]
 
-    def reset(self) -> None:
-        """Nothing is remembered."""
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class ActingBrain:

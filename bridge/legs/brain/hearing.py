@@ -80,18 +80,20 @@ class Hearing:
         self._turn: deque[Int16] | None = None
         self._heard_at = self._loop.time()
         self._stall: asyncio.TimerHandle | None = None
+        self._stopped = False
 
     def start(self) -> None:
         """Listen from now on."""
         self._lane.on_ready = self._take
 
     def stop(self) -> None:
-        """Stop listening; a job under way is left to finish unheard."""
+        """Stop listening and give the detector back; a job under way is left to finish unheard."""
         self._lane.on_ready = None
+        self._stopped = True
         if self._stall is not None:
             self._stall.cancel()
-        if self._job is not None:
-            self._job.cancel()
+        if self._job is None:
+            self._vad.close()
 
     def _take(self) -> None:
         self._heard_at = self._loop.time()
@@ -107,7 +109,8 @@ class Hearing:
 
     def _job_done(self, samples: Int16, job: "asyncio.Future[list[float]]") -> None:
         self._job = None
-        if job.cancelled():
+        if self._stopped:
+            self._vad.close()
             return
         self._scored(samples, job.result())
         self._take()

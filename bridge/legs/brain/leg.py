@@ -71,6 +71,8 @@ class BrainLeg:
             return Ended("system_error", str(exc))
         finally:
             ears.stop()
+            if self._brain.live:
+                self._vad.close()
             await self._brain.close()
 
     def clear(self) -> None:
