@@ -20,7 +20,6 @@ from typing import Literal
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-from bridge_codecs.pcm import Int16
 
 from bridge.batch.caller import Caller, CallerTurn
 from bridge.batch.tape import CallTape
@@ -33,6 +32,7 @@ from bridge.legs.file import FileLeg
 from bridge.relay import Relay
 from bridge.virtual import run_virtual
 from bridge.wire.agent_socket import Rates
+from bridge_codecs.pcm import Int16
 
 RATE_HZ = 8_000
 Vad = Literal["energy", "silero"]
@@ -40,7 +40,9 @@ SCRIPT_DATA = {
     "steps": [
         {"say": "Hello, this call runs on a clock that jumps. Say anything."},
         {"label": "again", "wait": {}},
-        {"say": "Thank you, that was heard. I will say one more sentence, and then it is your turn."},
+        {
+            "say": "Thank you, that was heard. I will say one more sentence, and then it is your turn."
+        },
         {"goto": "again"},
     ]
 }
@@ -72,7 +74,10 @@ async def call(seconds: int, vad: Vad, folder: Path) -> int:
             tape = CallTape(folder, rate_hz=RATE_HZ, on_error=print, on_progress=lambda _s: None)
             turns = [CallerTurn("noise", caller_audio(seconds))]
             who = Caller(turns, rate_hz=RATE_HZ, turn_gap_ms=700, tail_s=5)
-            legs = FileLeg(who, tape, rate_hz=RATE_HZ), AgentSocketLeg(socket, Rates(RATE_HZ, RATE_HZ))
+            legs = (
+                FileLeg(who, tape, rate_hz=RATE_HZ),
+                AgentSocketLeg(socket, Rates(RATE_HZ, RATE_HZ)),
+            )
             await Relay(*legs).run()
             await tape.close()
             return len(await api.messages(str(created["callId"])))
@@ -103,7 +108,9 @@ def measure(seconds: int, vad: Vad) -> dict[str, object]:
 
 def main() -> None:
     """Print one line for each detector."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--seconds", type=int, default=600, help="length of the call (default 600)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     args = parser.parse_args()

