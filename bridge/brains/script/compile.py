@@ -4,11 +4,12 @@ Checked here: labels exist once, variables and tools are known, arguments fit th
 path runs for ever (or for more than `MAX_STEPS_WITHOUT_WAIT` steps) without waiting for the user.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from typing import Final
 
 from pydantic import JsonValue
 
+from bridge.brains.script.fields import Values
 from bridge.brains.script.model import (
     Branch,
     Otherwise,
@@ -17,10 +18,9 @@ from bridge.brains.script.model import (
     ScriptTool,
     Step,
     ToolPart,
-    Values,
     WaitPart,
-    did_you_mean,
 )
+from bridge.brains.script.outline import names_set_by, step_name, walk
 from bridge.brains.script.program import (
     EndNode,
     JumpNode,
@@ -34,7 +34,7 @@ from bridge.brains.script.program import (
     successors,
 )
 from bridge.brains.script.template import variables_in
-from bridge.errors import ConfigError
+from bridge.errors import ConfigError, did_you_mean
 
 MAX_STEPS_WITHOUT_WAIT: Final = 100
 
@@ -50,11 +50,6 @@ def compile_script(script: Script) -> Program:
     return _Compiler(script).program()
 
 
-def step_name(number: int, label: object) -> str:
-    """A step as a person finds it in the file: its number and its label."""
-    return f"step {number} ({label!r})" if isinstance(label, str) else f"step {number}"
-
-
 class _Compiler:
     """Builds blocks from their last step to their first, so that each knows what follows it."""
 
@@ -64,7 +59,7 @@ class _Compiler:
         self._tools = _tools(script)
         self._labels: dict[str, int] = {}
         self._names = {RESULT, *script.variables}
-        for where, part in _walk(script):
+        for where, part in walk(script):
             self._learn(where, part)
 
     def program(self) -> Program:
@@ -85,7 +80,7 @@ class _Compiler:
                 self._names.add(name)
             case _:
                 pass
-        self._names.update(_names_set_by(part))
+        self._names.update(names_set_by(part))
 
     def _new(self, node: Node | None) -> int:
         self._nodes.append(node)
@@ -211,45 +206,6 @@ def _check_arguments(tool: ScriptTool, arguments: dict[str, JsonValue], where: s
     for name, parameter in tool.parameters.items():
         if parameter.required and name not in arguments:
             raise ConfigError(f"{where}: {tool.name} needs the argument {name!r}")
-
-
-def _walk(script: Script) -> Iterator[tuple[str, Step | Branch | WaitPart]]:
-    """Every step, branch and wait of the script, with where it stands."""
-    blocks = [("", script.steps)]
-    while blocks:
-        prefix, steps = blocks.pop()
-        for number, step in enumerate(steps, 1):
-            where = prefix + step_name(number, step.label)
-            yield where, step
-            if step.wait is not None:
-                yield where, step.wait
-            for name, branch in _branches(step):
-                yield f"{where}, {name}", branch
-                blocks.append((f"{where}, {name}, ", branch.steps))
-
-
-def _branches(step: Step) -> Iterator[tuple[str, Branch]]:
-    if step.wait is not None:
-        for number, answer in enumerate(step.wait.expect, 1):
-            yield f"wait.expect[{number}]", answer
-        if step.wait.otherwise is not None:
-            yield "wait.otherwise", step.wait.otherwise
-    if step.tool is not None:
-        for number, way in enumerate(step.tool.on, 1):
-            yield f"tool.on[{number}]", way
-        if step.tool.error is not None:
-            yield "tool.error", step.tool.error
-
-
-def _names_set_by(part: Step | Branch | WaitPart) -> set[str]:
-    """Variables that this part gives values, fields of tool results that it asks for included."""
-    if isinstance(part, WaitPart):
-        return set()
-    names = set(part.set or ())
-    if isinstance(part, Step) and part.tool is not None:
-        for way in part.tool.on:
-            names.update(way.when, way.has)
-    return names
 
 
 def _repeats(otherwise: Otherwise) -> int:

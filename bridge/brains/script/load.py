@@ -10,8 +10,9 @@ from typing import Any, Final, Literal, NoReturn, TypeAlias
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bridge.brains.script.compile import compile_script, step_name
+from bridge.brains.script.compile import compile_script
 from bridge.brains.script.model import Script
+from bridge.brains.script.outline import step_name
 from bridge.errors import ConfigError
 
 MAX_SCRIPT_BYTES: Final = 256 * 1024

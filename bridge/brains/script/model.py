@@ -5,12 +5,9 @@ and proposes the nearest known one. The short forms (`say = "text"`, `wait = "an
 into tables before they are read, so that an error always names one place.
 """
 
-import re
-from difflib import get_close_matches
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -19,65 +16,19 @@ from pydantic import (
     model_validator,
 )
 
-from bridge.brains.script.phrases import normalised
-from bridge.brains.script.template import Scalar
+from bridge.brains.script.fields import (
+    MAX_TEXT_CHARS,
+    Label,
+    Phrase,
+    Text,
+    ToolName,
+    Value,
+    Values,
+    Variable,
+)
+from bridge.errors import did_you_mean
 
 VERBS: Final = ("say", "wait", "tool", "goto", "set", "hang_up")
-
-_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-_LABEL: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_TOOL: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_MAX_TEXT_CHARS: Final = 5_000
-_MAX_PHRASE_CHARS: Final = 200
-
-
-def did_you_mean(word: str, known: list[str]) -> str:
-    """The end of a sentence about an unknown word: the nearest known one, or all of them."""
-    nearest = get_close_matches(word, known, n=1)
-    if nearest:
-        return f"; did you mean {nearest[0]!r}?"
-    return f"; known: {', '.join(known)}" if known else ""
-
-
-def _one_line(text: str) -> str:
-    text = " ".join(text.split())
-    if not text:
-        raise ValueError("the text is empty")
-    if len(text) > _MAX_TEXT_CHARS:
-        raise ValueError(f"the text is longer than {_MAX_TEXT_CHARS:,} characters")
-    return text
-
-
-def _phrase(text: str) -> str:
-    if len(text) > _MAX_PHRASE_CHARS:
-        raise ValueError(f"the phrase is longer than {_MAX_PHRASE_CHARS} characters")
-    if not (words := normalised(text)):
-        raise ValueError(f"the phrase {text!r} has no words")
-    return words
-
-
-def _variable(name: str) -> str:
-    if not _VARIABLE.fullmatch(name):
-        raise ValueError(f"{name[:80]!r} is no name for a variable: letters, digits and _ only")
-    return name
-
-
-def _label(name: str) -> str:
-    if not _LABEL.fullmatch(name):
-        raise ValueError(f"{name[:80]!r} is no label: letters, digits, - and _ only, at most 64")
-    return name
-
-
-def _tool_name(name: str) -> str:
-    if not _TOOL.fullmatch(name):
-        raise ValueError(f"{name[:80]!r} is no tool name: letters, digits, - and _ only")
-    return name
-
-
-def _scalar(value: object) -> object:
-    if not isinstance(value, str | int | float | bool):
-        raise ValueError("the value must be a text, a number, true or false")  # noqa: TRY004 - pydantic reads ValueError
-    return value
 
 
 def _as_say(value: object) -> object:
@@ -102,15 +53,6 @@ def _as_hang_up(value: object) -> object:
             return {}
         case _:
             return value
-
-
-Text: TypeAlias = Annotated[str, AfterValidator(_one_line)]
-Phrase: TypeAlias = Annotated[str, AfterValidator(_phrase)]
-Variable: TypeAlias = Annotated[str, AfterValidator(_variable)]
-Label: TypeAlias = Annotated[str, AfterValidator(_label)]
-ToolName: TypeAlias = Annotated[str, AfterValidator(_tool_name)]
-Value: TypeAlias = Annotated[Scalar, BeforeValidator(_scalar)]
-Values: TypeAlias = dict[Variable, Value]
 
 
 class Table(BaseModel):
@@ -244,7 +186,7 @@ class ScriptTool(Table):
     name: ToolName
     description: Text | None = None
     parameters: dict[ToolName, Parameter] = {}
-    answer: str | None = Field(None, max_length=_MAX_TEXT_CHARS)
+    answer: str | None = Field(None, max_length=MAX_TEXT_CHARS)
 
 
 class Script(Table):
