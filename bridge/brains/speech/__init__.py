@@ -1,0 +1,1 @@
+"""Ears, voices and voice activity detectors, each behind a small protocol."""
