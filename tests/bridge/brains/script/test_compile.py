@@ -1,57 +1,11 @@
-"""What a program knows of the way ahead."""
+"""The program made of a script, and the paths that are refused."""
 
 import pytest
 
 from bridge.brains.script.compile import compile_script
-from bridge.brains.script.program import EndNode, SayNode, successors
+from bridge.brains.script.program import EndNode, SayNode
 from bridge.errors import ConfigError
 from tests.bridge.brains.script.scripts import script
-
-AHEAD = """
-[[tools]]
-name = "t"
-[[steps]]
-say = "hello"
-[[steps]]
-goto = "ask"
-[[steps]]
-label = "free"
-wait = "any"
-[[steps]]
-tool = { name = "t", on = [ { has = ["x"], goto = "ask" } ], error = { goto = "free" } }
-[[steps]]
-wait.expect = [ { phrases = ["three"] } ]
-[[steps]]
-label = "ask"
-wait.expect = [ { phrases = ["one", "One more"], goto = "free" }, { phrases = ["two"] } ]
-"""
-
-
-@pytest.mark.parametrize(
-    ("where", "phrases"),
-    [
-        ("step 1", ("one", "one more", "two")),
-        ("step 3 ('free')", ()),
-        ("step 4", ("one", "one more", "two", "three")),
-        ("step 6 ('ask')", ("one", "one more", "two")),
-        ("the end of the script", ()),
-    ],
-)
-def test_expected_phrases_are_those_of_the_waits_that_can_come_first(
-    where: str, phrases: tuple[str, ...]
-) -> None:
-    program = compile_script(script(AHEAD))
-    at = next(index for index, node in enumerate(program.nodes) if node.where == where)
-
-    assert program.expected_from(at) == phrases
-
-
-def test_every_way_of_a_program_leads_to_one_of_its_nodes() -> None:
-    program = compile_script(script(AHEAD))
-
-    ways = [way for node in program.nodes for way in successors(node)]
-
-    assert set(ways) <= set(range(len(program.nodes)))
 
 
 def test_a_script_without_an_end_ends_with_a_hang_up() -> None:
@@ -92,3 +46,14 @@ def test_a_loop_inside_a_branch_is_found() -> None:
 
     with pytest.raises(ConfigError, match=r"wait\.expect\[1\], step 1 \('b'\): from here"):
         script(text)
+
+
+@pytest.mark.parametrize(("count", "good"), [(100, True), (101, False)])
+def test_at_most_100_steps_follow_without_a_wait(count: int, good: bool) -> None:
+    text = "[[steps]]\nsay = 'x'\n" * count
+
+    if good:
+        assert script(text).steps
+    else:
+        with pytest.raises(ConfigError, match="step 1: more than 100 steps follow without waiting"):
+            script(text)

@@ -155,37 +155,6 @@ def test_json_and_toml_say_the_same(tmp_path: Path) -> None:
     assert load_script(tmp_path / "a.json") == load_script(tmp_path / "a.toml")
 
 
-def test_line_breaks_in_a_text_become_spaces() -> None:
-    script = parse_script(b'[[steps]]\nsay = """\none\n two\n"""', "toml", source="x")
-
-    assert script.steps[0].say is not None
-    assert script.steps[0].say.text == "one two"
-
-
-@pytest.mark.parametrize(("length", "good"), [(5_000, True), (5_001, False)])
-def test_a_text_has_at_most_5000_characters(length: int, good: bool) -> None:
-    data = {"steps": [{"say": "x" * length}]}
-
-    assert _is_script(data) is good
-
-
-@pytest.mark.parametrize(("length", "good"), [(200, True), (201, False)])
-def test_a_phrase_has_at_most_200_characters(length: int, good: bool) -> None:
-    data = {"steps": [{"wait": {"expect": [{"phrases": ["x" * length]}]}}]}
-
-    assert _is_script(data) is good
-
-
-@pytest.mark.parametrize(("count", "good"), [(1_000, True), (1_001, False)])
-def test_a_script_has_at_most_1000_steps(count: int, good: bool) -> None:
-    assert _is_script({"steps": [{"wait": "any"}] * count}) is good
-
-
-@pytest.mark.parametrize(("count", "good"), [(100, True), (101, False)])
-def test_at_most_100_steps_follow_without_a_wait(count: int, good: bool) -> None:
-    assert _is_script({"steps": [{"say": "x"}] * count}) is good
-
-
 @pytest.mark.parametrize(("padding", "good"), [(0, True), (1, False)])
 def test_a_file_has_at_most_256_kib(padding: int, good: bool) -> None:
     start = b"steps = [{say = 'x'}]\n#"
