@@ -1,0 +1,77 @@
+"""What a visit needs of the front door, and the limits that the door sets."""
+
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from bridge.gateway.host_policy import HostPolicy
+from bridge.gateway.media_route import MediaRoute
+from bridge.gateway.request_head import HeadLimits
+from bridge.gateway.rest import RestServer
+
+
+@dataclass(frozen=True, slots=True)
+class DoorLimits:
+    """What one client, and all together, may do to the front door."""
+
+    head: HeadLimits = field(default_factory=HeadLimits)
+    request_s: float = 10.0
+    """From a request's first byte to its last, body included; then 408. Also from connecting to the first byte."""
+    idle_s: float = 15.0
+    """How long a connection may rest between two requests."""
+    stall_s: float = 10.0
+    """How long a client may take nothing of a response that waits for it."""
+    admit_s: float = 10.0
+    """How long the decision about a media socket may take."""
+    linger_s: float = 0.5
+    """How long a refused client gets to read why."""
+    max_connections: int = 5000
+    """All connections, media sockets included."""
+    max_per_source: int = 50
+    """Connections from one address that are no media sockets."""
+    count_loopback: bool = False
+    """Whether `max_per_source` holds for this machine too, where a proxy would be the source of everything."""
+
+
+class Visitor(Protocol):
+    """A connection, as the door sees it."""
+
+    source: str
+    """Its address; empty once it counts for none."""
+
+    def end(self) -> None:
+        """Come to an end: finish what is being answered, close everything else."""
+        ...
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        ...
+
+
+class Door(Protocol):
+    """What a visit needs of the front door."""
+
+    policy: HostPolicy
+    limits: DoorLimits
+    secure: bool
+    rest: RestServer
+
+    def enter(self, visit: Visitor) -> tuple[int, str] | None:
+        """Count a visit in; status and sentence if there are too many."""
+        ...
+
+    def settle(self, visit: Visitor) -> None:
+        """A visit has become a media socket."""
+        ...
+
+    def leave(self, visit: Visitor) -> None:
+        """A visit is over."""
+        ...
+
+    def route(self, path: str) -> MediaRoute | None:
+        """Where media sockets of this path go."""
+        ...
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a task until it ends or the door closes."""
+        ...
