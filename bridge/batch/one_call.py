@@ -14,7 +14,8 @@ from bridge.batch.result import CallResult, write_results
 from bridge.batch.world import embedded_world, remote_world
 from bridge.brains.registry import DEFAULT_SCRIPT, SCRIPT, Brains, script_name, shipped_script
 from bridge.brains.script.load import load_script
-from bridge.brains.script.model import Script, ScriptTool
+from bridge.brains.script.model import Script
+from bridge.brains.script.tools import canned_answers, selected_tools
 from bridge.brains.speech.kit import SpeechKit
 from bridge.client import CallApi, JsonDict
 from bridge.loops import new_event_loop
@@ -117,10 +118,7 @@ async def _call(plan: CallPlan, loaded: Loaded, on_progress: OnProgress) -> Call
 
 def _canned_tools(plan: CallPlan, script: Script | None) -> dict[str, str]:
     """What the caller's side answers to client tools: the script's own answers, then the plan's."""
-    of_script = () if script is None else script.tools
-    return {tool.name: tool.answer for tool in of_script if tool.answer is not None} | dict(
-        plan.tools
-    )
+    return ({} if script is None else canned_answers(script)) | dict(plan.tools)
 
 
 def _create_body(plan: CallPlan, world: _World, tools: Mapping[str, str]) -> JsonDict:
@@ -144,27 +142,11 @@ def _create_body(plan: CallPlan, world: _World, tools: Mapping[str, str]) -> Jso
 
 
 def _selected_tools(tools: Mapping[str, str], script: Script | None) -> list[JsonDict]:
-    declared = {} if script is None else {tool.name: tool for tool in script.tools}
-    return [
-        {
-            "temporaryTool": {
-                "modelToolName": name,
-                "description": (declared[name].description if name in declared else None) or name,
-                "dynamicParameters": _parameters(declared[name]) if name in declared else [],
-                "client": {},
-            }
-        }
-        for name in dict.fromkeys((*declared, *tools))
-    ]
+    """The script's tools as it declares them, and those that only the caller's side knows."""
+    declared = [] if script is None else selected_tools(script)
+    known = set() if script is None else {tool.name for tool in script.tools}
+    return [*declared, *(_bare_tool(name) for name in tools if name not in known)]
 
 
-def _parameters(tool: ScriptTool) -> list[JsonDict]:
-    return [
-        {
-            "name": name,
-            "location": "PARAMETER_LOCATION_BODY",
-            "schema": parameter.model_dump(exclude={"required"}, exclude_none=True),
-            "required": parameter.required,
-        }
-        for name, parameter in tool.parameters.items()
-    ]
+def _bare_tool(name: str) -> JsonDict:
+    return {"temporaryTool": {"modelToolName": name, "description": name, "client": {}}}
