@@ -4,7 +4,7 @@ Nothing here touches files, sockets or clocks. `FILE@+1.5s` is parsed here and n
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -194,3 +194,19 @@ def parse_input(text: str) -> CallerInput:
     if offset_s > MAX_OFFSET_S:
         raise UsageError(f"“@{tail}” is more than the {MAX_OFFSET_S:g} s an input may wait")
     return CallerInput(Path(head), offset_s)
+
+
+def parse_tools(texts: Iterable[str]) -> dict[str, str]:
+    """`NAME=RESULT` for each canned tool.
+
+    Raises: UsageError for one without a name, or a name that is there twice.
+    """
+    tools: dict[str, str] = {}
+    for text in texts:
+        name, equals, result = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"“{text}” is no tool; write NAME=RESULT, as in bookTable=ok")
+        if name in tools:
+            raise UsageError(f"the tool {name} is there twice")
+        tools[name] = result
+    return tools
