@@ -10,19 +10,19 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from bridge.batch.figures import Figures
+from bridge.batch.figures import Figures, Turn
 from bridge.legs.wav_writer import wav_header
 from bridge_codecs.pcm import Int16
 
 if TYPE_CHECKING:
-    from bridge.batch.result import CallResult, ToolCall
+    from bridge.batch.result import CallResult, ToolCall, Transcript
 
 _ASSETS: Final = Path(__file__).parents[1] / "assets" / "timeline"
 _WAV_BESIDE: Final = "call.wav"
@@ -62,16 +62,7 @@ def timeline_data(result: "CallResult") -> dict[str, object]:
         "turns": figures["turns"],
         "interruptions": figures["interruptions"],
         "states": [{"at_s": round(s.at_s, 3), "state": s.state} for s in result.states],
-        "transcripts": [
-            {
-                "role": line.role,
-                "text": line.text,
-                "unheard_text": line.unheard_text,
-                "start_s": round(line.start_s, 3),
-                "end_s": round(line.end_s, 3),
-            }
-            for line in result.transcripts
-        ],
+        "transcripts": _lines(result.transcripts, result.figures.turns),
         "inputs": [
             {
                 "name": item.name,
@@ -107,6 +98,32 @@ def _peaks(caller: Int16, agent: Int16, rate_hz: int) -> dict[str, object]:
     }
 
 
+def _lines(said: Sequence["Transcript"], turns: Sequence[Turn]) -> list[dict[str, object]]:
+    """The utterances. What the caller said is known only when it is over: it goes where it was heard.
+
+    That is the last turn in the recording that ended before its words came, once for each turn.
+    """
+    lines = []
+    left = list(turns)
+    for line in said:
+        start_s, end_s = line.start_s, line.end_s
+        if line.role == "user" and line.medium == "voice":
+            over = [turn for turn in left if turn.caller_end_s <= end_s]
+            if over:
+                start_s, end_s = over[-1].caller_start_s, over[-1].caller_end_s
+                left = left[len(over) :]
+        lines.append(
+            {
+                "role": line.role,
+                "text": line.text,
+                "unheard_text": line.unheard_text,
+                "start_s": round(start_s, 3),
+                "end_s": round(end_s, 3),
+            }
+        )
+    return lines
+
+
 def _audio(caller: Int16, agent: Int16, rate_hz: int) -> str:
     """The address of the call's audio: a data address where it is short, else the file beside."""
     if 4 * caller.size * 4 // 3 > MAX_AUDIO_BYTES:
@@ -116,7 +133,7 @@ def _audio(caller: Int16, agent: Int16, rate_hz: int) -> str:
 
 
 def _title(result: "CallResult") -> str:
-    names = [Path(item.name).stem for item in result.inputs]
+    names = list(dict.fromkeys(Path(item.name).stem for item in result.inputs))
     return f"Call: {', '.join(names)}" if names else "Call"
 
 

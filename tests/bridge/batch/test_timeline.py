@@ -145,3 +145,26 @@ def test_a_call_that_never_began_has_a_page_too() -> None:
     )
 
     assert "<title>Call</title>" in render_timeline(call)
+
+
+def test_the_callers_words_stand_where_the_caller_was_heard() -> None:
+    call = booking_call()
+    late = [replace(each, start_s=each.end_s + 0.4, end_s=each.end_s + 0.4) for each in
+            call.transcripts if each.role == "user"]  # fmt: skip
+    typed = Transcript(role="user", text="typed", start_s=20.0, end_s=20.0, medium="text")
+
+    lines = timeline_data(replace(call, transcripts=(*late[:2], typed, *late[2:])))["transcripts"]
+
+    assert isinstance(lines, list)
+    starts = [line["start_s"] for line in lines]
+    assert starts == pytest.approx([4.5, 13.2, 20.0, 24.3, 34.1], abs=0.02)
+
+
+def test_words_without_speech_before_them_stay_where_they_came() -> None:
+    call = booking_call()
+    early = Transcript(role="user", text="early", start_s=2.0, end_s=2.0)
+
+    lines = timeline_data(replace(call, transcripts=(early,)))["transcripts"]
+
+    assert isinstance(lines, list)
+    assert lines[0]["start_s"] == 2.0
