@@ -2,9 +2,9 @@
 
     python benchmarks/make_recordings.py
 
-Each is the embedded voice (another one than the agent's) brought to a telephone's sound: 8 kHz mono, 300 to 3,400 Hz,
--23 dBFS active speech, line noise at -65 dBFS, through mu-law and back. Babble is six voices talking at once, 10 dB below
-the caller. All chance has one seed, so the same version of espeak-ng gives the same files.
+Each is the embedded voice (another one than the agent's) brought to a telephone's sound: 8 kHz mono,
+300 to 3,400 Hz, -23 dBFS active speech, line noise at -65 dBFS, through mu-law and back. Babble is six voices talking
+at once, 10 dB below the caller. All chance has one seed, so the same version of espeak-ng gives the same files.
 """
 
 import argparse
@@ -86,7 +86,8 @@ def band(samples: Float) -> Float:
     spectrum = np.fft.rfft(samples)
     hz = np.fft.rfftfreq(samples.size, 1 / RATE_HZ)
     spectrum[(hz < BAND_HZ[0]) | (hz > BAND_HZ[1])] = 0
-    return np.fft.irfft(spectrum, samples.size)
+    filtered: Float = np.fft.irfft(spectrum, samples.size)
+    return filtered
 
 
 def levelled(samples: Float, dbfs: float = SPEECH_DBFS) -> Float:
