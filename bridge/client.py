@@ -6,6 +6,7 @@ sentence; the API's own words are kept, secrets are not repeated.
 
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -16,6 +17,7 @@ from bridge.wire.strict_json import BODY, decode
 JsonDict = dict[str, object]
 MAX_PAGES: Final = 1_000
 PAGE_SIZE: Final = 100
+LONGEST_SENTENCE: Final = 500
 
 
 class ApiError(BridgeError):
@@ -43,8 +45,11 @@ class CallApi:
 
         Raises: ApiError.
         """
-        path = "/api/calls" if agent is None else f"/api/agents/{agent}/calls"
-        return await self._ask("POST", path, json=dict(body))
+        path = "/api/calls" if agent is None else f"/api/agents/{quote(agent, safe='')}/calls"
+        call = await self._ask("POST", path, json=dict(body))
+        if not all(isinstance(call.get(key), str) for key in ("callId", "joinUrl")):
+            raise ApiError("the API's answer has no callId or no joinUrl")
+        return call
 
     async def join(self, join_url: str) -> MediaSocket:
         """Open the call's media socket.
@@ -55,68 +60,90 @@ class CallApi:
 
     async def call(self, call_id: str) -> JsonDict:
         """The Call object."""
-        return await self._ask("GET", f"/api/calls/{call_id}")
+        return await self._ask("GET", _call_path(call_id))
 
     async def messages(self, call_id: str) -> list[JsonDict]:
         """All messages of the call's last stage."""
-        return await self._all(f"/api/calls/{call_id}/messages")
+        return await self._all(f"{_call_path(call_id)}/messages")
 
     async def events(self, call_id: str) -> list[JsonDict]:
         """All events of the call, debug ones left out."""
-        return await self._all(f"/api/calls/{call_id}/events")
+        return await self._all(f"{_call_path(call_id)}/events")
 
     async def _all(self, path: str) -> list[JsonDict]:
-        url: str | None = f"{path}?pageSize={PAGE_SIZE}"
+        query: str | None = f"pageSize={PAGE_SIZE}"
+        seen: set[str] = set()
         items: list[JsonDict] = []
-        for _ in range(MAX_PAGES):
-            if url is None:
-                break
-            page = await self._ask("GET", url)
+        while query is not None and query not in seen and len(seen) < MAX_PAGES:
+            seen.add(query)
+            page = await self._ask("GET", f"{path}?{query}")
             results = page.get("results")
-            items += (
-                [item for item in results if isinstance(item, dict)]
-                if isinstance(results, list)
-                else []
-            )
-            following = page.get("next")
-            url = following if isinstance(following, str) else None
+            if isinstance(results, list):
+                items += [item for item in results if isinstance(item, dict)]
+            query = _following(page)
         return items
 
     async def _ask(self, method: str, url: str, json: JsonDict | None = None) -> JsonDict:
+        what = f"{method} {url.partition('?')[0]}"
         try:
-            response = await self._http.request(method, url, json=json)
+            async with self._http.stream(method, url, json=json) as response:
+                content = await _content(response)
         except httpx.TimeoutException:
-            raise ApiError(f"the API did not answer {method} {_path(url)} in time") from None
-        except httpx.HTTPError as exc:
-            raise ApiError(f"the API cannot be reached: {exc or type(exc).__name__}") from None
-        if response.is_error or response.is_redirect:
-            raise ApiError(_refusal(method, url, response), response.status_code)
+            raise ApiError(f"the API did not answer {what} in time") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            why = self._quoted(str(exc)) or type(exc).__name__
+            raise ApiError(f"the API cannot be reached: {why}") from None
+        if not response.is_success:
+            said = self._quoted(_detail(content))
+            sentence = f"the API answered {what} with {response.status_code}"
+            raise ApiError(f"{sentence}: {said}" if said else sentence, response.status_code)
         try:
-            body = decode(response.content, BODY)
+            body = decode(content, BODY)
         except BridgeError as exc:
-            raise ApiError(
-                f"the API answered {method} {_path(url)} with no valid JSON: {exc}"
-            ) from None
+            raise ApiError(f"the API answered {what} with no valid JSON: {exc}") from None
         if not isinstance(body, dict):
-            raise ApiError(f"the API answered {method} {_path(url)} with no JSON object")
+            raise ApiError(f"the API answered {what} with no JSON object")
         return body
 
-
-def _path(url: str) -> str:
-    return httpx.URL(url).path
-
-
-def _refusal(method: str, url: str, response: httpx.Response) -> str:
-    said = _detail(response)
-    return f"the API answered {method} {_path(url)} with {response.status_code}{': ' if said else ''}{said}"
+    def _quoted(self, text: str) -> str:
+        """Foreign text for a sentence of ours: bounded, on one line, the key taken out."""
+        key = self._http.headers.get("X-API-Key")
+        text = text.replace(key, "…") if key else text
+        return "".join(char if char.isprintable() else " " for char in text[:LONGEST_SENTENCE])
 
 
-def _detail(response: httpx.Response) -> str:
-    """The sentence of a DRF-style body, bounded."""
+async def _content(response: httpx.Response) -> bytes:
+    """The body, or as much of it as shows that it is too long."""
+    content = b""
+    async for piece in response.aiter_bytes():
+        content += piece
+        if len(content) > BODY.max_bytes:
+            break
+    return content
+
+
+def _call_path(call_id: str) -> str:
+    return f"/api/calls/{quote(call_id, safe='')}"
+
+
+def _following(page: JsonDict) -> str | None:
+    """The query of the next page. Where it lies is known: a key is sent nowhere else."""
+    following = page.get("next")
+    if not isinstance(following, str):
+        return None
     try:
-        body = decode(response.content, BODY)
+        return urlsplit(following).query or None
+    except ValueError:
+        return None
+
+
+def _detail(content: bytes) -> str:
+    """The sentence of a DRF-style body, or the body itself where it is an object of another form."""
+    try:
+        body = decode(content, BODY)
     except BridgeError:
         return ""
-    if isinstance(body, dict) and isinstance(body.get("detail"), str):
-        return str(body["detail"])[:500]
-    return response.text[:500] if isinstance(body, dict) else ""
+    if not isinstance(body, dict):
+        return ""
+    detail = body.get("detail")
+    return detail if isinstance(detail, str) else content.decode(errors="replace")

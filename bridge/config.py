@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -16,6 +16,16 @@ from pydantic_core import ErrorDetails
 from bridge.errors import ConfigError, did_you_mean
 
 MAX_CONFIG_BYTES = 256 * 1024
+MIN_KEY_CHARS = 8
+"""A shorter key, above all an empty one, locks nobody out."""
+_EXPECTED: Final = {
+    "tuple_type": "must be a list",
+    "model_type": "must be a table",
+    "path_type": "must be a path",
+    "int_type": "must be a whole number",
+    "string_type": "must be text",
+    "too_short": f"must have at least {MIN_KEY_CHARS} characters",
+}
 LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost"})
 
 
@@ -27,8 +37,8 @@ class ServerConfig(_Table):
     """Where the service listens, and who may use it."""
 
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65_535)] = 8080
-    api_keys: tuple[SecretStr, ...] = ()
+    port: Annotated[int, Field(strict=True, ge=0, le=65_535)] = 8080
+    api_keys: tuple[Annotated[SecretStr, Field(min_length=MIN_KEY_CHARS)], ...] = ()
     public_url: str | None = None
     recordings: Path | None = Path("recordings")
     scripts: Path | None = None
@@ -106,7 +116,7 @@ def _read(path: Path) -> dict[str, object]:
 def _sentence(error: ErrorDetails) -> str:
     *table, key = map(str, error["loc"]) if error["loc"] else ("",)
     if error["type"] != "extra_forbidden":
-        return f"{'.'.join((*table, key))}: {error['msg']}"
+        return f"{'.'.join((*table, key))}: {_EXPECTED.get(error['type'], error['msg'])}"
     known = Config.model_fields if not table else _fields_of(table[0])
     return f"unknown key {'.'.join((*table, key))!r}{did_you_mean(key, list(known))}"
 

@@ -7,10 +7,13 @@ Control characters of foreign text are escaped, so that a log has as many lines 
 import logging
 import re
 import sys
+import traceback
 from typing import Final
 
 FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s %(message)s"
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _SHOWN: Final = 4
 
 
@@ -32,6 +35,13 @@ class OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record, with control characters escaped."""
         return _CONTROL.sub(_escaped, super().format(record))
+
+
+def whereabouts(error: BaseException) -> str:
+    """Of what kind an error is and where it came from, without its words: they may hold what was said."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = (f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in reversed(frames))
+    return " < ".join((type(error).__name__, *places))
 
 
 def set_up(*, verbose: bool) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge.audio.lane import Lane
-from bridge.legs.base import Ended, Leg, LegEvent, Port
+from bridge.legs.base import Ended, FarBroke, Leg, LegEvent, Port
 
 UPLINK_MAX_MS = 2_000
 """Live audio of the caller: older than this it is worthless, and the oldest gives way (reliability, section 5)."""
@@ -72,10 +72,16 @@ class Relay:
         )
         try:
             await asyncio.wait((caller, agent), return_when=asyncio.FIRST_COMPLETED)
-            if agent.done() and not caller.done() and agent.exception() is None:
+            first, by, other = (
+                (agent, self.agent, self.caller)
+                if agent.done()
+                else (caller, self.caller, self.agent)
+            )
+            if _broke(first):
+                other.receive(FarBroke())
+            elif first is agent and not caller.done():
                 await self._let_caller_hear_the_rest(caller)
-            first = agent if agent.done() else caller
-            return CallEnd(self.agent if first is agent else self.caller, first.result())
+            return CallEnd(by, first.result())
         finally:
             await _close(caller, agent)
 
@@ -102,6 +108,10 @@ class Relay:
             )
         finally:
             await _close(drain)
+
+
+def _broke(leg: "asyncio.Task[Ended]") -> bool:
+    return leg.cancelled() or bool(leg.exception()) or leg.result().reason == "system_error"
 
 
 async def _close(*tasks: "asyncio.Future[Ended] | asyncio.Future[None]") -> None:

@@ -41,6 +41,11 @@ class StereoAligner:
         return self._left.tail
 
     @property
+    def right_end(self) -> int:
+        """Where the right channel has arrived, samples; silence that was drained included."""
+        return self._right.tail
+
+    @property
     def nbytes(self) -> int:
         """Memory held for samples, bytes."""
         return self._left.nbytes + self._right.nbytes

@@ -5,6 +5,7 @@ Instants are seconds since the call's first sample, on the loop's clock.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from bridge.batch.result import Cut, StateChange, ToolCall, Transcript
 from bridge.legs.base import Leg, LegEvent, MessageEvent, Warned
@@ -16,6 +17,9 @@ from bridge.wire.messages import (
     State,
 )
 from bridge.wire.messages import Transcript as TranscriptMessage
+
+MAX_WARNINGS: Final = 100
+"""Different warnings of one call that are kept: a far end can make up any number."""
 
 
 @dataclass(slots=True)
@@ -127,7 +131,7 @@ class CallLog:
             self.answer(ClientToolResult(invocation_id=message.invocation_id, result=canned))
 
     def _warn(self, text: str) -> None:
-        if text not in self.warnings:
+        if text not in self.warnings and len(self.warnings) < MAX_WARNINGS:
             self.warnings.append(text)
 
 

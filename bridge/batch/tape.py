@@ -1,5 +1,6 @@
 """The tape of one call: both sides sample-locked, streamed to files and kept for the figures."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,8 +64,7 @@ class CallTape:
 
     async def close(self) -> None:
         """Finish the files."""
-        for file in self._files:
-            await file.close()
+        await asyncio.gather(*(file.close() for file in self._files))
 
 
 def _joined(frames: list[Int16]) -> Int16:

@@ -17,7 +17,6 @@ from bridge.calls.records import (
     EndReason,
     EventRecord,
     MessageRecord,
-    Severity,
     StageRecord,
 )
 from bridge.calls.store import Store
@@ -31,7 +30,7 @@ from bridge.legs.media_socket import MediaSocket
 from bridge.legs.recorder import CallRecorder
 from bridge.relay import Relay
 from bridge.wire.agent_socket import Rates
-from bridge.wire.messages import CallEvent, ClientToolResult, ServerMessage
+from bridge.wire.messages import CallEvent, ClientToolResult
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +80,7 @@ class LiveCall:
         self._journal.on_event = self._show_event
         self._recorder = self._open_recorder()
         self._join = self._join_leg(socket)
-        self._tools = ClientTools(record, self._journal, self._send)
+        self._tools = ClientTools(record, self._journal, self._join.send)
         self._brain = BrainLeg(brain, vad, _conversation(record), self._journal, self._tools)
         self._warned: set[str] = set()
 
@@ -91,27 +90,39 @@ class LiveCall:
         try:
             reason, detail = await self._relay()
             if detail:
-                severity: Severity = "info" if reason in ("hangup", "agent_hangup", "timeout") else "warning"
-                self._journal.event("call_ended", detail, severity)
+                orderly = reason in ("hangup", "agent_hangup", "timeout")
+                self._journal.event("call_ended", detail, "info" if orderly else "warning")
+        except Exception:
+            self._journal.event("call_failed", "the call failed inside", "error")
+            raise
         finally:
-            keeper.cancel()
-            await asyncio.wait((keeper,))
-            if self._recorder is not None:
-                await self._recorder.close()
-            await self._journal.flush()
+            try:
+                if self._recorder is not None:
+                    await self._recorder.close()
+            finally:
+                self._journal.close()
+                await keeper
         return reason
 
-    def take(self, message: object) -> None:
-        """A data message injected by REST (reference 1.8)."""
+    def take(self, message: object) -> bool:
+        """A data message injected by REST (reference 1.8); False if the call does not converse."""
         self._brain.take(message)
+        return self._brain.conversing
+
+    def stop(self) -> None:
+        """The server goes away: end the call; `run` returns when all of it is kept."""
+        self._join.stop()
 
     async def _relay(self) -> tuple[EndReason, str]:
         relay = Relay(self._join, self._brain, watch=self._watch)
         limit_s = self.record.settings.max_duration_s + OVERTIME_S
+        limit = asyncio.timeout(limit_s)
         try:
-            async with asyncio.timeout(limit_s):
+            async with limit:
                 end = await relay.run()
         except TimeoutError:
+            if not limit.expired():
+                raise  # somebody else's
             return "timeout", f"the call was cut off {OVERTIME_S:g} s after its maximum duration"
         except BridgeError as exc:
             return "system_error", str(exc)
@@ -124,21 +135,17 @@ class LiveCall:
             self._warned.add(event.type)
             self._journal.event(event.type, f"{leg.name}: {event.text}", "warning")
 
-    def _send(self, message: ServerMessage) -> None:
-        self._join.receive(MessageEvent(message))
-
     def _show_event(self, event: EventRecord) -> None:
-        self._send(
-            CallEvent(
-                call_id=self.record.call_id,
-                call_stage_id=event.stage_id,
-                call_timestamp=f"{event.call_timestamp_s:.3f}s",
-                severity=event.severity,
-                event_type=event.type,
-                text=event.text,
-                extras=None if event.extras is None else dict(event.extras),
-            )
+        message = CallEvent(
+            call_id=self.record.call_id,
+            call_stage_id=event.stage_id,
+            call_timestamp=f"{event.call_timestamp_s:.3f}s",
+            severity=event.severity,
+            event_type=event.type,
+            text=event.text,
+            extras=None if event.extras is None else dict(event.extras),
         )
+        self._join.receive(MessageEvent(message))
 
     def _join_leg(self, socket: MediaSocket) -> JoinSocketLeg:
         medium = self.record.settings.medium

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from bridge.calls.journal import CallJournal
 from bridge.calls.records import CallRecord
 from bridge.calls.settings import AutomaticParameter, KnownValue, ToolSpec
+from bridge.errors import LocalWireError
 from bridge.legs.brain.host import Reaction, ToolOutcome
 from bridge.wire.messages import ClientToolInvocation, ClientToolResult, ServerMessage
 
@@ -25,7 +26,7 @@ class ClientTools:
     Args:
         record: the call.
         journal: gets events of what went wrong.
-        send: sends a message to the client.
+        send: sends a message to the client; raises LocalWireError for one that cannot be sent.
     """
 
     def __init__(
@@ -47,12 +48,17 @@ class ClientTools:
         spec = self._specs.get(name)
         if spec is None:
             return self._failed(name, "speaks", f"this call has no tool {name!r}")
-        if spec.static_response is not None:
-            self._invoke(invocation_id, spec, arguments)
-            return ToolOutcome(spec.static_response, spec.default_reaction)
         if len(self._pending) >= MAX_PENDING:
             return self._failed(name, spec.default_reaction, "too many tool calls are pending")
-        return await self._wait_for_result(invocation_id, spec, arguments)
+        if invocation_id in self._pending:
+            return self._failed(name, spec.default_reaction, "its invocation id is in use")
+        try:
+            self._invoke(invocation_id, spec, arguments)
+        except LocalWireError as exc:  # too large, or an id that was used before
+            return self._failed(name, spec.default_reaction, str(exc))
+        if spec.static_response is not None:
+            return ToolOutcome(spec.static_response, spec.default_reaction)
+        return await self._wait_for_result(invocation_id, spec)
 
     def take(self, result: ClientToolResult) -> None:
         """A result from the client."""
@@ -66,12 +72,9 @@ class ClientTools:
             return
         pending.set_result(result)
 
-    async def _wait_for_result(
-        self, invocation_id: str, spec: ToolSpec, arguments: Mapping[str, object]
-    ) -> ToolOutcome:
+    async def _wait_for_result(self, invocation_id: str, spec: ToolSpec) -> ToolOutcome:
         pending: asyncio.Future[ClientToolResult] = asyncio.get_running_loop().create_future()
         self._pending[invocation_id] = pending
-        self._invoke(invocation_id, spec, arguments)
         try:
             async with asyncio.timeout(spec.timeout_s):
                 result = await pending

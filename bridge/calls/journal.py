@@ -5,6 +5,7 @@ conversation waits for a store.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -21,6 +22,9 @@ from bridge.calls.records import (
 from bridge.calls.settings import OutputMedium, Role
 from bridge.calls.store import Store
 from bridge.ids import Ids
+from bridge.log import whereabouts
+
+log = logging.getLogger(__name__)
 
 OnEvent = Callable[[EventRecord], None]
 
@@ -65,6 +69,7 @@ class CallJournal:
         self._started_s = self._loop.time()
         self._unkept: deque[Callable[[], Awaitable[None]]] = deque()
         self._something = asyncio.Event()
+        self._closed = False
 
     def add(  # noqa: PLR0913 - a message has that many parts
         self,
@@ -139,16 +144,24 @@ class CallJournal:
         return self._ids.invocation_id()
 
     async def keep(self) -> None:
-        """Hand records to the store for as long as the call lives (a task of the call)."""
-        while True:
-            await self._something.wait()
-            await self.flush()
+        """Hand records to the store until `close`: a task of the call.
 
-    async def flush(self) -> None:
-        """Hand over all that is not kept yet."""
-        self._something.clear()
-        while self._unkept:
-            await self._unkept.popleft()()
+        A record that the store refuses is lost, and no other.
+        """
+        while self._unkept or not self._closed:
+            await self._something.wait()
+            self._something.clear()
+            while self._unkept:
+                try:
+                    await self._unkept.popleft()()
+                except Exception as exc:  # noqa: BLE001 - whatever the store raises, the call goes on
+                    call_id, where = self._record.call_id, whereabouts(exc)
+                    log.error("! a record of call %s is lost: %s", call_id, where)  # noqa: TRY400 - no words of it
+
+    def close(self) -> None:
+        """Nothing comes any more: `keep` returns when all is kept."""
+        self._closed = True
+        self._something.set()
 
     def _keep(self, write: Callable[[], Awaitable[None]]) -> None:
         self._unkept.append(write)

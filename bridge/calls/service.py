@@ -19,6 +19,7 @@ from bridge.calls.errors import (
     AlreadyJoined,
     CallOver,
     InvalidSettings,
+    NoCapacity,
     NotLive,
     RecordingNotFound,
     StillLive,
@@ -37,9 +38,13 @@ from bridge.calls.records import (
 )
 from bridge.calls.settings import CallSettings
 from bridge.errors import BridgeError, UsageError
-from bridge.legs.media_socket import MediaSocket
+from bridge.legs.media_socket import GOING_AWAY, INTERNAL_ERROR, NORMAL, MediaSocket
+from bridge.log import whereabouts
 
 log = logging.getLogger(__name__)
+
+CLOSE_LIMIT_S = 10.0
+"""How long calls may take to end when the service closes; then they are cut off."""
 
 
 class BrainSource(Protocol):
@@ -70,6 +75,7 @@ class _Open:
     initial: list[MessageRecord]
     join_timer: asyncio.TimerHandle
     claimed: bool = False
+    socket: MediaSocket | None = None
     live: LiveCall | None = None
     task: "asyncio.Task[None] | None" = None
 
@@ -86,15 +92,18 @@ class CallService:
         self._parts = parts
         self._brains = brains
         self._open: dict[str, _Open] = {}
-        self._endings: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
 
     # Creating and asking
 
     async def create(self, settings: CallSettings) -> CallRecord:
         """Make a call that waits for its client.
 
-        Raises: InvalidSettings if it asks for a model that nobody serves.
+        Raises: InvalidSettings if it asks for a model that nobody serves, NoCapacity when the service closes.
         """
+        if self._closing:
+            raise NoCapacity("The server is stopping.")
         if settings.model not in self._brains.names():
             raise InvalidSettings("model", self._unknown_model(settings.model))
         record, stage = self._new_records(settings)
@@ -165,9 +174,8 @@ class CallService:
         """Put a message into a live call, as if its client had sent it."""
         await self._parts.store.call(call_id)
         opened = self._open.get(call_id)
-        if opened is None or opened.live is None:
+        if opened is None or opened.live is None or not opened.live.take(message):
             raise NotLive("The call is not joined, or has ended.")
-        opened.live.take(message)
 
     def models(self) -> Sequence[str]:
         """The models a call may ask for."""
@@ -201,32 +209,41 @@ class CallService:
     def start(self, call_id: str, socket: MediaSocket, client_version: str | None = None) -> None:
         """Serve a claimed call on its client's socket, in a task of the service's own."""
         opened = self._open.get(call_id)
-        if opened is None:
-            socket.close(1011, "the call is over")
+        if opened is None or self._closing:
+            socket.close(GOING_AWAY, "the call is over")
             return
+        opened.socket = socket
         opened.join_timer.cancel()
         opened.record.client_version = client_version
         opened.record.joined = self._parts.now()
         loop = asyncio.get_running_loop()
         opened.task = loop.create_task(self._serve(opened, socket), name=f"{call_id} call")
+        self._keep(opened.task)
 
     async def close(self) -> None:
-        """End all calls now; what was recorded is kept."""
-        for opened in list(self._open.values()):
+        """End all calls now; what was recorded is kept. No new ones are taken."""
+        self._closing = True
+        for opened in self._open.values():
             opened.join_timer.cancel()
-            if opened.task is not None:
-                opened.task.cancel()
-        tasks = {opened.task for opened in self._open.values() if opened.task is not None}
-        tasks |= self._endings
-        if tasks:
-            await asyncio.wait(tasks)
+            if opened.live is not None:
+                opened.live.stop()
+            elif opened.task is not None:
+                opened.task.cancel()  # it has not begun
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=CLOSE_LIMIT_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         for opened in list(self._open.values()):
+            if opened.socket is not None:
+                opened.socket.close(GOING_AWAY, "the server stops")
             await self._finish(opened.record, "system_error")
 
     async def _serve(self, opened: _Open, socket: MediaSocket) -> None:
         record = opened.record
         reason: EndReason = "system_error"
         try:
+            await self._parts.store.save_call(record)
             settings = record.settings
             brain = self._brains.make(
                 settings.model, seed=record.call_id, live_hz=settings.medium.output_hz
@@ -241,20 +258,23 @@ class CallService:
                 self._parts,
             )
             reason = await opened.live.run()
-        except Exception:  # the border of a call: a bug here ends one call, and leaves its trace
-            log.exception("! call %s failed", record.call_id)
+        except Exception as exc:  # noqa: BLE001 - the border of a call: a bug ends one call, and leaves its trace
+            log.error("! call %s failed: %s", record.call_id, whereabouts(exc))  # noqa: TRY400 - no words of it
         finally:
             opened.live = None
-            socket.close(1000 if reason != "system_error" else 1011)
+            socket.close(NORMAL if reason != "system_error" else INTERNAL_ERROR)
             await self._finish(record, reason)
 
     def _unjoined(self, call_id: str) -> None:
-        record = self._open[call_id].record
+        record = self._open.pop(call_id).record  # at once: nobody can join it any more
         task = asyncio.get_running_loop().create_task(
             self._finish(record, "unjoined"), name=f"{call_id} unjoined"
         )
-        self._endings.add(task)
-        task.add_done_callback(self._endings.discard)
+        self._keep(task)
+
+    def _keep(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _finish(self, record: CallRecord, reason: EndReason) -> None:
         self._open.pop(record.call_id, None)

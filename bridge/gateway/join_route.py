@@ -14,7 +14,8 @@ from bridge.calls.service import CallService
 from bridge.legs.media_socket import MediaSocket
 
 JOIN_PATH: Final = re.compile(
-    r"/calls/(?P<call_id>[0-9a-f-]{36})/(?P<token>[\w-]{20,64})/server_web_socket"
+    r"/calls/(?P<call_id>[0-9a-f-]{36})/(?P<token>[\w-]{20,64})/server_web_socket",
+    re.ASCII,
 )
 _MAX_CLIENT_VERSION: Final = 100
 
@@ -35,7 +36,10 @@ def join_url(call: CallRecord, base: str) -> str:
 
 def parse_target(target: str) -> JoinTarget | None:
     """Read a request target or a whole URL; None if it is no join URL."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # such as half an IPv6 address
+        return None
     match = JOIN_PATH.fullmatch(parts.path)
     if match is None:
         return None

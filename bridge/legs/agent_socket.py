@@ -7,7 +7,7 @@ Uplink frames go out as they come in, so that this leg adds no tempo of its own.
 
 import asyncio
 
-from bridge.errors import RemoteWireError
+from bridge.errors import LocalWireError, RemoteWireError
 from bridge.legs.base import Ended, LegEvent, MessageEvent, Port, Warned
 from bridge.legs.media_socket import MediaSocket
 from bridge.wire.agent_socket import (
@@ -112,9 +112,13 @@ class AgentSocketLeg:
         """What was sent to the agent cannot be called back."""
 
     def receive(self, event: LegEvent) -> None:
-        """Pass the caller's data messages on; what is out of order by now is left out."""
+        """Pass the caller's data messages on; what is out of order by now is left out, too large warned of."""
         if isinstance(event, MessageEvent) and self._wire.may_send(event.message):
-            self._socket.send_text(self._wire.text(event.message))
+            try:
+                self._socket.send_text(self._wire.text(event.message))
+            except LocalWireError as exc:
+                assert self._port is not None
+                self._port.emit(Warned("message_not_sent", str(exc)))
 
     async def drain(self) -> None:
         """Uplink audio is sent as it comes: nothing waits."""

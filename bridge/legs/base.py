@@ -31,7 +31,12 @@ class Warned:
     text: str
 
 
-LegEvent: TypeAlias = MessageEvent | Warned
+@dataclass(frozen=True, slots=True)
+class FarBroke:
+    """The relay says: the other leg failed inside. A leg that closes tells its peer so."""
+
+
+LegEvent: TypeAlias = MessageEvent | Warned | FarBroke
 
 
 @dataclass(frozen=True, slots=True)

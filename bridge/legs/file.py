@@ -11,7 +11,7 @@ from typing import Protocol
 from bridge.audio.lane import Lane
 from bridge.audio.pacer import Pacer
 from bridge.legs.base import Ended, LegEvent, MessageEvent, Port
-from bridge.wire.messages import State
+from bridge.wire.messages import State, Transcript
 from bridge_codecs.pcm import Int16
 
 FRAME_MS = 20
@@ -97,8 +97,12 @@ class FileLeg:
 
     def receive(self, event: LegEvent) -> None:
         """Let the script see the agent's states and words."""
-        if isinstance(event, MessageEvent) and isinstance(event.message, State):
-            self.underruns.speaking(on=event.message.state == "speaking")
+        if isinstance(event, MessageEvent):
+            match event.message:
+                case State(state=state):
+                    self.underruns.speaking(on=state == "speaking")
+                case Transcript(role="agent", final=final):
+                    self.underruns.utterance(over=final)
         self._script.receive(event, asyncio.get_running_loop().time())
 
     async def drain(self) -> None:
@@ -111,32 +115,47 @@ class FileLeg:
 class Underruns:
     """Counts the holes a listener hears inside the agent's speech.
 
-    A hole is a time without audio while the agent's state is ``speaking``, between two pieces of audio of that
-    same state: the pause before the first sample and after the last one is no hole.
+    A hole is a time without audio while the agent's state is ``speaking``, between two pieces of audio of one
+    utterance: the pause before the first sample, after the last one and between two utterances is no hole.
     """
 
     def __init__(self) -> None:
         self.count = 0
         self.total_ms = 0.0
         self._speaking = False
+        self._over = False
+        """The utterance is complete; its last samples may still be playing."""
+        self._begun = False
         self._dry_since: float | None = None
 
     def speaking(self, *, on: bool) -> None:
         """The agent began (or ceased) to speak."""
         if on != self._speaking:
             self._speaking = on
-            self._dry_since = None
+            self.segment_over()
+
+    def utterance(self, *, over: bool) -> None:
+        """A word of an utterance was shown, or it is over."""
+        self._over = over
+        if over and self._dry_since is not None:
+            self.segment_over()
 
     def segment_over(self) -> None:
-        """The audio was cleared: what follows is a new piece of speech."""
+        """The audio is over: what follows is a new piece of speech."""
+        self._begun = self._over = False
         self._dry_since = None
 
     def played(self, n_samples: int, frame: int, now_s: float) -> None:
         """``n_samples`` of ``frame`` samples were real audio in the tick at ``now_s``."""
-        if n_samples and self._speaking and self._dry_since is not None:
-            self.count += 1
-            self.total_ms += 1000 * (now_s - self._dry_since)
-        if n_samples == frame:
+        if not self._speaking:
+            return
+        if n_samples:
+            if self._dry_since is not None:
+                self.count += 1
+                self.total_ms += 1000 * (now_s - self._dry_since)
+            self._begun = True
             self._dry_since = None
-        elif n_samples:
+        if n_samples < frame and self._over:
+            self.segment_over()
+        elif n_samples < frame and self._begun and self._dry_since is None:
             self._dry_since = now_s + (n_samples / frame) * FRAME_MS / 1000

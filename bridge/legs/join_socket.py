@@ -1,16 +1,17 @@
 """The join-socket leg: we are the server of ``serverWebSocket``; a client joined our call.
 
 Sources: reference 2.2 to 2.6. Audio goes out in frames of 20 ms, at most ``clientBufferSizeMs`` ahead of what
-the client has played, against absolute deadlines; nothing is sent while the agent is silent. ``playback_clear_buffer`` goes out
-before any message that follows the clear.
+the client has played, against absolute deadlines; nothing is sent while the agent is silent.
+``playback_clear_buffer`` goes out before any message that follows the clear.
 """
 
 import asyncio
 from typing import Protocol
 
-from bridge.errors import RemoteWireError
-from bridge.legs.base import Ended, LegEvent, MessageEvent, Port, Warned
-from bridge.legs.media_socket import MediaSocket
+from bridge.audio.pacer import EARLY_S
+from bridge.errors import LocalWireError, RemoteWireError
+from bridge.legs.base import Ended, FarBroke, LegEvent, MessageEvent, Port, Warned
+from bridge.legs.media_socket import GOING_AWAY, INTERNAL_ERROR, NORMAL, MediaSocket
 from bridge.wire.agent_socket import (
     AgentSocket,
     AnswerAgain,
@@ -28,7 +29,7 @@ from bridge.wire.messages import EnabledDataMessages, PlaybackClearBuffer
 from bridge_codecs.pcm import Int16
 
 FRAME_MS = 20
-EARLY_S = 1e-6
+SAME_INSTANT_S = 1e-6
 """Two sums of the same durations may differ by this much, s."""
 
 
@@ -39,12 +40,12 @@ class Recorder(Protocol):
         """Audio of the caller."""
         ...
 
-    def sent(self, samples: Int16, *, plays_in_s: float) -> None:
-        """Audio to the caller that will be heard in ``plays_in_s``."""
+    def sent(self, samples: Int16, *, plays_in_s: float | None) -> None:
+        """Audio to the caller that will be heard in ``plays_in_s``; None: right after what was sent before."""
         ...
 
-    def cleared(self) -> None:
-        """What was sent but not played is gone."""
+    def cleared(self, *, unplayed_s: float) -> None:
+        """The last ``unplayed_s`` of what was sent are gone."""
         ...
 
 
@@ -76,11 +77,13 @@ class JoinSocketLeg:
         self.sink_hz = rates.output_hz
         self._socket = socket
         self._wire = AgentSocket("server", rates, call_started=enabled.enabled("call_started"))
-        self._ahead_ms = max(client_buffer_ms, FRAME_MS)
         self._enabled = enabled
         self._media_idle_s = media_idle_s
         self._recorder = recorder
         self._frame = rates.output_hz * FRAME_MS // 1000
+        self._frame_s = self._frame / rates.output_hz
+        self._ahead_s = max(client_buffer_ms / 1000, self._frame_s)
+        self._close_code = NORMAL
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[Ended] = self._loop.create_future()
         self._pacing: asyncio.TimerHandle | None = None
@@ -101,7 +104,13 @@ class JoinSocketLeg:
             for timer in (self._pacing, self._idle):
                 if timer is not None:
                     timer.cancel()
-            self._socket.close(1000)
+            self._forget_unplayed()
+            self._socket.close(self._close_code)
+
+    def stop(self) -> None:
+        """End the call because the server goes away."""
+        self._socket.close(GOING_AWAY, "the server stops")
+        self._end(Ended("system_error", "the server was stopped"))
 
     # From the client
 
@@ -153,14 +162,19 @@ class JoinSocketLeg:
     def clear(self) -> None:
         """Tell the client to drop what it has not played."""
         self._stop_pacing()
-        if self._recorder is not None:
-            self._recorder.cleared()
-        self._send(PlaybackClearBuffer())
+        self._forget_unplayed()
+        self.send(PlaybackClearBuffer())
 
     def receive(self, event: LegEvent) -> None:
-        """Pass the agent's data messages on."""
-        if isinstance(event, MessageEvent):
-            self._send(event.message)
+        """Pass the agent's data messages on; one that cannot be sent is left out, with a warning."""
+        if isinstance(event, FarBroke):
+            self._close_code = INTERNAL_ERROR
+        elif isinstance(event, MessageEvent):
+            try:
+                self.send(event.message)
+            except LocalWireError as exc:
+                assert self._port is not None
+                self._port.emit(Warned("message_not_sent", str(exc)))
 
     async def drain(self) -> None:
         """Wait until the client has played everything."""
@@ -172,7 +186,11 @@ class JoinSocketLeg:
         if until_s is not None:
             await asyncio.sleep(max(0.0, until_s - self._loop.time()))
 
-    def _send(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
+        """Send a message, unless the client does not want it or it comes too early.
+
+        Raises: LocalWireError for one that the client could not take.
+        """
         if self._enabled.enabled(message.type) and self._wire.may_send(message):
             self._socket.send_text(self._wire.text(message))
 
@@ -182,17 +200,35 @@ class JoinSocketLeg:
         self._stop_pacing()
         lane, ledger = self._port.incoming, self._port.incoming.ledger
         now = self._loop.time()
-        while ledger.ahead_ms(now) + FRAME_MS <= self._ahead_ms + 1000 * EARLY_S:
+        while (due := self._due(now)) <= now + EARLY_S:
             frame = lane.pull(self._frame)
             if not frame.size:
                 return
             self._socket.send_bytes(self._wire.audio(frame))
+            before = ledger.playing_until_s
             ledger.sent(frame.size, now)
             if self._recorder is not None:
-                starts = (ledger.playing_until_s or now) - frame.size / self.sink_hz
-                self._recorder.sent(frame, plays_in_s=starts - now)
-        due = (ledger.playing_until_s or now) - (self._ahead_ms - FRAME_MS) / 1000
+                self._recorder.sent(frame, plays_in_s=self._plays_in(frame.size, before, now))
         self._pacing = self._loop.call_at(due, self._send_audio)
+
+    def _due(self, now: float) -> float:
+        """From when on the next frame fits into the client's buffer, loop time."""
+        assert self._port is not None
+        until = self._port.incoming.ledger.playing_until_s
+        return (now if until is None else until) + self._frame_s - self._ahead_s
+
+    def _plays_in(self, n_sent: int, until_before: float | None, now: float) -> float | None:
+        """When what was just sent will be heard, from now; None if it joins on to what was sent before."""
+        assert self._port is not None
+        until = self._port.incoming.ledger.playing_until_s or now
+        starts = until - n_sent / self.sink_hz
+        joins_on = until_before is not None and starts - until_before < SAME_INSTANT_S
+        return None if joins_on else starts - now
+
+    def _forget_unplayed(self) -> None:
+        if self._recorder is not None and self._port is not None:
+            ahead_ms = self._port.incoming.ledger.ahead_ms(self._loop.time())
+            self._recorder.cleared(unplayed_s=ahead_ms / 1000)
 
     def _stop_pacing(self) -> None:
         if self._pacing is not None:

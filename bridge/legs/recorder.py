@@ -1,7 +1,8 @@
 """Records a call at the server: caller left, agent right, on the clock of the caller's audio.
 
-The left channel is what came in, sample after sample; the right one is what the far end played, placed by the ledger's
-instants, so a cleared sentence ends where the caller stopped hearing it (reference 7.5: aligned with the user's audio).
+The left channel is what came in, sample after sample; the right one is what the far end played. Each gapless stretch is
+placed by the instant when it began to play, and within it sample follows sample, so that the jitter of the caller's
+frames tears no hole into a word; a cleared sentence ends where the caller stopped hearing it (reference 7.5).
 """
 
 from typing import Protocol
@@ -47,18 +48,26 @@ class CallRecorder:
         if frames.size:
             self._sink.write(frames)
 
-    def sent(self, samples: Int16, *, plays_in_s: float) -> None:
-        """Audio to the caller, whose first sample will be heard in ``plays_in_s`` seconds."""
-        at = self._left + round(plays_in_s * self._rate_hz)
-        self._aligner.right(self._resampler.push(samples), at)
+    def sent(self, samples: Int16, *, plays_in_s: float | None) -> None:
+        """Audio to the caller: heard in ``plays_in_s`` seconds, or (None) right after what was sent before."""
+        at = self._aligner.right_end
+        if plays_in_s is not None:
+            self._end_stretch()
+            at = self._left + round(plays_in_s * self._rate_hz) - self._resampler.delay_samples
+        self._aligner.right(self._resampler.push(samples), max(0, at))
 
-    def cleared(self) -> None:
-        """What was sent but not played is never heard."""
-        self._resampler.reset()
-        self._aligner.cut_right(self._left)
+    def cleared(self, *, unplayed_s: float) -> None:
+        """The last ``unplayed_s`` seconds of what was sent are never heard."""
+        self._end_stretch()
+        self._aligner.cut_right(self._aligner.right_end - round(unplayed_s * self._rate_hz))
+
+    def _end_stretch(self) -> None:
+        """What rings in the resampler still belongs to the stretch before."""
+        self._aligner.right(self._resampler.flush(), self._aligner.right_end)
 
     async def close(self) -> None:
         """Write what is left and finish the file."""
+        self._end_stretch()
         frames = self._aligner.finish()
         if frames.size:
             self._sink.write(frames)

@@ -538,7 +538,8 @@ def test_undefined_tool_is_a_failure_the_brain_hears_of() -> None:
             await tool_call(world, errorType="undefined", errorMessage="no such tool")
 
         assert isinstance(brain.cues[-1], ToolsReturned)
-        assert brain.cues[-1].results[0].error == "the client reported no such tool"
+        # The details are for the record alone.
+        assert brain.cues[-1].results[0].error == "The tool failed."
 
     play(call())
 

@@ -13,6 +13,7 @@ from contextlib import aclosing
 import numpy as np
 
 from bridge.brains.base import (
+    HEAR_HZ,
     Act,
     Brain,
     CallTool,
@@ -24,7 +25,7 @@ from bridge.brains.base import (
     UserSaid,
     UserTurn,
 )
-from bridge.legs.base import Ended, EndReason, MessageEvent, Port
+from bridge.legs.base import Ended, EndReason, MessageEvent, Port, Warned
 from bridge.legs.brain.host import (
     AgentFirst,
     ConversationSettings,
@@ -44,6 +45,11 @@ from bridge.wire.messages import (
 )
 
 Work = Callable[[], Awaitable[None]]
+
+MAX_QUEUED = 64
+"""Pieces of work that may wait for the floor; what a client asks for beyond is refused."""
+LONGEST_TURN = 30 * HEAR_HZ
+"""Samples of joined turns that are kept for recognition."""
 
 
 class Conversation:
@@ -69,6 +75,7 @@ class Conversation:
         self._queued = asyncio.Event()
         self._current: asyncio.Task[None] | None = None
         self._in_tools = False
+        self._held = False
         self._spoke = False
         self._hanging_up = False
         self._user_speaking = False
@@ -94,7 +101,10 @@ class Conversation:
             for timer in self._timers:
                 timer.cancel()
             worker.cancel()
-            await asyncio.wait((worker,))
+            await asyncio.gather(worker, return_exceptions=True)
+            self.speaking.end()
+            if self._over.done():
+                self._over.exception()  # seen, though another error may be the one that is raised
 
     # What the user does
 
@@ -103,8 +113,7 @@ class Conversation:
         """Whether the user's voice may stop what is going on now."""
         return (
             self._current is not None
-            and not self._in_tools
-            and not self.speaking.uninterruptible
+            and not self._protected
             and self.speaking.state in ("thinking", "speaking")
         )
 
@@ -132,22 +141,24 @@ class Conversation:
         shortest_ms = self._settings.vad.minimum_interruption_duration_ms
         if self.interruptible and turn.end_ms - turn.start_ms < shortest_ms:
             return
-        if self._unheard_turn is not None and self._current is None:
-            turn = _joined(self._unheard_turn, turn)
-        self._unheard_turn = None
-        self.queue(lambda: self._answer_turn(turn))
+        if self._has_room():
+            self.queue(lambda: self._answer_turn(turn))
+
+    def failed(self, error: Exception) -> None:
+        """The agent's ears broke: the call cannot go on."""
+        if not self._over.done():
+            self._over.set_exception(error)
 
     def typed(self, text: str, *, at_once: bool = False, later: bool = False) -> None:
         """The user wrote something: ``at_once`` cuts the agent off, ``later`` waits for the next reply."""
         self._inactivity.user_active()
         if at_once:
-            self.interrupt()
-        if text:
+            self._cut_in()
+        if text and self._has_room():
             self._record_user(text, "text")
-        if text and not later:
-            self.queue(lambda: self._converse(UserSaid(text, spoken=False)), first=at_once)
-        else:
-            self._count_silence()
+            if not later:
+                self.queue(lambda: self._converse(UserSaid(text, spoken=False)), first=at_once)
+        self._count_silence()
 
     # What others make the agent do
 
@@ -156,7 +167,7 @@ class Conversation:
     ) -> None:
         """A forced message: speak ``text``, then run the tools."""
         if at_once:
-            self.interrupt()
+            self._cut_in()
 
         async def work() -> None:
             self._spoke = False
@@ -167,44 +178,76 @@ class Conversation:
                 if cue is not None:
                     await self._converse(cue)
 
-        self.queue(work, first=at_once)
+        if self._has_room():
+            self.queue(work, first=at_once)
 
     def hang_up(self, message: str, reason: EndReason = "agent_hangup") -> None:
-        """End the call after speaking ``message``; nothing that was planned is done any more."""
-        self._hanging_up = True
-        self.interrupt(even_if_uninterruptible=True)
-        self._queue.clear()
-        self.queue(lambda: self._say_and_end(message, reason), first=True)
+        """End the call after speaking ``message``; nothing that was planned is done any more.
 
-    def interrupt(self, *, even_if_uninterruptible: bool = False) -> None:
-        """Stop what the agent says or is about to say; tools go on."""
-        if self._current is None or self._in_tools:
+        A goodbye that is planned or spoken stands; only the end of the call's time takes its place.
+        """
+        if self._hanging_up and reason != "timeout":
             return
-        if self.speaking.uninterruptible and not even_if_uninterruptible:
+        if self._current is not None and not self._in_tools:
+            self._stop_current()
+        self._hanging_up = False
+        self._queue.clear()
+        self.queue(lambda: self._say_and_end(message, reason))
+        self._hanging_up = True
+
+    def interrupt(self) -> None:
+        """Stop what the agent says or is about to say; tools, goodbyes and the uninterruptible go on."""
+        if self._current is not None and not self._protected:
+            self._stop_current()
+
+    # The floor
+
+    def queue(self, work: Work, *, first: bool = False) -> None:
+        """Put work in the queue; a call that is hanging up takes none."""
+        if self._hanging_up:
             return
+        (self._queue.appendleft if first else self._queue.append)(work)
+        self._inactivity.stop()
+        self._queued.set()
+
+    @property
+    def _protected(self) -> bool:
+        return self._hanging_up or self._in_tools or self._held or self.speaking.uninterruptible
+
+    def _stop_current(self) -> None:
+        assert self._current is not None
         current, self._current = self._current, None
         self.speaking.cut()
         self.speaking.set_state("listening")
         current.cancel()
 
-    # The floor
+    def _cut_in(self) -> None:
+        """Interrupt for a message; a turn that was being understood is answered after it."""
+        self.interrupt()
+        turn = self._unheard_turn
+        if turn is not None and self._current is None:
+            self._unheard_turn = None
+            self.queue(lambda: self._answer_turn(turn), first=True)
 
-    def queue(self, work: Work, *, first: bool = False) -> None:
-        """Put work in the queue."""
-        (self._queue.appendleft if first else self._queue.append)(work)
-        self._inactivity.stop()
-        self._queued.set()
+    def _has_room(self) -> bool:
+        """Whether more work may wait; a client that asks for more than that gets a warning."""
+        if len(self._queue) < MAX_QUEUED:
+            return True
+        self._port.emit(Warned("too_much_asked", "more was asked than the agent can answer"))
+        return False
 
     async def _work(self) -> None:
-        while True:
+        while not self._over.done():
             await self._queued.wait()
-            task = self._loop.create_task(self._run(self._queue.popleft()))
+            task = self._loop.create_task(
+                self._run(self._queue.popleft()), name=f"{self._settings.call_id} work"
+            )
             self._current = task
             try:
                 await asyncio.wait((task,))
             except asyncio.CancelledError:
                 task.cancel()
-                await asyncio.wait((task,))
+                await asyncio.gather(task, return_exceptions=True)
                 raise
             if not task.cancelled():
                 task.result()
@@ -263,8 +306,9 @@ class Conversation:
             before = self._inactivity.activity
             strict = message.end_behavior == "hang_up_strict"
             await self._say(Say(message.message, uninterruptible=strict))
-            silent = before == self._inactivity.activity
-            if strict or (silent and message.end_behavior == "hang_up_soft"):
+            if strict or (
+                message.end_behavior == "hang_up_soft" and self._was_silent_since(before)
+            ):
                 self._end("agent_hangup", "the user was inactive")
 
         self.queue(work)
@@ -273,6 +317,8 @@ class Conversation:
 
     async def _answer_turn(self, turn: UserTurn) -> None:
         self.speaking.set_state("thinking")
+        if self._unheard_turn is not None:
+            turn = _joined(self._unheard_turn, turn)
         self._unheard_turn = turn
         text = await self._brain.hear(turn)
         self._unheard_turn = None
@@ -282,30 +328,34 @@ class Conversation:
 
     async def _converse(self, cue: Cue, *, uninterruptible: bool = False) -> None:
         following: Cue | None = cue
-        while following is not None and not self._hanging_up and not self._over.done():
-            self.speaking.set_state("thinking")
-            self._spoke = False
-            acts = self._brain.reply(following, self._journal.history())
-            following = await self._take(acts, uninterruptible=uninterruptible)
+        self._held = uninterruptible
+        try:
+            while following is not None and not self._hanging_up and not self._over.done():
+                self.speaking.set_state("thinking")
+                self._spoke = False
+                acts = self._brain.reply(following, self._journal.history())
+                following = await self._take(acts)
+        finally:
+            self._held = False
 
-    async def _take(self, acts: AsyncIterator[Act], *, uninterruptible: bool) -> Cue | None:
+    async def _take(self, acts: AsyncIterator[Act]) -> Cue | None:
         calls: list[Invocation] = []
         async with aclosing(acts) as stream:  # type: ignore[type-var]
             async for act in stream:
                 match act:
                     case Say():
-                        await self._say(act, uninterruptible=uninterruptible)
+                        await self._say(act)
                     case CallTool():
                         calls.append(Invocation(self._journal.invocation_id(), act))
                     case HangUp():
+                        if calls:
+                            await self._run_tools(calls)
                         await self._say_and_end(act.message, "agent_hangup")
                         return None
         return await self._run_tools(calls) if calls else None
 
-    async def _say(self, act: Say, *, uninterruptible: bool = False) -> None:
+    async def _say(self, act: Say) -> None:
         self._spoke = True
-        if uninterruptible:
-            act = Say(act.text, act.chunks, uninterruptible=True)
         await self.speaking.say(act)
 
     async def _run_tools(self, invocations: list[Invocation]) -> Cue | None:
@@ -324,7 +374,7 @@ class Conversation:
             )
         finally:
             self._in_tools = False
-        if after.hang_up is not None:
+        if after.hang_up is not None and not self._hanging_up:
             await self._hang_up_by_tool(after.hang_up)
             return None
         return ToolsReturned(after.returns) if after.reply else None
@@ -333,13 +383,16 @@ class Conversation:
         before = self._inactivity.activity
         if request.message:
             await self._say(Say(request.message, uninterruptible=request.strict))
-        if request.strict or before == self._inactivity.activity:
+        if request.strict or self._was_silent_since(before):
             self._end("agent_hangup")
 
     async def _say_and_end(self, message: str, reason: EndReason) -> None:
-        if message:
+        if message and not self._over.done():
             await self._say(Say(message, uninterruptible=True))
         self._end(reason)
+
+    def _was_silent_since(self, activity: int) -> bool:
+        return activity == self._inactivity.activity and not self._user_speaking
 
     def _record_user(self, text: str, medium: Medium, turn: UserTurn | None = None) -> None:
         span = None if turn is None else (turn.start_ms, turn.end_ms)
@@ -354,4 +407,5 @@ class Conversation:
 
 def _joined(first: UserTurn, second: UserTurn) -> UserTurn:
     """Two pieces of one turn: the user went on before the agent had understood the first."""
-    return UserTurn(np.concatenate((first.samples, second.samples)), first.start_ms, second.end_ms)
+    samples = np.concatenate((first.samples, second.samples))[-LONGEST_TURN:]
+    return UserTurn(samples, first.start_ms, second.end_ms)

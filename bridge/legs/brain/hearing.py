@@ -2,7 +2,7 @@
 
 Voice activity may be a model: then its work leaves the loop, one job at a time, and the audio waits in the lane.
 A client that stops sending in mid-turn is not taken for instantly silent (reference 2.3); after
-`STALLED_S` without audio the turn is closed with silence, so that it does not hang.
+`STALLED_S` without audio silence stands for what is missing, so that the turn does not hang.
 """
 
 import asyncio
@@ -58,6 +58,10 @@ class Listener(Protocol):
         """The user finished a turn."""
         ...
 
+    def failed(self, error: Exception) -> None:
+        """The agent can hear no more."""
+        ...
+
 
 class Hearing:
     """Turns the uplink into calls on a `Listener`.
@@ -88,6 +92,8 @@ class Hearing:
 
     def stop(self) -> None:
         """Stop listening and give the detector back; a job under way is left to finish unheard."""
+        if self._stopped:
+            return
         self._lane.on_ready = None
         self._stopped = True
         if self._stall is not None:
@@ -96,6 +102,12 @@ class Hearing:
             self._vad.close()
 
     def _take(self) -> None:
+        try:
+            self._judge_what_came()
+        except Exception as exc:  # noqa: BLE001 - it would end in the source's hands, who has no part in it
+            self._fail(exc)
+
+    def _judge_what_came(self) -> None:
         self._heard_at = self._loop.time()
         n_chunks = self._lane.depth_samples // CHUNK_SAMPLES
         if self._job is not None or not n_chunks:
@@ -110,10 +122,20 @@ class Hearing:
     def _job_done(self, samples: Int16, job: "asyncio.Future[list[float]]") -> None:
         self._job = None
         if self._stopped:
+            if not job.cancelled():
+                job.exception()
             self._vad.close()
             return
-        self._scored(samples, job.result())
-        self._take()
+        try:
+            self._scored(samples, job.result())
+        except Exception as exc:  # noqa: BLE001 - a callback's error would only be logged
+            self._fail(exc)
+        else:
+            self._take()
+
+    def _fail(self, error: Exception) -> None:
+        self.stop()
+        self._listener.failed(error)
 
     def _scored(self, samples: Int16, probabilities: list[float]) -> None:
         chunks = samples.reshape(-1, CHUNK_SAMPLES)
@@ -153,9 +175,12 @@ class Hearing:
 
     def _check_stall(self) -> None:
         self._stall = None
-        if self._turn is None:
-            return
-        while self._turn is not None and self._loop.time() - self._heard_at >= STALLED_S:
-            self._scored(silence(CHUNK_SAMPLES), [0.0])
+        missing_s = self._loop.time() - self._heard_at
+        if missing_s >= STALLED_S:
+            # As much as is missing, so that the clock of the input audio goes on as it should.
+            self._heard_at = self._loop.time()
+            for _ in range(round(1000 * missing_s / CHUNK_MS)):
+                if self._turn is not None:
+                    self._scored(silence(CHUNK_SAMPLES), [0.0])
         if self._turn is not None:
             self._watch_for_stall()

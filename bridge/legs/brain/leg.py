@@ -59,7 +59,7 @@ class BrainLeg:
         conversation = Conversation(self._brain, self._settings, self._journal, self._tools, port)
         self._conversation = conversation
         ears = (
-            _Loopback(self._brain, port)
+            _Loopback(self._brain, port, conversation)
             if self._brain.live
             else Hearing(port.incoming, self._vad, self._settings.vad, conversation)
         )
@@ -70,6 +70,7 @@ class BrainLeg:
             self._journal.event("brain_failed", str(exc), "error")
             return Ended("system_error", str(exc))
         finally:
+            self._conversation = None
             ears.stop()
             if self._brain.live:
                 self._vad.close()
@@ -80,27 +81,32 @@ class BrainLeg:
 
     def receive(self, event: LegEvent) -> None:
         """A data message of the client."""
-        if isinstance(event, MessageEvent) and self._conversation is not None:
+        if isinstance(event, MessageEvent):
             self.take(event.message)
+
+    @property
+    def conversing(self) -> bool:
+        """Whether the conversation goes on: before and after, messages are lost on it."""
+        return self._conversation is not None
 
     def take(self, message: object) -> None:
         """A data message, from the client or by REST (reference 1.2, 1.8); others pass."""
-        assert self._conversation is not None
+        conversation = self._conversation
+        if conversation is None:
+            return
         match message:
             case Ping(timestamp=timestamp):
                 self._emit(MessageEvent(Pong(timestamp=timestamp)))
             case UserTextMessage(text=text, urgency=urgency):
-                self._conversation.typed(
-                    text, at_once=urgency == "immediate", later=urgency == "later"
-                )
+                conversation.typed(text, at_once=urgency == "immediate", later=urgency == "later")
             case InputTextMessage():
                 self.take(message.as_user_text())
             case SetOutputMedium(medium=medium):
-                self._conversation.speaking.medium = medium
+                conversation.speaking.medium = medium
             case ForcedAgentMessage():
-                self._force(message)
+                self._force(message, conversation)
             case HangUp(message=farewell):
-                self._conversation.hang_up(farewell)
+                conversation.hang_up(farewell)
             case _:
                 pass
 
@@ -111,8 +117,7 @@ class BrainLeg:
         assert self._port is not None
         self._port.emit(event)
 
-    def _force(self, message: ForcedAgentMessage) -> None:
-        assert self._conversation is not None
+    def _force(self, message: ForcedAgentMessage, conversation: Conversation) -> None:
         known = {
             result.invocation_id: ToolOutcome(
                 result.result or "",
@@ -129,7 +134,7 @@ class BrainLeg:
             )
             for call in message.tool_calls
         ]
-        self._conversation.say_and_run(
+        conversation.say_and_run(
             message.content,
             invocations,
             uninterruptible=message.uninterruptible,
@@ -138,10 +143,14 @@ class BrainLeg:
 
 
 class _Loopback:
-    """The ears of a live brain: what comes in goes through it and straight back."""
+    """The ears of a live brain: what comes in goes through it and straight back.
 
-    def __init__(self, brain: Brain, port: Port) -> None:
+    While the conversation speaks the answers are dropped: behind the speech they would be late for ever.
+    """
+
+    def __init__(self, brain: Brain, port: Port, conversation: Conversation) -> None:
         self._brain = brain
+        self._conversation = conversation
         self._incoming: Lane = port.incoming
         self._outgoing: Lane = port.outgoing
         self._frame = port.incoming.rate_hz * LIVE_FRAME_MS // 1000
@@ -153,7 +162,11 @@ class _Loopback:
         self._incoming.on_ready = None
 
     def _take(self) -> None:
-        while (samples := self._incoming.pull(self._frame)).size:
-            answer = self._brain.listen(samples)
-            if answer is not None:
-                self._outgoing.push(answer)
+        try:
+            while (samples := self._incoming.pull(self._frame)).size:
+                answer = self._brain.listen(samples)
+                if answer is not None and self._conversation.speaking.state != "speaking":
+                    self._outgoing.push(answer)
+        except Exception as exc:  # noqa: BLE001 - it would end in the source's hands, who has no part in it
+            self.stop()
+            self._conversation.failed(exc)

@@ -29,8 +29,6 @@ class Mouth:
     """
 
     def __init__(self, lane: Lane, speech_hz: int, show: Callable[[str], None]) -> None:
-        self.heard = ""
-        self.unheard = ""
         self._lane = lane
         self._speech_hz = speech_hz
         self._show = show
@@ -40,7 +38,6 @@ class Mouth:
 
     async def say(self, chunks: AsyncIterator[SpeechChunk]) -> None:
         """Speak ``chunks`` to the end; return when the far end has played the last sample."""
-        self.heard = ""
         self._words.clear()
         self._lane.ledger.begin_segment()
         base = self._lane.ledger.sent_samples + self._lane.depth_samples
@@ -57,10 +54,9 @@ class Mouth:
         self._show_rest()
 
     def cut(self) -> None:
-        """Stop showing words: ``heard`` is what was spoken, ``unheard`` what is known of the rest."""
+        """Stop showing words: those that are due by now are the last ones."""
         self._show_due_words()
         self._stop_timer()
-        self.unheard = "".join(text for _, text in self._words)
         self._words.clear()
         self._lane.ledger.end_segment()
 
@@ -93,7 +89,6 @@ class Mouth:
 
     def _speak(self, text: str) -> None:
         if text:
-            self.heard += text
             self._show(text)
 
     def _expected(self, position: int) -> float:

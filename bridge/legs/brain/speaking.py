@@ -35,6 +35,7 @@ class Speaking:
         self._port = port
         self._journal = journal
         self._message: AgentMessage | None = None
+        self._text = ""
         self._mouth = Mouth(port.outgoing, brain.speech_hz, self._show)
 
     def set_state(self, state: AgentState) -> None:
@@ -45,12 +46,12 @@ class Speaking:
 
     async def say(self, act: Say) -> None:
         """Say it to the end; returns when the far end has heard (or read) all of it."""
-        chunks = act.chunks if act.chunks is not None else self._brain.speak(act.text)
         self._message = AgentMessage(self._port, self._journal, self.medium)
+        self._text = act.text
         self.uninterruptible = act.uninterruptible
         try:
             if self.medium == "voice":
-                await self._voice(chunks)
+                await self._voice(act.chunks or self._brain.speak(act.text))
             elif act.chunks is None:
                 self._write(act.text)
             else:
@@ -67,24 +68,34 @@ class Speaking:
     def cut(self) -> None:
         """Stop at once: what was pushed is cleared at the far end, the message ends with what was heard."""
         self._port.clear_far()
+        message = self._stop()
+        if message is not None:
+            self._journal.event(
+                "agent_interrupted",
+                "the user interrupted the agent",
+                heardText=message.text,
+                unheardText=self._text.lstrip().removeprefix(message.text),
+                ordinal=message.ordinal,
+            )
+
+    def end(self) -> None:
+        """The call is over: an utterance under way ends with what was heard; what waits may be played."""
+        self._stop()
+        self._port.outgoing.end_segment()
+
+    def _stop(self) -> "AgentMessage | None":
         self._mouth.cut()
         message, self._message = self._message, None
-        if message is None:
-            return
-        message.finish()
-        self._journal.event(
-            "agent_interrupted",
-            "the user interrupted the agent",
-            heardText=message.text,
-            unheardText=self._mouth.unheard,
-            ordinal=message.ordinal,
-        )
+        if message is not None:
+            message.finish()
+        return message
 
     async def _voice(self, chunks: AsyncIterator[SpeechChunk]) -> None:
         async def announced() -> AsyncGenerator[SpeechChunk, None]:
-            async for chunk in chunks:
-                self.set_state("speaking")
-                yield chunk
+            async with aclosing(chunks) as made:  # type: ignore[type-var]
+                async for chunk in made:
+                    self.set_state("speaking")
+                    yield chunk
 
         async with aclosing(announced()) as speech:
             await self._mouth.say(speech)
@@ -95,8 +106,9 @@ class Speaking:
             self._show(piece)
 
     async def _write_chunks(self, chunks: AsyncIterator[SpeechChunk]) -> None:
-        async for chunk in chunks:
-            self._show(chunk.text)
+        async with aclosing(chunks) as made:  # type: ignore[type-var]
+            async for chunk in made:
+                self._show(chunk.text)
 
     def _show(self, piece: str) -> None:
         if self._message is not None:

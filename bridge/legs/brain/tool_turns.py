@@ -49,7 +49,12 @@ async def run_tools(
     """Run the tools of one reply side by side and say what comes after them."""
     for invocation in invocations:
         _record_call(invocation, journal, port, medium)
-    outcomes = await asyncio.gather(*(_outcome(tools, invocation) for invocation in invocations))
+    async with asyncio.TaskGroup() as side_by_side:
+        running = [
+            side_by_side.create_task(_outcome(tools, each), name=f"tool {each.id}")
+            for each in invocations
+        ]
+    outcomes = [task.result() for task in running]
     for invocation, outcome in zip(invocations, outcomes, strict=True):
         _record_result(invocation, outcome, journal, port, medium)
     return AfterTools(
@@ -88,7 +93,9 @@ def _record_result(
 
 
 def _as_return(invocation: Invocation, outcome: ToolOutcome) -> ToolReturn:
-    return ToolReturn(invocation.call.name, invocation.id, outcome.result, outcome.error)
+    # The details of a failure are for the record alone (reference 5.4).
+    error = None if outcome.error is None else outcome.result
+    return ToolReturn(invocation.call.name, invocation.id, outcome.result, error)
 
 
 def _speaks(outcome: ToolOutcome, *, agent_spoke: bool) -> bool:
