@@ -68,10 +68,11 @@ def run(arguments: Sequence[str]) -> int:
 
     command = typer.main.get_command(app)
     try:
-        return int(
-            command.main(list(arguments) or ["--help"], prog_name="tipring", standalone_mode=False)
-            or 0
-        )
+        ended = command.main(list(arguments) or ["--help"], "tipring", standalone_mode=False)
+        # Some versions of typer give an interruption as a code, some as Abort.
+        if ended == STOPPED:
+            raise typer.Abort
+        return int(ended or 0)
     except (UsageError, BridgeError) as exc:
         _say(f"tipring: {exc}")
         return WRONG_USAGE if isinstance(exc, UsageError) else FAILED
