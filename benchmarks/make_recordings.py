@@ -118,7 +118,8 @@ async def babble(n_samples: int) -> Float:
             await voice.close()
         mix += np.resize(np.roll(levelled(words), index * RATE_HZ), n_samples)
     rms_db = 10 * np.log10(np.mean(np.square(mix)))
-    return mix * 10 ** ((SPEECH_DBFS - BABBLE_SNR_DB - rms_db) / 20)
+    quiet: Float = mix * 10 ** ((SPEECH_DBFS - BABBLE_SNR_DB - rms_db) / 20)
+    return quiet
 
 
 def write(name: str, samples: Int16) -> None:
