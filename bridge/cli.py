@@ -66,13 +66,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command; gives the exit code."""
     from bridge.errors import BridgeError, UsageError
 
-    command = typer.main.get_command(app)
     try:
-        ended = command.main(list(arguments) or ["--help"], "tipring", standalone_mode=False)
-        # Some versions of typer give an interruption as a code, some as Abort.
-        if ended == STOPPED:
-            raise typer.Abort
-        return int(ended or 0)
+        return _run_command(list(arguments) or ["--help"])
     except (UsageError, BridgeError) as exc:
         _say(f"tipring: {exc}")
         return WRONG_USAGE if isinstance(exc, UsageError) else FAILED
@@ -86,6 +81,14 @@ def run(arguments: Sequence[str]) -> int:
         # Who read our output has gone; the interpreter must not complain about it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+
+
+def _run_command(arguments: list[str]) -> int:
+    command = typer.main.get_command(app)
+    ended = command.main(arguments, "tipring", standalone_mode=False)
+    if ended == STOPPED:  # some versions of typer give an interruption as a code, some as Abort
+        raise typer.Abort
+    return int(ended or 0)
 
 
 def _print_version(wanted: bool) -> None:
