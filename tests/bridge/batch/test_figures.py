@@ -3,10 +3,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from bridge.audio.level import Span
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.audio.level import Span
 from bridge.batch.figures import find_interruptions, find_turns, measure
 from bridge_codecs.pcm import Int16
 
