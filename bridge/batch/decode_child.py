@@ -93,20 +93,30 @@ def arm_timer() -> None:
 
 
 def limit_memory() -> None:
-    """Let the process grow by so much, where the system can hold it to that."""
+    """Let the process grow by so much from now on, where the system can hold it to that."""
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource  # noqa: PLC0415 - not everywhere
 
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        limit = pages * resource.getpagesize() + MEMORY_BYTES
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(
+            resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY_BYTES, hard)
+        )
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def lift_memory_limit() -> None:
+    """Let libraries be loaded again."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource  # noqa: PLC0415
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
 def decode(sink: Sink) -> str:
     """Decode standard input into `sink`; gives a note, or "". Raises: Undecodable."""
-    import av  # noqa: PLC0415 - before the memory limit, which counts from here
-    import soundfile  # noqa: PLC0415
+    import soundfile  # noqa: PLC0415 - before the memory limit, which counts from what is loaded
 
     limit_memory()
     arm_timer()
@@ -117,6 +127,14 @@ def decode(sink: Sink) -> str:
             )
     except soundfile.LibsndfileError:
         os.lseek(0, 0, os.SEEK_SET)
+        return _decode_av(sink)
+
+
+def _decode_av(sink: Sink) -> str:
+    lift_memory_limit()
+    import av  # noqa: PLC0415 - a third of the start-up time, for the few files that need it
+
+    limit_memory()
     options = {"format_whitelist": AV_FORMATS, "protocol_whitelist": "pipe"}
     try:
         with av.open(sys.stdin.buffer, options=options, metadata_errors="replace") as container:

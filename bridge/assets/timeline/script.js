@@ -79,7 +79,8 @@
       pen.fillStyle = style.getPropertyValue("--line");
       pen.fillRect(Math.round(x), 17, 1, 9);
       pen.fillStyle = style.getPropertyValue("--soft");
-      pen.fillText(clock(n * step, digits), x + (n ? 4 : 12), 12);
+      const label = clock(n * step, digits);
+      if (n * step * scale + 4 + pen.measureText(label).width <= END * scale) pen.fillText(label, x + (n ? 4 : 12), 12);
     }
   }
 
