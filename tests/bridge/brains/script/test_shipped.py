@@ -110,7 +110,7 @@ def test_the_receptionist_tells_the_reference() -> None:
 def test_the_receptionist_asks_again_after_each_answer() -> None:
     done = run("receptionist", ["how much does it cost"])
 
-    assert done[-1] == Say("What else can I do for you?")
+    assert text_of(done[-1]).endswith("What else can I do for you?")
 
 
 @pytest.mark.parametrize("turns", [AFTER_BOOKING, [*AFTER_FAILURE, "yes"], [*AFTER_FAILURE, "no"]])
