@@ -122,4 +122,5 @@ def _sentence(error: ErrorDetails) -> str:
 
 
 def _fields_of(table: str) -> Mapping[str, object]:
-    return {"server": ServerConfig, "speech": SpeechConfig}[table].model_fields
+    tables: dict[str, type[_Table]] = {"server": ServerConfig, "speech": SpeechConfig}
+    return tables[table].model_fields

@@ -1,0 +1,133 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from bridge.config import MAX_CONFIG_BYTES, Config, ServerConfig, is_loopback, load_config
+from bridge.errors import ConfigError
+
+KEY = "a-long-key"
+
+
+def loaded(tmp_path: Path, text: str | bytes) -> Config:
+    path = tmp_path / "server.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return load_config(path)
+
+
+def complaint(tmp_path: Path, text: str | bytes) -> str:
+    with pytest.raises(ConfigError) as caught:
+        loaded(tmp_path, text)
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    return sentence.removeprefix(f"{tmp_path / 'server.toml'}: ")
+
+
+def test_without_a_file_the_service_listens_on_loopback_alone() -> None:
+    server = load_config(None).server
+
+    assert (server.host, server.port, server.api_keys) == ("127.0.0.1", 8080, ())
+
+
+def test_the_example_file_is_valid_and_names_every_key() -> None:
+    path = Path(__file__).parents[2] / "config" / "server.toml"
+    config = load_config(path)
+    text = path.read_text()
+
+    assert config.server.host == "127.0.0.1"
+    for key in ServerConfig.model_fields:
+        assert f"{key} =" in text
+
+
+def test_overrides_lie_over_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text("[server]\nport = 1\nhost = 'localhost'\n")
+    server = load_config(path, {"port": 2}).server
+
+    assert (server.port, server.host) == (2, "localhost")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("foo = 1", "unknown key 'foo'; known: server, speech"),
+        ("[sever]\nport = 1", "unknown key 'sever'; did you mean 'server'?"),
+        ("[server]\nprot = 1", "unknown key 'server.prot'; did you mean 'port'?"),
+        ("[speech]\nvoices = 'x'", "unknown key 'speech.voices'; did you mean 'voice'?"),
+        ("server = 5", "server: must be a table"),
+        ("[server]\nport = true", "server.port: must be a whole number"),
+        ("[server]\nport = '80'", "server.port: must be a whole number"),
+        ("[server]\nhost = 1", "server.host: must be text"),
+        ("[server]\napi_keys = 'x'", "server.api_keys: must be a list"),
+        ("[server]\nrecordings = 5", "server.recordings: must be a path"),
+    ],
+)
+def test_a_mistake_is_one_sentence_that_names_the_key(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    assert complaint(tmp_path, text) == sentence
+
+
+@pytest.mark.parametrize(("port", "ok"), [(0, True), (65_535, True), (-1, False), (65_536, False)])
+def test_a_port_lies_between_0_and_65535(tmp_path: Path, port: int, ok: bool) -> None:  # noqa: FBT001
+    if ok:
+        assert loaded(tmp_path, f"[server]\nport = {port}").server.port == port
+    else:
+        assert complaint(tmp_path, f"[server]\nport = {port}").startswith("server.port: ")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "example.org", "192.168.0.1", "[::1]"])
+def test_without_a_key_only_loopback_is_listened_on(tmp_path: Path, host: str) -> None:
+    assert "without an API key" in complaint(tmp_path, f"[server]\nhost = '{host}'")
+
+    text = f"[server]\nhost = '{host}'\napi_keys = ['{KEY}']"
+    assert loaded(tmp_path, text).server.host == host
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "::1", "ip6-localhost"])
+def test_loopback_needs_no_key(tmp_path: Path, host: str) -> None:
+    assert is_loopback(host)
+    assert loaded(tmp_path, f"[server]\nhost = '{host}'").server.api_keys == ()
+
+
+@pytest.mark.parametrize("key", ["", "1234567"])
+def test_a_key_that_locks_nobody_out_is_refused(tmp_path: Path, key: str) -> None:
+    text = f"[server]\nhost = '0.0.0.0'\napi_keys = ['{key}']"
+
+    assert complaint(tmp_path, text) == "server.api_keys.0: must have at least 8 characters"
+    with pytest.raises(ConfigError):
+        load_config(None, {"host": "0.0.0.0", "api_keys": (key,)})
+
+
+def test_a_key_of_eight_characters_will_do() -> None:
+    server = load_config(None, {"host": "0.0.0.0", "api_keys": ("12345678",)}).server
+
+    assert server.api_keys == (SecretStr("12345678"),)
+    assert "12345678" not in repr(server)
+
+
+def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        load_config(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("text", [b"a =", b"\xff\xfe", b"a = 1\na = 2", b"[" * 5_000])
+def test_what_is_no_toml_is_said_to_be_none(tmp_path: Path, text: bytes) -> None:
+    assert complaint(tmp_path, text).startswith("not valid TOML")
+
+
+def test_a_file_may_be_as_long_as_the_bound_and_no_longer(tmp_path: Path) -> None:
+    loaded(tmp_path, b"#" + b"x" * (MAX_CONFIG_BYTES - 1))
+
+    assert complaint(tmp_path, b"#" + b"x" * MAX_CONFIG_BYTES) == "longer than 256 KiB"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(text=st.binary(max_size=200) | st.text("[server]ports=1\n.'\"{}", max_size=60).map(str.encode))
+def test_any_file_is_a_config_or_one_sentence(tmp_path: Path, text: bytes) -> None:
+    try:
+        loaded(tmp_path, text)
+    except ConfigError as exc:
+        assert str(exc)
