@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bridge.config import Config, load_config
 
-EXAMPLE = Path(__file__).parents[2] / "config" / "server.toml"
+EXAMPLE = Path(__file__).parents[2] / "config" / "serve.toml"
 
 
 def test_example_is_the_default_config() -> None:
