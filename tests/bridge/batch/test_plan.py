@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bridge.batch.plan import MAX_OFFSET_S, CallerInput, CallPlan, VadOptions, parse_input
+from bridge.batch.plan import (
+    MAX_OFFSET_S,
+    CallerInput,
+    CallPlan,
+    VadOptions,
+    parse_input,
+    parse_tools,
+)
 from bridge.errors import UsageError
 
 ONE_INPUT = (CallerInput(Path("a.wav")),)
@@ -97,3 +104,17 @@ def test_the_key_of_a_plan_does_not_print() -> None:
     plan = CallPlan(inputs=ONE_INPUT, out_dir=OUT, api_url="u", api_key=SecretStr("s3cret"))
 
     assert "s3cret" not in repr(plan)
+
+
+def test_tools_are_names_and_results_which_may_hold_anything() -> None:
+    assert parse_tools(["a=b=c", 'book={"ok": true}', "empty="]) == {
+        "a": "b=c",
+        "book": '{"ok": true}',
+        "empty": "",
+    }
+
+
+@pytest.mark.parametrize("texts", [["a"], ["=b"], [""], ["a=1", "a=2"]])
+def test_a_tool_without_a_name_or_with_one_that_is_taken_is_refused(texts: list[str]) -> None:
+    with pytest.raises(UsageError):
+        parse_tools(texts)
