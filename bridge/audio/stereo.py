@@ -82,9 +82,12 @@ class StereoAligner:
         """Take back what was placed at ``at`` or later and is not drained."""
         self._right.cut(max(0, self._right.tail - max(at, self._right.head)))
 
-    def drain(self) -> Int16:
-        """What is complete since the last drain: shape (n, 2) int16, up to where left has come."""
-        return self._take(self._left.depth)
+    def drain(self, hold: int = 0) -> Int16:
+        """What is complete since the last drain: shape (n, 2) int16, up to where left has come.
+
+        The last ``hold`` samples before that stay, for pieces of the right channel that come late.
+        """
+        return self._take(max(0, self._left.depth - hold))
 
     def finish(self) -> Int16:
         """The rest, shape (n, 2) int16: up to the end of the longer channel."""

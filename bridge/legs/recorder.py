@@ -12,6 +12,10 @@ from bridge_codecs.pcm import Int16
 from bridge_codecs.resample import Resampler
 
 
+HOLD_MS = 200
+"""Written this much later, so that a piece whose caller's audio came in a burst still finds its place."""
+
+
 class StereoSink(Protocol):
     """Takes interleaved frames, shape (n, 2), int16; never waits."""
 
@@ -38,13 +42,16 @@ class CallRecorder:
         self._rate_hz = rate_hz
         self._aligner = StereoAligner(rate_hz)
         self._resampler = Resampler(agent_hz, rate_hz)
+        self._hold = rate_hz * HOLD_MS // 1000
         self._left = 0
 
     def heard(self, samples: Int16) -> None:
         """Audio of the caller, as it came in."""
         self._left += samples.size
         self._aligner.left(samples)
-        frames = self._aligner.drain()
+        if self._left > self._aligner.right_end + self._hold // 2:
+            self._end_stretch()
+        frames = self._aligner.drain(self._hold)
         if frames.size:
             self._sink.write(frames)
 

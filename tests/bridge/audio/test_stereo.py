@@ -170,3 +170,16 @@ def test_recording_is_what_a_plain_model_says(acts: list[tuple[str, int, int]]) 
     end = max(len(left), right_end)
     assert stereo[:, 0].tolist() == left + [0] * (end - len(left))
     assert stereo[:, 1].tolist() == [right.get(place, 0) for place in range(end)]
+
+
+def test_a_drain_may_hold_back_the_latest_samples() -> None:
+    aligner = StereoAligner(8_000)
+    aligner.left(np.arange(100, dtype=np.int16))
+
+    assert aligner.drain(hold=100).shape == (0, 2)
+    assert aligner.drain(hold=60).shape == (40, 2)
+    aligner.right(np.ones(10, np.int16), at=50)
+    assert aligner.right_end == 60
+    rest = aligner.finish()
+    assert np.array_equal(rest[:, 0], np.arange(40, 100))
+    assert np.flatnonzero(rest[:, 1]).tolist() == list(range(10, 20))
