@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.brains.base import CallTool, ToolReturn
+from bridge.errors import RemoteWireError
 from bridge.legs.base import MessageEvent, Port
 from bridge.legs.brain.host import Journal, Medium, ToolOutcome, Tools
 from bridge.wire.messages import InvokingTool, ToolUsed
+from bridge.wire.strict_json import decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,8 @@ def _speaks(outcome: ToolOutcome, *, agent_spoke: bool) -> bool:
 
 def _hang_up(outcome: ToolOutcome) -> HangUpRequest:
     try:
-        body = json.loads(outcome.result)
-    except ValueError:
+        body = decode(outcome.result)  # foreign text
+    except RemoteWireError:
         return HangUpRequest()
     if not isinstance(body, dict):
         return HangUpRequest()
