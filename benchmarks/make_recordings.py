@@ -31,7 +31,7 @@ SEED = 20_261_121
 LEAD_S, TAIL_S = 0.25, 0.35
 OUT = Path(__file__).parents[1] / "bridge" / "assets" / "recordings"
 
-CALLER = EspeakOptions(voice="en-us+f2", words_per_minute=150, pitch=55)
+CALLER = EspeakOptions(voice="en-us+f4", words_per_minute=145, pitch=50)
 BABBLERS = tuple(
     EspeakOptions(voice=f"en-us+{name}", words_per_minute=pace, pitch=pitch)
     for name, pace, pitch in (
@@ -40,7 +40,7 @@ BABBLERS = tuple(
         ("f1", 160, 60),
         ("f3", 145, 70),
         ("m7", 180, 45),
-        ("f4", 165, 50),
+        ("f5", 165, 50),
     )
 )
 BABBLE_TEXT = (
@@ -49,13 +49,13 @@ BABBLE_TEXT = (
 )
 TURNS = {
     "appointment": "I would like to book an appointment.",
-    "wednesday": "On Wednesday please.",
-    "morning": "In the morning please.",
+    "monday": "On Monday please.",
+    "afternoon": "In the afternoon please.",
     "nothing-else": "No thank you.",
     "hours": "What are your opening hours?",
     "elephants": "Could you tell me a joke about elephants?",
 }
-PAUSES_S = {"appointment": 11.2, "wednesday": 6.6, "morning": 6.2, "nothing-else": 14.4}
+PAUSES_S = {"appointment": 11.2, "monday": 6.6, "afternoon": 6.2, "nothing-else": 14.4}
 """In the recording played straight through: silence before each turn, long enough for the agent."""
 
 Float = NDArray[np.float64]
