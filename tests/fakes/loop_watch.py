@@ -1,0 +1,131 @@
+"""Finds callbacks that hold an event loop up for more than 50 ms (promise R26 of the reliability reference).
+
+Every handle that an asyncio loop runs is timed; uvloop's are not, it has its own. A callback is to blame if it
+computed for that long, or if it blocked for that long, which shows in the thread having given up its processor.
+Not counted is what it is not to blame for: waiting for a processor on a busy machine or for the machine itself,
+garbage collection of the whole test run, a first import, and executor work, which the virtual loop does inline.
+"""
+
+import asyncio
+import gc
+import os
+import resource
+import sys
+import threading
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, Final, NamedTuple
+
+from bridge.virtual import VirtualLoop
+
+LIMIT_S: Final = 0.050
+_GAP_S: Final = (
+    0.000_020  # a longer pause between two callbacks means that the loop has waited in between
+)
+
+
+class _Thread(NamedTuple):
+    """What the scheduler says of a thread."""
+
+    ran_s: float = 0.0
+    """Seconds on a processor."""
+    waited_s: float = 0.0
+    """Seconds waiting for one."""
+    gave_up: int = 0
+    """How often it gave its processor up to wait for something."""
+
+
+class LoopWatch:
+    """Times every callback between `install` and `remove`; `take()` gives what was too slow."""
+
+    def __init__(self) -> None:
+        self._slow: list[str] = []
+        self._excused_s = 0.0  # collection and inline work so far
+        self._gc_started_s = 0.0
+        self._ended_at_s = 0.0
+        self._thread = _Thread()
+        self._schedstat = _open_schedstat()
+        self._run = asyncio.Handle._run
+        self._run_in_executor: Callable[..., Any] = VirtualLoop.run_in_executor
+
+    def install(self) -> None:
+        """Begin."""
+        watch, run, inline = self, self._run, self._run_in_executor
+
+        def timed_run(handle: asyncio.Handle) -> None:
+            started_s, excused_s, n_modules = perf_counter(), watch._excused_s, len(sys.modules)
+            if started_s - watch._ended_at_s > _GAP_S:
+                watch._thread = watch._look()
+            before = watch._thread
+            run(handle)
+            watch._ended_at_s = ended_s = perf_counter()
+            took_s = ended_s - started_s - (watch._excused_s - excused_s)
+            if took_s > LIMIT_S and len(sys.modules) == n_modules:
+                watch._judge(handle, took_s, before)
+
+        def timed_inline(*args: Any) -> Any:
+            started_s = perf_counter()
+            try:
+                return inline(*args)
+            finally:
+                watch._excused_s += perf_counter() - started_s
+
+        _replace(timed_run, timed_inline)
+        gc.callbacks.append(self._collected)
+
+    def remove(self) -> None:
+        """End."""
+        _replace(self._run, self._run_in_executor)
+        gc.callbacks.remove(self._collected)
+        if self._schedstat is not None:
+            os.close(self._schedstat)
+
+    def take(self) -> list[str]:
+        """What was too slow since the last time."""
+        slow, self._slow = self._slow, []
+        return slow
+
+    def _judge(self, handle: asyncio.Handle, took_s: float, before: _Thread) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self._thread = now = self._look()
+        ran_s = min(now.ran_s - before.ran_s, took_s)
+        blocked_s = took_s - ran_s - (now.waited_s - before.waited_s)
+        if ran_s > LIMIT_S or (blocked_s > LIMIT_S and now.gave_up > before.gave_up):
+            self._slow.append(
+                f"held its event loop up, {1000 * ran_s:.0f} ms computing and {1000 * max(blocked_s, 0):.0f} ms "
+                f"waiting: {_owner(handle)!r}"
+            )
+
+    def _look(self) -> _Thread:
+        """Read what the main thread has had of the processors so far."""
+        if self._schedstat is None:
+            return _Thread()
+        ran, waited = os.pread(self._schedstat, 64, 0).split()[:2]
+        gave_up = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+        return _Thread(int(ran) / 1e9, int(waited) / 1e9, gave_up)
+
+    def _collected(self, phase: str, _info: dict[str, int]) -> None:
+        if phase == "start":
+            self._gc_started_s = perf_counter()
+        else:
+            self._excused_s += perf_counter() - self._gc_started_s
+
+
+def _owner(handle: asyncio.Handle) -> object:
+    """The task that the handle runs, if it runs one."""
+    return getattr(getattr(handle, "_callback", None), "__self__", None) or handle
+
+
+def _replace(run: Callable[[asyncio.Handle], None], inline: Callable[..., Any]) -> None:
+    setattr(asyncio.Handle, "_run", run)  # noqa: B010 - a type checker would not have it otherwise
+    setattr(VirtualLoop, "run_in_executor", inline)  # noqa: B010
+
+
+def _open_schedstat() -> int | None:
+    try:
+        return os.open(
+            f"/proc/self/task/{threading.main_thread().native_id}/schedstat", os.O_RDONLY
+        )
+    except OSError:
+        return None
