@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.client import MAX_PAGES, ApiError, CallApi
-from bridge.errors import BridgeError, JoinRefused
+from bridge.errors import JoinRefused
 from bridge.legs.media_socket import MediaSocket
 from bridge.virtual import run_virtual
 
@@ -26,7 +26,9 @@ async def nobody(url: str) -> MediaSocket:
 
 def api(answer: Answer) -> CallApi:
     http = httpx.AsyncClient(
-        base_url=BASE, headers={"X-API-Key": KEY}, transport=httpx.MockTransport(answer)  # type: ignore[arg-type]
+        base_url=BASE,
+        headers={"X-API-Key": KEY},
+        transport=httpx.MockTransport(answer),  # type: ignore[arg-type]
     )
     return CallApi(http, nobody)
 
@@ -248,11 +250,10 @@ async def test_an_id_from_a_foreign_server_stays_within_its_place() -> None:
 def test_any_answer_gives_an_object_or_one_clear_error(content: bytes, status: int) -> None:
     async def ask() -> None:
         try:
-            answer = await api(always(status, content=content)).call("c1")
-        except BridgeError as exc:
-            assert isinstance(exc, ApiError)
-            assert str(exc).isprintable()
-        else:
-            assert isinstance(answer, dict)
+            answer: object = await api(always(status, content=content)).call("c1")
+        except ApiError as exc:
+            answer = str(exc)
+
+        assert isinstance(answer, dict) or str(answer).isprintable()
 
     run_virtual(ask())

@@ -53,10 +53,10 @@ def test_a_thousand_hostile_strings_make_a_thousand_lines() -> None:
 
 
 def test_a_traceback_is_one_line_too() -> None:
-    try:
-        raise ValueError("first\nsecond")
-    except ValueError:
-        record = logging.LogRecord("n", logging.ERROR, "f", 1, "it broke", None, sys.exc_info())
+    with pytest.raises(ValueError, match="first") as caught:
+        int("first\nsecond")
+    trace = (caught.type, caught.value, caught.tb)
+    record = logging.LogRecord("n", logging.ERROR, "f", 1, "it broke", None, trace)
     line = OneLine(FORMAT).format(record)
 
     assert len(line.splitlines()) == 1
@@ -74,7 +74,13 @@ def test_whatever_is_logged_stays_on_its_line_and_can_be_written(text: str) -> N
 
 @pytest.mark.parametrize(
     ("secret", "shown"),
-    [("", "…"), ("1234", "…"), ("12345678", "…"), ("123456789", "…6789"), ("+4915112345678", "…5678")],
+    [
+        ("", "…"),
+        ("1234", "…"),
+        ("12345678", "…"),
+        ("123456789", "…6789"),
+        ("+4915112345678", "…5678"),
+    ],
 )
 def test_of_what_is_redacted_the_last_four_stay_if_enough_is_hidden(
     secret: str, shown: str

@@ -3,7 +3,6 @@ import json
 
 import numpy as np
 import pytest
-from bridge_codecs.pcm import Int16
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from bridge.legs.base import Ended, MessageEvent, Warned
 from bridge.virtual import run_virtual
 from bridge.wire.agent_socket import Rates
 from bridge.wire.messages import ClientToolResult, HangUp, Ping, State, UserTextMessage
+from bridge_codecs.pcm import Int16
 from tests.fakes.legs import HandPort, HandSocket, hand_port
 
 

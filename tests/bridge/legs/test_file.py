@@ -3,12 +3,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from bridge_codecs.pcm import Int16
 
 from bridge.legs.base import Ended, LegEvent, MessageEvent
 from bridge.legs.file import FileLeg, Underruns
 from bridge.virtual import run_virtual
 from bridge.wire.messages import State, Transcript
+from bridge_codecs.pcm import Int16
 from tests.fakes.legs import HandPort, hand_port
 
 FRAME = 160

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from bridge_codecs.pcm import Int16
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,12 +15,12 @@ from bridge.wire.agent_socket import Rates
 from bridge.wire.messages import (
     CallStarted,
     ClientToolInvocation,
-    PlaybackClearBuffer,
     State,
     ToolUsed,
     Transcript,
 )
 from bridge.wire.messages.enabled import EnabledDataMessages
+from bridge_codecs.pcm import Int16
 from tests.fakes.legs import HandPort, HandSocket, hand_port
 
 ALL = EnabledDataMessages.for_carrier("server_web_socket")
@@ -281,7 +280,7 @@ def test_clear_is_sent_before_what_follows_it_even_if_nothing_was_said() -> None
 @pytest.mark.parametrize(("n_chars", "fits"), [(65_000, True), (66_000, False)])
 def test_a_message_too_large_for_a_client_is_warned_of_and_ends_nothing(
     n_chars: int,
-    fits: bool,  # noqa: FBT001
+    fits: bool,
 ) -> None:
     async def call() -> None:
         call = await joined()

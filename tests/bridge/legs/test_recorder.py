@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from bridge_codecs.pcm import Int16
 
 from bridge.legs.recorder import CallRecorder
+from bridge_codecs.pcm import Int16
 
 
 class Sink:

@@ -98,7 +98,7 @@ def test_typed_immediate_text_waits_for_the_uninterruptible_and_goes_first_then(
 def test_an_interruption_between_two_sentences_leaves_the_first_whole() -> None:
     async def call() -> None:
         class Halting(SlowBrain):
-            async def reply(self, cue: Cue, history: Sequence[object]):  # type: ignore[no-untyped-def, override]
+            async def reply(self, cue: Cue, history: Sequence[object]):  # type: ignore[no-untyped-def]
                 yield Say("one")
                 await asyncio.sleep(2)
                 yield Say("two")
@@ -543,8 +543,7 @@ def test_at_the_end_of_its_time_the_call_ends_even_during_a_tool() -> None:
     async def call() -> None:
         brain = on(Greeting=[CallTool("t", {})])
         tools = HandTools(takes_s=40.0)
-        settings = {"max_duration_s": 3.0, "time_exceeded_message": "time"}
-        async with talking(brain, tools, **settings) as talk:
+        async with talking(brain, tools, max_duration_s=3.0, time_exceeded_message="time") as talk:
             ended = await talk.task
 
             assert ended.reason == "timeout"
@@ -557,8 +556,7 @@ def test_at_the_end_of_its_time_the_call_ends_even_during_a_tool() -> None:
 
 def test_the_end_of_the_time_takes_the_place_of_a_goodbye() -> None:
     async def call() -> None:
-        settings = {"max_duration_s": 1.0, "time_exceeded_message": "time"}
-        async with talking(on(), **settings) as talk:
+        async with talking(on(), max_duration_s=1.0, time_exceeded_message="time") as talk:
             await asyncio.sleep(0.9)
             talk.conversation.hang_up(LONG)
             ended = await talk.task

@@ -84,7 +84,7 @@ def test_speech_streamed_by_the_brain_is_taken_as_it_is(medium: Medium) -> None:
 def test_an_empty_message_leaves_nothing() -> None:
     async def call() -> None:
         for medium in ("voice", "text"):
-            stage = Stage(medium)  # type: ignore[arg-type]
+            stage = Stage(medium)
             await stage.speaking.say(Say(""))
             assert stage.ends.messages == []
             assert stage.journal.messages == []

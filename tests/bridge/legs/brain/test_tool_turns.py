@@ -68,7 +68,7 @@ def test_tools_run_side_by_side() -> None:
 
 def test_a_known_result_stands_for_running_the_tool() -> None:
     tools = HandTools()
-    after, journal, _ = ran(call_of("a", ToolOutcome("known")), call_of("b"), tools=tools)
+    after, _, _ = ran(call_of("a", ToolOutcome("known")), call_of("b"), tools=tools)
 
     assert [name for _, name, _ in tools.ran] == ["b"]
     assert [each.result for each in after.returns] == ["known", "fine"]
