@@ -1,8 +1,8 @@
 """How much faster than real time a whole scripted call runs on the virtual clock, and whether it repeats.
 
 One call of the given length goes through the REST application, the call server, in-memory sockets, the relay and both
-recordings (the server's and the caller's). The caller is a tone burst every few seconds; the agent is a scripted brain
-with the embedded voice. With `--vad silero` the real voice-activity model scores every 32 ms.
+recordings (the server's and the caller's). The caller says a shipped recording every twelve seconds; the agent is a
+scripted brain with the embedded voice. With `--vad silero` the real voice-activity model scores every 32 ms.
 
 Asked: 60 times real time with the energy detector and the ear off, 15 times with Silero; the same bytes twice.
 """
@@ -21,6 +21,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+import bridge
+from bridge.batch.audio_file import read_audio
 from bridge.batch.caller import Caller, CallerTurn
 from bridge.batch.tape import CallTape
 from bridge.batch.world import embedded_world
@@ -35,6 +37,7 @@ from bridge.wire.agent_socket import Rates
 from bridge_codecs.pcm import Int16
 
 RATE_HZ = 8_000
+RECORDING = Path(bridge.__file__).parent / "assets" / "recordings" / "appointment.flac"
 Vad = Literal["energy", "silero"]
 SCRIPT_DATA = {
     "steps": [
@@ -49,11 +52,11 @@ SCRIPT_DATA = {
 
 
 def caller_audio(seconds: int) -> Int16:
-    """Speech-like noise for two seconds of every eight."""
+    """A shipped turn of 2.6 s, every twelve seconds."""
+    turn = read_audio(RECORDING, RATE_HZ).samples
     samples = np.zeros(seconds * RATE_HZ, np.int16)
-    noise = (5_000 * np.random.default_rng(1).standard_normal(2 * RATE_HZ)).astype(np.int16)
-    for start in range(6, seconds - 4, 8):
-        samples[start * RATE_HZ : (start + 2) * RATE_HZ] = noise
+    for start in range(8 * RATE_HZ, samples.size - turn.size, 12 * RATE_HZ):
+        samples[start : start + turn.size] = turn
     return samples
 
 
@@ -72,7 +75,7 @@ async def call(seconds: int, vad: Vad, folder: Path) -> int:
             created = await api.create(body)
             socket = await api.join(str(created["joinUrl"]))
             tape = CallTape(folder, rate_hz=RATE_HZ, on_error=print, on_progress=lambda _s: None)
-            turns = [CallerTurn("noise", caller_audio(seconds))]
+            turns = [CallerTurn("speech", caller_audio(seconds))]
             who = Caller(turns, rate_hz=RATE_HZ, turn_gap_ms=700, tail_s=5)
             legs = (
                 FileLeg(who, tape, rate_hz=RATE_HZ),
