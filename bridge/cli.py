@@ -370,7 +370,8 @@ def _say(sentence: str) -> None:
 def _show(what: "RenderableType") -> None:
     from rich.console import Console
 
-    Console(highlight=False, soft_wrap=not sys.stdout.isatty()).print(what)
+    width = None if sys.stdout.isatty() else 160  # a file has no edge to keep away from
+    Console(highlight=False, width=width, soft_wrap=width is not None).print(what)
 
 
 def _terminal() -> "Console":

@@ -304,5 +304,5 @@
   } else $("turns").append(make("p", "none", "The caller was never audible."));
 
   scroll.setAttribute("aria-valuemax", END.toFixed(2));
-  zoom(Math.max(fitting(), 26), 0);
+  zoom(fitting() >= 16 ? fitting() : 26, 0);   // all of it, if it can be read so
 })();
