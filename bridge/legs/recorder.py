@@ -11,7 +11,6 @@ from bridge.audio.stereo import StereoAligner
 from bridge_codecs.pcm import Int16
 from bridge_codecs.resample import Resampler
 
-
 HOLD_MS = 200
 """Written this much later, so that a piece whose caller's audio came in a burst still finds its place."""
 

@@ -1,4 +1,7 @@
-"""Whole calls at the server, in virtual time: order of messages, states, cuts, tools, ends (reference 1.5, 1.6, 2.7)."""
+"""Whole calls at the server, in virtual time: order of messages, states, cuts, tools, ends.
+
+Sources: reference 1.5, 1.6 and 2.7.
+"""
 
 import asyncio
 import json
@@ -170,7 +173,7 @@ def test_typed_text_is_echoed_as_text_and_answered_aloud() -> None:
     ("urgency", "cut", "answered"),
     [("immediate", True, True), ("soon", False, True), ("later", False, False)],
 )
-def test_urgency_of_typed_text(urgency: str, cut: bool, answered: bool) -> None:  # noqa: FBT001
+def test_urgency_of_typed_text(urgency: str, cut: bool, answered: bool) -> None:
     async def call() -> None:
         brain = ActingBrain(
             lambda cue: [Say(WORDS)] if isinstance(cue, Greeting) else [Say("Yes.")]

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from bridge_codecs.pcm import Int16
 
 from bridge.brains.base import Act, Brain, Cue, HistoryItem, SpeechChunk, UserTurn
 from bridge.brains.tone import ToneBrain
 from bridge.calls.call import Parts
-from bridge.calls.records import CallRecord, EventRecord, MessageRecord
 from bridge.calls.paging import Window
 from bridge.calls.queries import EventQuery, MessageQuery
+from bridge.calls.records import CallRecord, EventRecord, MessageRecord
 from bridge.calls.service import CallService
 from bridge.calls.settings import CallSettings, ServerSocketMedium
 from bridge.calls.store import MemoryStore
@@ -26,6 +25,7 @@ from bridge.clock import VirtualClock
 from bridge.ids import Ids
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.memory_socket import memory_pair
+from bridge_codecs.pcm import Int16
 
 RATE_HZ = 8_000
 FRAME_MS = 20
@@ -182,7 +182,7 @@ class CallWorld:
 
     async def ended(self, record: CallRecord) -> CallRecord:
         """Wait for the end of a call."""
-        while record.ended is None:
+        while record.ended is None:  # noqa: ASYNC110 - a record tells nobody
             await asyncio.sleep(0.01)
         return record
 

@@ -74,9 +74,8 @@ class Mutator:
     def _double(self, fields: Fields) -> None:
         # A dict cannot hold a key twice: the twin has a mark that is taken out of the text.
         if key := self._key(fields):
-            fields["\u2063" + key.lstrip("\u2063")] = self._random.choice(
-                (fields[key], *ODD_VALUES)
-            )
+            twin = self._random.choice((fields[key], *ODD_VALUES))
+            fields["\u2063" + key.lstrip("\u2063")] = copy.deepcopy(twin)
 
     def _swap(self, fields: Fields) -> None:
         one, other = self._key(fields), self._key(fields)

@@ -4,15 +4,14 @@ A model for wide-band speech hears a telephone: of little use at free dictation 
 grammar made of the expected phrases. A phrase counts as heard when its likelihood stands close enough to that of a free
 loop of phones over the same audio; what lies further away is not in the grammar (measured by `benchmarks/speech.py`).
 
-Each turn is heard from fresh state: whole-utterance normalisation, the same faint noise over each turn, no adaptation, so
-that the same audio gives the same words whatever was heard before. Decoders are shared and lent to one turn at a time
-(28 MB each; 95 MB more for free dictation, loaded with its first use).
+Each turn is heard from fresh state: whole-utterance normalisation, the same faint noise over each turn, no adaptation,
+so that the same audio gives the same words whatever was heard before. Decoders are shared and lent to one turn at a
+time (28 MB each; 95 MB more for free dictation, loaded with its first use).
 """
 
 import asyncio
 import logging
 import math
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -101,7 +100,7 @@ class _Decoder:
         return "" if heard is None else heard[0]
 
 
-def _load(phones: str | None) -> Any:  # noqa: ANN401 - pocketsphinx is untyped
+def _load(phones: str | None) -> Any:
     """A decoder: for grammars and phones, or (None) for free dictation."""
     import pocketsphinx  # noqa: PLC0415 - heavy, and an optional extra
 
@@ -121,10 +120,11 @@ def _load(phones: str | None) -> Any:  # noqa: ANN401 - pocketsphinx is untyped
 def _model_folder() -> str:
     import pocketsphinx  # noqa: PLC0415
 
-    return os.fspath(pocketsphinx.get_model_path("en-us"))
+    folder: str = pocketsphinx.get_model_path("en-us")
+    return folder
 
 
-def _pronounceable(decoder: Any, phrase: str) -> bool:  # noqa: ANN401
+def _pronounceable(decoder: Any, phrase: str) -> bool:
     """Whether the dictionary has all its words; others are left to free dictation."""
     return all(decoder.lookup_word(word) is not None for word in phrase.split())
 
@@ -133,7 +133,7 @@ def _grammar(phrases: list[str]) -> str:
     return f"#JSGF V1.0;\ngrammar expected;\npublic <phrase> = {' | '.join(phrases)};\n"
 
 
-def _decode(decoder: Any, search: str | None, audio: bytes) -> tuple[str, float] | None:  # noqa: ANN401
+def _decode(decoder: Any, search: str | None, audio: bytes) -> tuple[str, float] | None:
     """Words and their log likelihood, of one whole utterance."""
     if search is not None:
         decoder.activate_search(search)

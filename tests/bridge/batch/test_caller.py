@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from bridge_codecs.pcm import Int16, silence
 
 from bridge.batch.caller import AUDIBLE, Caller, CallerTurn
 from bridge.legs.base import MessageEvent
 from bridge.wire.messages import State
+from bridge_codecs.pcm import Int16, silence
 
 RATE_HZ = 8_000
 FRAME = 160
