@@ -172,9 +172,11 @@ def test_events_of_another_form_tell_nothing(event: dict[str, object]) -> None:
     assert unheard_texts([event]) == {}
 
 
-EVENTS = st.dictionaries(st.text(max_size=8), st.none() | st.integers() | st.text())
+EVENT: st.SearchStrategy[dict[str, object]] = st.dictionaries(
+    st.text(max_size=8), st.none() | st.integers() | st.text()
+)
 
 
-@given(st.lists(EVENTS))
+@given(st.lists(EVENT))
 def test_any_events_can_be_read(events: Sequence[dict[str, object]]) -> None:
     assert unheard_texts(events) == {}
