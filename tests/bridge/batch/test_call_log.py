@@ -148,7 +148,7 @@ def interrupted(**extras: object) -> dict[str, object]:
 
 
 def test_unheard_texts_are_read_from_the_events() -> None:
-    events = [
+    events: list[dict[str, object]] = [
         interrupted(ordinal=1, unheardText="one"),
         {"type": "other", "extras": {"ordinal": 2, "unheardText": "two"}},
         interrupted(ordinal=3, unheardText="three"),
