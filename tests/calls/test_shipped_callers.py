@@ -22,12 +22,17 @@ ASK_DAY = "Certainly. We see patients from Monday to Friday. Which day would sui
 BOOKING = [
     "And would you like to come in the morning or in the afternoon?",
     "One moment, please. I am booking Monday, in the afternoon.",
-    "Your appointment is booked for Monday, in the afternoon. Your reference is four two seven. Please come ten minutes "
-    "early.",
+    (
+        "Your appointment is booked for Monday, in the afternoon. Your reference is four two seven. "
+        "Please come ten minutes early."
+    ),
     "Is there anything else I can do for you?",
     "Thank you for calling Harbour Clinic. Goodbye.",
 ]
-NOT_CAUGHT = "I am sorry, I did not catch that. You can book an appointment, ask for our opening hours, or ask what a visit costs."
+NOT_CAUGHT = (
+    "I am sorry, I did not catch that. You can book an appointment, ask for our opening hours, "
+    "or ask what a visit costs."
+)
 TURNS = [
     "i would like to book an appointment",
     "on monday please",
