@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -12,6 +13,7 @@ from pydantic import SecretStr
 from bridge.api.app import create_app
 from bridge.brains.registry import Brains
 from bridge.calls.call import Parts
+from bridge.calls.recording import recording_path
 from bridge.calls.records import CallRecord
 from bridge.calls.service import CallService
 from bridge.calls.store import MemoryStore
@@ -48,15 +50,34 @@ async def call_server(
     """
     loop = asyncio.get_running_loop()
     now = wall_clock if seed is None else VirtualClock(loop)
-    service = CallService(Parts(MemoryStore(), Ids(seed), now, recordings), brains)
+    store = MemoryStore(on_forget=partial(_remove_recording, loop, recordings))
+    service = CallService(Parts(store, Ids(seed), now, recordings), brains)
 
     def url(call: CallRecord, request: Request) -> str:
         return join_url(call, public_url or _base(request))
 
+    # Building the application takes longer than a loop may be held up.
+    app = await loop.run_in_executor(
+        None, partial(create_app, service, api_keys=api_keys, join_url=url)
+    )
     try:
-        yield CallServer(service, create_app(service, api_keys=api_keys, join_url=url))
+        yield CallServer(service, app)
     finally:
         await service.close()
+
+
+def _remove_recording(
+    loop: asyncio.AbstractEventLoop, folder: Path | None, call: CallRecord
+) -> None:
+    """A call that the store forgets takes its recording along."""
+    if folder is None or not call.settings.recording_enabled:
+        return
+
+    def remove() -> None:
+        with suppress(OSError):
+            recording_path(folder, call.call_id).unlink(missing_ok=True)
+
+    loop.run_in_executor(None, remove)
 
 
 def _base(request: Request) -> str:

@@ -8,8 +8,12 @@ from pydantic import SecretStr
 
 from bridge.brains.registry import Brains
 from bridge.brains.speech.kit import SpeechKit
+from bridge.calls.recording import recording_path
+from bridge.calls.records import CallRecord
+from bridge.calls.settings import CallSettings
+from bridge.clock import wall_clock
 from bridge.gateway.join_route import claim, parse_target
-from bridge.gateway.server import CallServer, call_server
+from bridge.gateway.server import CallServer, _remove_recording, call_server
 from bridge.legs.memory_socket import memory_pair
 from bridge.virtual import run_virtual
 from tests.fakes.call_world import Client
@@ -105,3 +109,20 @@ def test_with_keys_only_who_has_one_is_served() -> None:
             assert answer.status_code == 201
 
     run_virtual(call())
+
+
+def test_recording_of_a_forgotten_call_is_removed_with_it(tmp_path: Path) -> None:
+    async def forget() -> None:
+        recorded, other = (
+            CallRecord(name, CallSettings(recording_enabled=True), wall_clock(), "token")
+            for name in ("one", "other")
+        )
+        for record in (recorded, other):
+            recording_path(tmp_path, record.call_id).touch()
+
+        _remove_recording(asyncio.get_running_loop(), tmp_path, recorded)
+        await asyncio.sleep(0)
+
+        assert [path.stem for path in tmp_path.iterdir()] == [other.call_id]
+
+    run_virtual(forget())
