@@ -1,14 +1,17 @@
 """Client tools: the invocation goes to the client as a message, its result comes back as one (reference 1.4, 5.4).
 
-First result wins; a second one, one for an unknown invocation and one after the deadline are dropped and counted.
+First result wins; a second one, one for an unknown invocation and one after the deadline are dropped with an event.
+The answer to an invocation whose static response was taken at once is dropped without one: the client cannot know.
 Failures are outcomes: the brain reads a softened sentence, the record keeps the details.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from bridge.calls.journal import CallJournal
-from bridge.calls.records import CallRecord
+from bridge.calls.records import CallRecord, MessageRecord
 from bridge.calls.settings import AutomaticParameter, KnownValue, ToolSpec
 from bridge.errors import LocalWireError
 from bridge.legs.brain.host import Reaction, ToolOutcome
@@ -40,6 +43,8 @@ class ClientTools:
         self._send = send
         self._specs = {spec.name: spec for spec in record.settings.tools}
         self._pending: dict[str, asyncio.Future[ClientToolResult]] = {}
+        self._not_awaited: deque[str] = deque(maxlen=MAX_PENDING)
+        """Invocations whose static response was taken."""
 
     async def run(
         self, invocation_id: str, name: str, arguments: Mapping[str, object]
@@ -57,11 +62,15 @@ class ClientTools:
         except LocalWireError as exc:  # too large, or an id that was used before
             return self._failed(name, spec.default_reaction, str(exc))
         if spec.static_response is not None:
+            self._not_awaited.append(invocation_id)
             return ToolOutcome(spec.static_response, spec.default_reaction)
         return await self._wait_for_result(invocation_id, spec)
 
     def take(self, result: ClientToolResult) -> None:
         """A result from the client."""
+        if result.invocation_id in self._not_awaited:
+            self._not_awaited.remove(result.invocation_id)
+            return
         pending = self._pending.get(result.invocation_id)
         if pending is None or pending.done():
             self._journal.event(
@@ -100,12 +109,9 @@ class ClientTools:
         settings = self._record.settings
         known: dict[KnownValue, object] = {
             "call_id": self._record.call_id,
-            "conversation_history": [
-                {"role": f"MESSAGE_ROLE_{item.role.upper()}", "text": item.text}
-                for item in self._journal.history()
-            ],
+            "conversation_history": _history(self._journal.messages()),
             "output_sample_rate": settings.medium.output_hz,
-            "call_state": self._journal.call_state,
+            "call_state": dict(self._journal.call_state),
             "call_metadata": dict(settings.metadata),
             "call_stage_id": self._journal.stage_id,
             "thread_id": "UI",
@@ -115,16 +121,30 @@ class ClientTools:
 
     def _outcome(self, spec: ToolSpec, result: ClientToolResult) -> ToolOutcome:
         reaction: Reaction = result.agent_reaction or spec.default_reaction
-        if result.update_call_state is not None:
-            self._journal.set_call_state(dict(result.update_call_state))
         if result.error_type is not None:
             why = result.error_message or result.error_type
-            return self._failed(spec.name, reaction, f"the client reported {why}")
-        if result.response_type not in SERVED_RESPONSES:
+            outcome = self._failed(spec.name, reaction, f"the client reported {why}")
+        elif result.response_type not in SERVED_RESPONSES:
             why = f"response type {result.response_type} is not served here"
-            return self._failed(spec.name, reaction, why)
-        return ToolOutcome(result.result or "", reaction, result.response_type)
+            outcome = self._failed(spec.name, reaction, why)
+        else:
+            outcome = ToolOutcome(result.result or "", reaction, result.response_type)
+        return replace(outcome, call_state=result.update_call_state)
 
     def _failed(self, name: str, reaction: Reaction, why: str) -> ToolOutcome:
         self._journal.event("tool_failed", f"tool {name}: {why}", "warning", toolName=name)
         return ToolOutcome(FAILED, reaction, error=why)
+
+
+def _history(messages: Sequence[MessageRecord]) -> list[dict[str, object]]:
+    """The conversation in the REST form of messages; blank ones of the agent are left out."""
+    shown = (message for message in messages if message.text or message.role != "agent")
+    return [
+        {
+            "role": f"MESSAGE_ROLE_{message.role.upper()}",
+            "text": message.text,
+            **({} if message.invocation_id is None else {"invocationId": message.invocation_id}),
+            **({} if message.tool_name is None else {"toolName": message.tool_name}),
+        }
+        for message in shown
+    ]

@@ -7,7 +7,7 @@ conversation waits for a store.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from bridge.brains.base import HistoryItem
@@ -42,7 +42,7 @@ class CallJournal:
 
     Attributes:
         on_event: told of each event (the ``call_event`` message).
-        call_state: the state that tools read and replace.
+        call_state: the state that tools read and replace (reference 7.14: we replace, not merge).
     """
 
     def __init__(
@@ -55,10 +55,9 @@ class CallJournal:
         ids: Ids,
         now: Callable[[], datetime],
     ) -> None:
-        self.call_state: dict[str, object] = dict(record.settings.initial_state)
+        self.call_state: Mapping[str, object] = record.settings.initial_state
         self.on_event: OnEvent | None = None
         self.stage_id = stage.stage_id
-        self._new_state: dict[str, object] | None = None
         self._record = record
         self._messages: list[MessageRecord] = list(initial)
         self._n_initial = len(initial)
@@ -81,8 +80,11 @@ class CallJournal:
         tool_name: str | None = None,
         error: str | None = None,
         heard_span_ms: tuple[float, float] | None = None,
+        call_state: Mapping[str, object] | None = None,
     ) -> int:
         """Add a message and return its ordinal (reference 1.6: from 0, shared by all roles)."""
+        if call_state is not None:
+            self.call_state = call_state
         at = self._call_s()
         heard = heard_span_ms or (1000 * at, 1000 * at)
         message = MessageRecord(
@@ -97,8 +99,8 @@ class CallJournal:
             error_details=error,
             timespan=Timespan(heard[0] / 1000, heard[1] / 1000),
             wall_clock_timespan=Timespan(at if heard_span_ms is None else heard[0] / 1000, at),
+            call_state=call_state,
         )
-        message.call_state, self._new_state = self._new_state, None
         self._messages.append(message)
         self._keep(lambda: self._store.add_message(self._record.call_id, message))
         assert message.ordinal is not None
@@ -111,11 +113,6 @@ class CallJournal:
         at = self._call_s()
         start_s = at if message.timespan is None else message.timespan.start_s
         message.timespan = message.wall_clock_timespan = Timespan(start_s, at)
-
-    def set_call_state(self, state: dict[str, object]) -> None:
-        """A tool replaced the call's state (reference 7.14: we replace, not merge); the next message says so."""
-        self.call_state = state
-        self._new_state = state
 
     def event(self, type_: str, text: str, severity: Severity = "info", **extras: object) -> None:
         """Record an event; ``type_`` has at most 50 characters."""

@@ -52,9 +52,17 @@ class ListJournal:
         tool_name: str | None = None,
         error: str | None = None,
         heard_span_ms: tuple[float, float] | None = None,
+        call_state: Mapping[str, object] | None = None,
     ) -> int:
         self.messages.append(
-            {"role": role, "text": text, "medium": medium, "id": invocation_id, "error": error}
+            {
+                "role": role,
+                "text": text,
+                "medium": medium,
+                "id": invocation_id,
+                "error": error,
+                "call_state": call_state,
+            }
         )
         return len(self.messages) - 1
 

@@ -69,12 +69,16 @@ class ConversationSettings:
 
 @dataclass(frozen=True, slots=True)
 class ToolOutcome:
-    """How a tool ended. ``error`` is for the record; the brain sees ``result``."""
+    """How a tool ended. ``error`` is for the record; the brain sees ``result``.
+
+    ``call_state`` is the call's new state, None when the tool leaves it as it is.
+    """
 
     result: str
     reaction: Reaction = "speaks"
     response_type: str = "tool-response"
     error: str | None = None
+    call_state: Mapping[str, object] | None = None
 
 
 class Tools(Protocol):
@@ -100,8 +104,12 @@ class Journal(Protocol):
         tool_name: str | None = None,
         error: str | None = None,
         heard_span_ms: tuple[float, float] | None = None,
+        call_state: Mapping[str, object] | None = None,
     ) -> int:
-        """Add a message and return its ordinal. ``heard_span_ms`` is on the input-audio clock."""
+        """Add a message and return its ordinal.
+
+        ``heard_span_ms`` is on the input-audio clock; ``call_state`` is the call's state from this message on.
+        """
         ...
 
     def finish(self, ordinal: int, text: str) -> None:

@@ -90,6 +90,7 @@ def _record_result(
         invocation_id=invocation.id,
         tool_name=name,
         error=outcome.error,
+        call_state=outcome.call_state,
     )
     port.emit(MessageEvent(ToolUsed(tool_name=name, invocation_id=invocation.id)))
 

@@ -24,6 +24,7 @@ from bridge.wire.messages import ClientToolInvocation, ClientToolResult, ServerM
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TOOL = ToolSpec("lookup")
+KNOWN_HISTORY: KnownValue = "conversation_history"
 
 
 class Bench:
@@ -119,6 +120,30 @@ def test_what_the_call_knows_of_itself_fills_automatic_parameters(
     run_virtual(call())
 
 
+def test_the_history_names_tools_and_invocations_and_leaves_blank_agent_messages_out() -> None:
+    async def call() -> None:
+        spec = replace(
+            TOOL, static_response="", automatic=(AutomaticParameter("p", KNOWN_HISTORY),)
+        )
+        bench = Bench(spec)
+        bench.journal.add("agent", "", medium="voice")
+        bench.journal.add("tool_call", "{}", medium="voice", invocation_id="i", tool_name="lookup")
+        await bench.begin()
+        [sent] = bench.sent
+        assert isinstance(sent, ClientToolInvocation)
+
+        assert sent.parameters["p"] == [
+            {
+                "role": "MESSAGE_ROLE_TOOL_CALL",
+                "text": "{}",
+                "invocationId": "i",
+                "toolName": "lookup",
+            }
+        ]
+
+    run_virtual(call())
+
+
 def test_the_results_reaction_beats_the_tools_own() -> None:
     async def call() -> None:
         bench = Bench(replace(TOOL, default_reaction="listens"))
@@ -166,11 +191,15 @@ def test_a_missing_result_is_an_empty_one() -> None:
     run_virtual(call())
 
 
-def test_a_state_update_replaces_the_calls_state() -> None:
+@pytest.mark.parametrize("failure", [{}, {"error_type": "implementation-error"}])
+def test_a_state_update_belongs_to_the_outcome_of_its_tool(failure: dict[str, object]) -> None:
     async def call() -> None:
         bench = Bench()
-        await bench.outcome(result="r", update_call_state={"t": 2})
-        assert bench.journal.call_state == {"t": 2}
+        updated = await bench.outcome(result="r", update_call_state={"t": 2}, **failure)
+        unchanged = await bench.outcome(result="r", **failure)
+
+        assert (updated.call_state, unchanged.call_state) == ({"t": 2}, None)
+        assert bench.journal.call_state == {"s": 1}  # until the result is recorded
 
     run_virtual(call())
 
@@ -225,6 +254,10 @@ def test_a_static_response_is_the_result_at_once_and_the_client_learns_of_the_ca
         assert await bench.begin() == ToolOutcome("at once", "listens")
         assert len(bench.sent) == 1
         assert asyncio.get_running_loop().time() == 0
+        bench.answer(result="ignored")
+        assert bench.events == []
+        bench.answer(result="once more")
+        assert [event.type for event in bench.events] == ["stale_tool_result"]
 
     run_virtual(call())
 

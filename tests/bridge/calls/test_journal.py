@@ -90,12 +90,11 @@ def test_history_leaves_blank_messages_of_the_agent_out_and_blank_results_in() -
     run_virtual(call())
 
 
-def test_a_new_call_state_replaces_the_old_and_stands_with_the_next_message_alone() -> None:
+def test_a_new_call_state_replaces_the_old_and_stands_with_its_own_message_alone() -> None:
     async def call() -> None:
         journal = await journal_of(MemoryStore())
         assert journal.call_state == {"step": 1}
-        journal.set_call_state({"other": 2})
-        journal.add("tool_result", "", medium="voice")
+        journal.add("tool_result", "", medium="voice", call_state={"other": 2})
         journal.add("agent", "x", medium="voice")
 
         assert journal.call_state == {"other": 2}

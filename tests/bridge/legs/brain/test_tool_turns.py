@@ -51,6 +51,18 @@ def test_all_calls_are_recorded_before_all_results() -> None:
     ]
 
 
+def test_each_result_is_recorded_with_the_state_that_its_own_tool_left() -> None:
+    tools = HandTools({"b": ToolOutcome("fine", call_state={"step": 2})})
+    _, journal, _ = ran(call_of("a"), call_of("b"), tools=tools)
+
+    assert [message["call_state"] for message in journal.messages] == [
+        None,
+        None,
+        None,
+        {"step": 2},
+    ]
+
+
 def test_tools_run_side_by_side() -> None:
     async def call() -> float:
         await run_tools(
