@@ -10,6 +10,7 @@ import asyncio
 from bridge.errors import LocalWireError, RemoteWireError
 from bridge.legs.base import Ended, LegEvent, MessageEvent, Port, Warned
 from bridge.legs.media_socket import MediaSocket
+from bridge.legs.wire_feed import WireFeed
 from bridge.wire.agent_socket import (
     AgentSocket,
     AnswerAgain,
@@ -51,7 +52,7 @@ class AgentSocketLeg:
         """Relay until the agent's side closes; on cancellation, close orderly."""
         self._port = port
         port.incoming.on_ready = self._send_audio
-        self._socket.start(self)
+        self._socket.start(WireFeed(self._wire, self._take, self._refuse))
         try:
             return await self._ended
         finally:
@@ -59,32 +60,6 @@ class AgentSocketLeg:
             self._socket.close(1000)
 
     # From the agent
-
-    def on_text(self, text: str) -> None:
-        """A data message."""
-        try:
-            events = self._wire.receive_text(text, self._loop.time())
-        except RemoteWireError as exc:
-            self._refuse(exc)
-        else:
-            self._handle(events)
-
-    def on_bytes(self, data: bytes) -> None:
-        """The agent's audio."""
-        try:
-            events = self._wire.receive_bytes(data, self._loop.time())
-        except RemoteWireError as exc:
-            self._refuse(exc)
-        else:
-            self._handle(events)
-
-    def on_close(self, code: int, reason: str) -> None:
-        """The agent's side is gone; what it said before is still in the lane."""
-        self._handle(self._wire.receive_close(code, reason))
-
-    def _handle(self, events: list[SocketEvent]) -> None:
-        for event in events:
-            self._take(event)
 
     def _take(self, event: SocketEvent) -> None:
         assert self._port is not None

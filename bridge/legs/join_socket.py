@@ -12,6 +12,7 @@ from bridge.audio.pacer import EARLY_S
 from bridge.errors import LocalWireError, RemoteWireError
 from bridge.legs.base import Ended, FarBroke, LegEvent, MessageEvent, Port, Warned
 from bridge.legs.media_socket import GOING_AWAY, INTERNAL_ERROR, NORMAL, MediaSocket
+from bridge.legs.wire_feed import WireFeed
 from bridge.wire.agent_socket import (
     AgentSocket,
     AnswerAgain,
@@ -29,6 +30,8 @@ from bridge.wire.messages import EnabledDataMessages, PlaybackClearBuffer
 from bridge_codecs.pcm import Int16
 
 FRAME_MS = 20
+UNDERFLOW_S = 0.5
+"""The client's audio is continuous (reference 2.3); a longer hole in it is told."""
 SAME_INSTANT_S = 1e-6
 """Two sums of the same durations may differ by this much, s."""
 
@@ -89,13 +92,14 @@ class JoinSocketLeg:
         self._pacing: asyncio.TimerHandle | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._heard_at = self._loop.time()
+        self._heard = False
         self._port: Port | None = None
 
     async def run(self, port: Port) -> Ended:
         """Serve the client until it leaves or breaks the protocol; on cancellation, close orderly."""
         self._port = port
         port.incoming.on_ready = self._send_audio
-        self._socket.start(self)
+        self._socket.start(WireFeed(self._wire, self._take, self._refuse))
         self._watch_idle()
         try:
             return await self._ended
@@ -114,40 +118,11 @@ class JoinSocketLeg:
 
     # From the client
 
-    def on_text(self, text: str) -> None:
-        """A data message."""
-        try:
-            events = self._wire.receive_text(text, self._loop.time())
-        except RemoteWireError as exc:
-            self._refuse(exc)
-        else:
-            self._handle(events)
-
-    def on_bytes(self, data: bytes) -> None:
-        """The user's audio."""
-        try:
-            events = self._wire.receive_bytes(data, self._loop.time())
-        except RemoteWireError as exc:
-            self._refuse(exc)
-        else:
-            self._handle(events)
-
-    def on_close(self, code: int, reason: str) -> None:
-        """The client is gone."""
-        self._handle(self._wire.receive_close(code, reason))
-
-    def _handle(self, events: list[SocketEvent]) -> None:
-        for event in events:
-            self._take(event)
-
     def _take(self, event: SocketEvent) -> None:
         assert self._port is not None
         match event:
             case AudioReceived(samples=samples):
-                self._heard_at = self._loop.time()
-                if self._recorder is not None:
-                    self._recorder.heard(samples)
-                self._port.outgoing.push(samples)
+                self._hear(samples, self._port)
             case MessageReceived(message=message):
                 self._port.emit(MessageEvent(message))
             case Ignored(reason=reason, detail=detail):
@@ -156,6 +131,19 @@ class JoinSocketLeg:
                 self._end(Ended("hangup") if orderly else Ended("connection_error", detail))
             case ClearBuffer() | AnswerAgain():
                 pass  # a client says neither in this role: the wire ignores them before
+
+    def _hear(self, samples: Int16, port: Port) -> None:
+        now, before = self._loop.time(), self._heard_at
+        self._heard_at = now
+        if self._heard and now - before > UNDERFLOW_S:
+            port.emit(Warned("audio_underflow", f"no audio came for {now - before:.1f} s"))
+        self._heard = True
+        if self._recorder is not None:
+            self._recorder.heard(samples)
+        dropped = port.outgoing.stats.dropped
+        port.outgoing.push(samples)
+        if port.outgoing.stats.dropped != dropped:
+            port.emit(Warned("audio_overflow", "audio came faster than it was heard; some is lost"))
 
     # To the client
 

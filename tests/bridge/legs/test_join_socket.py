@@ -91,8 +91,10 @@ async def joined(
     output_hz: int = 8_000,
     enabled: EnabledDataMessages = ALL,
     idle_s: float | None = None,
+    uplink_max_ms: float = 32_000,
 ) -> Joined:
-    socket, ends, recorder = HandSocket(), hand_port(incoming_hz=output_hz), HandRecorder()
+    socket, recorder = HandSocket(), HandRecorder()
+    ends = hand_port(incoming_hz=output_hz, max_ms=uplink_max_ms)
     leg = JoinSocketLeg(
         socket,
         rates=Rates(8_000, output_hz),
@@ -458,5 +460,40 @@ def test_whatever_a_client_sends_its_leg_stays_or_ends_with_a_reason(
         ended = await call.over()
 
         assert ended.reason in {"hangup", "connection_error"}
+
+    run_virtual(call())
+
+
+# The client's tempo
+
+
+@pytest.mark.parametrize(("hole_s", "told"), [(0.49, []), (0.51, ["audio_underflow"])])
+def test_a_long_hole_in_the_clients_audio_is_told_when_it_goes_on(
+    hole_s: float, told: list[str]
+) -> None:
+    async def call() -> None:
+        call = await joined()
+        await asyncio.sleep(5)  # before the first sample nothing is missing
+        for _ in range(2):
+            call.socket.receiver.on_bytes(bytes(320))  # type: ignore[union-attr]
+            await asyncio.sleep(hole_s)
+
+        assert [each.type for each in call.ends.events if isinstance(each, Warned)] == told
+        await call.over()
+
+    run_virtual(call())
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(2.0, []), (2.02, ["audio_overflow"])])
+def test_audio_that_nobody_had_time_to_hear_is_told_as_lost(
+    seconds: float, told: list[str]
+) -> None:
+    async def call() -> None:
+        call = await joined(uplink_max_ms=2_000)
+        for _ in range(round(seconds / 0.02)):
+            call.socket.receiver.on_bytes(bytes(320))  # type: ignore[union-attr]
+
+        assert [each.type for each in call.ends.events if isinstance(each, Warned)] == told
+        await call.over()
 
     run_virtual(call())
