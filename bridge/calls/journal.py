@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from bridge.brains.base import HistoryItem
 from bridge.calls.records import (
@@ -27,6 +28,9 @@ from bridge.log import whereabouts
 log = logging.getLogger(__name__)
 
 OnEvent = Callable[[EventRecord], None]
+
+MAX_CHARACTERS: Final = 1_000_000
+"""Text that one call may add: some fifteen hours of talk, and far less than a client can send."""
 
 
 class CallJournal:
@@ -61,6 +65,7 @@ class CallJournal:
         self._record = record
         self._messages: list[MessageRecord] = list(initial)
         self._n_initial = len(initial)
+        self._n_characters = 0
         self._store = store
         self._ids = ids
         self._now = now
@@ -102,13 +107,20 @@ class CallJournal:
             call_state=call_state,
         )
         self._messages.append(message)
+        self._n_characters += len(text)
         self._keep(lambda: self._store.add_message(self._record.call_id, message))
         assert message.ordinal is not None
         return message.ordinal
 
+    @property
+    def full(self) -> bool:
+        """Whether the call has added so much text that it should take no more from its client."""
+        return self._n_characters >= MAX_CHARACTERS
+
     def finish(self, ordinal: int, text: str) -> None:
         """The agent's message is over: ``text`` is what was heard of it."""
         message = self._messages[self._n_initial + ordinal]
+        self._n_characters += len(text) - len(message.text)
         message.text = text
         at = self._call_s()
         start_s = at if message.timespan is None else message.timespan.start_s

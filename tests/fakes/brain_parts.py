@@ -41,6 +41,7 @@ class ListJournal:
     messages: list[dict[str, object]] = field(default_factory=list)
     events: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     ids: int = 0
+    full: bool = False
 
     def add(
         self,

@@ -1,13 +1,12 @@
-"""The conversation: who has the floor, what is answered next, when the call is over.
+"""The conversation: what is answered next, what may be interrupted, when the call is over.
 
-One worker takes pieces of work one after the other: the greeting, a user's turn, a typed text, a forced message, an
-announcement. A piece of work under way holds the floor; the user's interruption cancels it, unless it is
-uninterruptible or runs tools (reference 5.4: tools are never interrupted).
+Everything the agent does is a piece of work for the floor: the greeting, a user's turn, a typed text, a forced message,
+an announcement. The user's interruption stops the piece under way, unless it is uninterruptible or runs tools
+(reference 5.4: tools are never interrupted).
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
 import numpy as np
@@ -26,6 +25,7 @@ from bridge.brains.base import (
     UserTurn,
 )
 from bridge.legs.base import Ended, EndReason, MessageEvent, Port, Warned
+from bridge.legs.brain.floor import Floor, Work
 from bridge.legs.brain.host import (
     AgentFirst,
     ConversationSettings,
@@ -44,10 +44,6 @@ from bridge.wire.messages import (
     UserStoppedSpeaking,
 )
 
-Work = Callable[[], Awaitable[None]]
-
-MAX_QUEUED = 64
-"""Pieces of work that may wait for the floor; what a client asks for beyond is refused."""
 LONGEST_TURN = 30 * HEAR_HZ
 """Samples of joined turns that are kept for recognition."""
 
@@ -71,9 +67,7 @@ class Conversation:
         self._port = port
         self._loop = asyncio.get_running_loop()
         self._over: asyncio.Future[Ended] = self._loop.create_future()
-        self._queue: deque[Work] = deque()
-        self._queued = asyncio.Event()
-        self._current: asyncio.Task[None] | None = None
+        self._floor = Floor(settings.call_id, self._settle)
         self._in_tools = False
         self._held = False
         self._spoke = False
@@ -88,7 +82,7 @@ class Conversation:
 
         Raises: BrainError if the brain fails.
         """
-        worker = self._loop.create_task(self._work(), name=f"{self._settings.call_id} floor")
+        worker = self._loop.create_task(self._floor.run(), name=f"{self._settings.call_id} floor")
         self._timers.append(self._loop.call_later(self._settings.max_duration_s, self._time_is_up))
         self._open()
         try:
@@ -112,7 +106,7 @@ class Conversation:
     def interruptible(self) -> bool:
         """Whether the user's voice may stop what is going on now."""
         return (
-            self._current is not None
+            self._floor.taken
             and not self._protected
             and self.speaking.state in ("thinking", "speaking")
         )
@@ -148,6 +142,7 @@ class Conversation:
         """The agent's ears broke: the call cannot go on."""
         if not self._over.done():
             self._over.set_exception(error)
+            self._floor.close()
 
     def typed(self, text: str, *, at_once: bool = False, later: bool = False) -> None:
         """The user wrote something: ``at_once`` cuts the agent off, ``later`` waits for the next reply."""
@@ -188,16 +183,16 @@ class Conversation:
         """
         if self._hanging_up and reason != "timeout":
             return
-        if self._current is not None and not self._in_tools:
+        if self._floor.taken and not self._in_tools:
             self._stop_current()
         self._hanging_up = False
-        self._queue.clear()
+        self._floor.forget()
         self.queue(lambda: self._say_and_end(message, reason))
         self._hanging_up = True
 
     def interrupt(self) -> None:
         """Stop what the agent says or is about to say; tools, goodbyes and the uninterruptible go on."""
-        if self._current is not None and not self._protected:
+        if self._floor.taken and not self._protected:
             self._stop_current()
 
     # The floor
@@ -206,59 +201,32 @@ class Conversation:
         """Put work in the queue; a call that is hanging up takes none."""
         if self._hanging_up:
             return
-        (self._queue.appendleft if first else self._queue.append)(work)
+        self._floor.put(work, first=first)
         self._inactivity.stop()
-        self._queued.set()
 
     @property
     def _protected(self) -> bool:
         return self._hanging_up or self._in_tools or self._held or self.speaking.uninterruptible
 
     def _stop_current(self) -> None:
-        assert self._current is not None
-        current, self._current = self._current, None
+        self._floor.stop()
         self.speaking.cut()
         self.speaking.set_state("listening")
-        current.cancel()
 
     def _cut_in(self) -> None:
         """Interrupt for a message; a turn that was being understood is answered after it."""
         self.interrupt()
         turn = self._unheard_turn
-        if turn is not None and self._current is None:
+        if turn is not None and not self._floor.taken:
             self._unheard_turn = None
             self.queue(lambda: self._answer_turn(turn), first=True)
 
     def _has_room(self) -> bool:
         """Whether more work may wait; a client that asks for more than that gets a warning."""
-        if len(self._queue) < MAX_QUEUED:
+        if not self._floor.full and not self._journal.full:
             return True
         self._port.emit(Warned("too_much_asked", "more was asked than the agent can answer"))
         return False
-
-    async def _work(self) -> None:
-        while not self._over.done():
-            await self._queued.wait()
-            task = self._loop.create_task(
-                self._run(self._queue.popleft()), name=f"{self._settings.call_id} work"
-            )
-            self._current = task
-            try:
-                await asyncio.wait((task,))
-            except asyncio.CancelledError:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
-                raise
-            if not task.cancelled():
-                task.result()
-            if self._current is task:
-                self._current = None
-            if not self._queue:
-                self._queued.clear()
-                self._settle()
-
-    async def _run(self, work: Work) -> None:
-        await work()
 
     def _settle(self) -> None:
         if not self._over.done():
@@ -266,7 +234,7 @@ class Conversation:
             self._count_silence()
 
     def _count_silence(self) -> None:
-        if self._current is None and not self._queue and not self._user_speaking:
+        if self._floor.free and not self._user_speaking:
             self._inactivity.wait()
 
     def _open(self) -> None:
@@ -288,7 +256,7 @@ class Conversation:
         self.queue(lambda: self._converse(cue, uninterruptible=opening.uninterruptible))
 
     def _greet_if_silent(self, opening: AgentFirst) -> None:
-        if not self._inactivity.activity and self._current is None:
+        if not self._inactivity.activity and not self._floor.taken:
             self._greet(opening)
 
     def _later(self, delay_s: float, callback: Callable[[], None]) -> None:
@@ -403,6 +371,7 @@ class Conversation:
     def _end(self, reason: EndReason, detail: str = "") -> None:
         if not self._over.done():
             self._over.set_result(Ended(reason, detail))
+            self._floor.close()
 
 
 def _joined(first: UserTurn, second: UserTurn) -> UserTurn:

@@ -94,6 +94,11 @@ class Tools(Protocol):
 class Journal(Protocol):
     """Keeps the call's messages and events. An ordinal is a message's place in the call, from 0."""
 
+    @property
+    def full(self) -> bool:
+        """Whether so much was said that the call takes no more from outside."""
+        ...
+
     def add(  # noqa: PLR0913 - a message has that many parts
         self,
         role: Literal["user", "agent", "tool_call", "tool_result"],

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bridge.calls.journal import CallJournal
+from bridge.calls.journal import MAX_CHARACTERS, CallJournal
 from bridge.calls.paging import Window
 from bridge.calls.queries import EventQuery, MessageQuery
 from bridge.calls.records import CallRecord, EventRecord, MessageRecord, StageRecord, Timespan
@@ -99,6 +99,20 @@ def test_a_new_call_state_replaces_the_old_and_stands_with_its_own_message_alone
 
         assert journal.call_state == {"other": 2}
         assert [m.call_state for m in journal.messages()] == [{"other": 2}, None]
+
+    run_virtual(call())
+
+
+def test_the_journal_is_full_at_its_bound_of_characters_whoever_said_them() -> None:
+    async def call() -> None:
+        journal = await journal_of(MemoryStore(), "before")
+        journal.add("user", "x" * (MAX_CHARACTERS - 3), medium="text")
+        spoken = journal.add("agent", "", medium="voice")
+        journal.finish(spoken, "hm")
+        assert not journal.full
+        journal.finish(spoken, "yes")
+
+        assert journal.full
 
     run_virtual(call())
 

@@ -17,7 +17,7 @@ from bridge.brains.base import (
 )
 from bridge.errors import BrainError
 from bridge.legs.base import Ended, Warned
-from bridge.legs.brain.conversation import MAX_QUEUED
+from bridge.legs.brain.floor import MAX_QUEUED
 from bridge.legs.brain.host import AgentFirst, Fallback, TimedMessage, ToolOutcome, UserFirst
 from bridge.legs.brain.tool_turns import Invocation
 from bridge.virtual import run_virtual
@@ -487,6 +487,24 @@ def test_more_work_than_the_queue_takes_is_refused_with_a_warning() -> None:
             assert len(warned) == 5
             await asyncio.sleep(5)
             assert len(said_texts(brain.cues)) == MAX_QUEUED
+
+    run_virtual(call())
+
+
+def test_a_full_journal_takes_no_more_from_the_user_and_still_lets_go() -> None:
+    async def call() -> None:
+        brain = on(UserSaid=[Say("yes")])
+        async with talking(brain, first_speaker=QUIET) as talk:
+            talk.journal.full = True
+            talk.conversation.typed("more", later=True)
+            talk.conversation.typed("more", at_once=True)
+            talk.conversation.hang_up("bye")
+
+            assert (await talk.task).reason == "agent_hangup"
+            assert talk.finals == [("agent", "bye")]
+            assert [e.type for e in talk.ends.events if isinstance(e, Warned)] == [
+                "too_much_asked"
+            ] * 2
 
     run_virtual(call())
 
