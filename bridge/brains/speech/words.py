@@ -5,22 +5,24 @@ Every function here gives pieces which, joined, are the text again.
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bridge.brains.speech.voice import Word
 
-_TOKEN: Final = re.compile(r"\s*\S+")
-_SENTENCE: Final = re.compile(r".+?(?:[.!?…。！？]+[\"'”’)\]]*(?=\s)|\n(?=\s*\S)|\Z)", re.DOTALL)  # noqa: RUF001 - these end sentences too
+# Possessive quantifiers and the look-behind keep these linear: the text is foreign, and its words are cut on the loop.
+_TOKEN: Final = re.compile(r"\s*+\S++")
+_STOPS: Final = ".!?…。！？"  # noqa: RUF001 - these end sentences too
+_SENTENCE_END: Final = re.compile(rf"(?<![{_STOPS}])[{_STOPS}]++[\"'”’)\]]*+(?=\s)|\n")  # noqa: RUF001
 
 
 def tokens(text: str) -> list[str]:
     """The words of a text, each with the white space before it; the last also with that behind."""
-    found = _TOKEN.findall(text)
-    tail = text[sum(map(len, found)) :]
+    spoken = text.rstrip()
+    found = _TOKEN.findall(spoken)
     if not found:
         return [text] if text else []
-    found[-1] += tail
+    found[-1] += text[len(spoken) :]
     return found
 
 
@@ -31,13 +33,24 @@ def sentences(text: str, most: int) -> list[str]:
     is too long anywhere.
     """
     pieces: list[str] = []
-    for sentence in _SENTENCE.findall(text):
+    for sentence in _sentences(text):
         for part in _bounded(sentence, most):
             if pieces and len(pieces[-1]) + len(part) <= most:
                 pieces[-1] += part
             else:
                 pieces.append(part)
     return pieces
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """Cut behind sentences and lines; white space at the end stays with the last of them."""
+    n_spoken = len(text.rstrip())
+    begin = 0
+    for end in _SENTENCE_END.finditer(text, 0, n_spoken):
+        yield text[begin : end.end()]
+        begin = end.end()
+    if begin < len(text):
+        yield text[begin:]
 
 
 def _bounded(sentence: str, most: int) -> list[str]:
