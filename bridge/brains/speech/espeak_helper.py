@@ -4,22 +4,21 @@ It loads the library and the voice once, then forks for each utterance: the libr
 from one utterance to the next, a fresh fork has none, so the same text gives the same samples
 whatever was said before. It also keeps the GPL library out of the bridge's own process.
 
-Both pipes carry frames: four bytes of length (little-endian), then JSON, and where its field
-`n_bytes` says so that many bytes of mono s16le audio. First comes a greeting
-`{"rate_hz", "version", "lasting"}` or `{"error"}`; each request `{"text"}` is answered with
-`{"n_bytes", "marks"}`, marks being pairs of a character of the text and a sample. Where the
-system cannot fork, `lasting` is false and the process ends after one utterance.
+The frames are those of `helper_program`: after the greeting `{"rate_hz", "version", "lasting"}`
+each request `{"text"}` is answered with `{"marks"}` and mono s16le audio, marks being pairs of a
+character of the text and a sample. Where the system cannot fork, `lasting` is false and the
+process ends after one utterance.
 The library's names and event layout are those of its speak_lib.h, version 1.52.
 """
 
 import ctypes
 import json
 import os
-import signal
-import struct
 import sys
-from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO
+
+from bridge.brains.speech.helper_program import in_fork, open_pipes, read, write
 
 _SYNCHRONOUS = 2  # AUDIO_OUTPUT_SYNCHRONOUS: samples come by callback, nothing is played
 _CHARACTERS = 1  # POS_CHARACTER
@@ -90,69 +89,36 @@ class _Engine:
         return bytes(audio[:n_most]), marks
 
 
-def _read(pipe: BinaryIO) -> dict[str, str] | None:
-    head = pipe.read(4)
-    if len(head) < 4:
-        return None
-    body = pipe.read(struct.unpack("<I", head)[0])
-    request: dict[str, str] = json.loads(body)
-    return request
-
-
-def _write(pipe: BinaryIO, header: dict[str, object], audio: bytes = b"") -> None:
-    body = json.dumps(header).encode()
-    pipe.write(struct.pack("<I", len(body)) + body + audio)
-    pipe.flush()
-
-
-def _answer(engine: _Engine, text: str, pipe: BinaryIO) -> None:
+def _answer(engine: _Engine, text: str, pipe: BinaryIO) -> int:
     try:
         audio, marks = engine.speak(text)
     except OSError as error:
-        _write(pipe, {"error": str(error)})
+        write(pipe, {"error": str(error)})
     else:
-        _write(pipe, {"n_bytes": len(audio), "marks": marks}, audio)
-
-
-def _in_fork(work: Callable[[], None]) -> bool:
-    """Do the work in a copy of this process; False if the copy did not come through."""
-    pid = os.fork()
-    if pid == 0:
-        status = 1
-        try:
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    return os.waitpid(pid, 0)[1] == 0
+        write(pipe, {"marks": marks}, audio)
+    return 0
 
 
 def _serve(engine: _Engine, requests: BinaryIO, replies: BinaryIO) -> None:
     lasting = hasattr(os, "fork")
     greeting = {"rate_hz": engine.rate_hz, "version": engine.version, "lasting": lasting}
-    _write(replies, greeting)
-    while (request := _read(requests)) is not None:
-        text = request["text"]
+    write(replies, greeting)
+    while (request := read(requests)) is not None:
+        answer = partial(_answer, engine, request[0]["text"], replies)
         if not lasting:
-            _answer(engine, text, replies)
+            answer()
             return
         # A fork that died has left half a reply behind: only the end of the pipe is clear now.
-        if not _in_fork(lambda text=text: _answer(engine, text, replies)):  # type: ignore[misc]
+        if in_fork(answer) != 0:
             return
 
 
 def main() -> None:
     """Serve until the other end closes; the settings come as JSON in the one argument."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what the library prints must not stand among the replies
+    requests, replies = open_pipes()
     try:
         engine = _Engine(**json.loads(sys.argv[1]))
     except (ImportError, OSError) as error:
-        _write(replies, {"error": str(error)})
+        write(replies, {"error": str(error)})
         return
-    _serve(engine, sys.stdin.buffer, replies)
-
-
-if __name__ == "__main__":
-    main()
+    _serve(engine, requests, replies)
