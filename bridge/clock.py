@@ -5,6 +5,7 @@ time. In virtual time the stamps follow the loop, so that the same run writes th
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,14 @@ class VirtualClock:
     def __call__(self) -> datetime:
         """The epoch and the loop's time, in UTC, to the microsecond."""
         return (self.epoch + timedelta(seconds=self.loop.time())).astimezone(UTC)
+
+
+def machine_s() -> float:
+    """Seconds of the machine's clock that never jumps: for work off the loop that a disk or a process sets the pace of.
+
+    In virtual time too: a disk knows no other time.
+    """
+    return time.monotonic()
 
 
 def rfc3339(instant: datetime) -> str:

@@ -12,11 +12,11 @@ import asyncio
 import contextlib
 import os
 import struct
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from bridge.clock import machine_s
 from bridge_codecs.pcm import Int16
 
 HEADER_BYTES: Final = 44
@@ -50,8 +50,7 @@ class WavFile:
         self._rate_hz = rate_hz
         self._channels = channels
         self._n_bytes = 0
-        # The machine's second in virtual time too: a disk knows no other.
-        self._synced_s = time.monotonic()
+        self._synced_s = machine_s()
         path.unlink(missing_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
         flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -69,7 +68,7 @@ class WavFile:
 
     def sync(self) -> None:
         """Bring to the disk what was appended, once a second at most."""
-        now_s = time.monotonic()
+        now_s = machine_s()
         if now_s - self._synced_s >= SYNC_EVERY_S:
             self._synced_s = now_s
             getattr(os, "fdatasync", os.fsync)(self._descriptor)

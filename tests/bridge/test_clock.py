@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from bridge.clock import VIRTUAL_EPOCH, VirtualClock, rfc3339, wall_clock
+from bridge.clock import VIRTUAL_EPOCH, VirtualClock, machine_s, rfc3339, wall_clock
 from bridge.virtual import run_virtual
 
 
@@ -41,3 +41,9 @@ def test_rfc3339_is_in_utc_with_six_digits(instant: datetime, text: str) -> None
 def test_an_instant_without_time_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
         rfc3339(datetime(2026, 1, 1))  # noqa: DTZ001 - the naive instant is what is tested
+
+
+def test_machine_seconds_never_go_back() -> None:
+    readings = [machine_s() for _ in range(100)]
+
+    assert readings == sorted(readings)

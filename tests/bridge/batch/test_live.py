@@ -1,0 +1,106 @@
+"""One call while it lasts: what the user is told when the far end is odd."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from bridge.batch.caller import CallerTurn
+from bridge.batch.live import FileCall, Loaded
+from bridge.batch.plan import CallerInput, CallPlan
+from bridge.batch.result import CallResult
+from bridge.client import CallApi
+from bridge.legs.media_socket import MediaSocket
+from bridge.legs.memory_socket import memory_pair
+from bridge.virtual import run_virtual
+
+RATE_HZ = 8_000
+TURNS = tuple(CallerTurn(name, np.full(800, 8_000, np.int16)) for name in ("a.wav", "b.wav"))
+
+
+class FarEnd:
+    """A call server that says what a test tells it to."""
+
+    def __init__(
+        self, socket: MediaSocket, *texts: dict[str, object], close: int | None = None
+    ) -> None:
+        socket.start(self)
+        for text in texts:
+            socket.send_text(json.dumps(text))
+        if close is not None:
+            asyncio.get_running_loop().call_later(0.5, socket.close, close)
+
+    def on_text(self, text: str) -> None:
+        """Not answered."""
+
+    def on_bytes(self, data: bytes) -> None:
+        """Not heard."""
+
+    def on_close(self, code: int, reason: str) -> None:
+        """Over."""
+
+
+def play(*texts: dict[str, object], close: int | None = None, **options: float) -> CallResult:
+    async def call() -> CallResult:
+        plan = CallPlan(
+            inputs=tuple(CallerInput(Path(turn.name)) for turn in TURNS),
+            out_dir=Path(),
+            record=False,
+            join_url="ws://far/end",
+            **({"tail_s": 3.0} | options),  # type: ignore[arg-type]
+        )
+        ours, theirs = memory_pair(asyncio.get_running_loop())
+        FarEnd(theirs, *texts, close=close)
+        api = CallApi(httpx.AsyncClient(), _no_connect)
+        file_call = FileCall(plan, Loaded(TURNS, {}), {}, lambda _: None)
+        return await file_call.run(api, ours, {})
+
+    return run_virtual(call())
+
+
+async def _no_connect(_url: str) -> MediaSocket:
+    raise AssertionError("nothing is joined here")
+
+
+def test_silent_far_end_is_waited_for_and_named() -> None:
+    result = play()
+
+    assert result.end_reason == "hangup"
+    assert "the agent's side never said anything" in result.notes
+    assert "never played, the agent gave them no turn: a.wav, b.wav" in result.notes
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [(1000, "agent_hangup"), (1011, "connection_error"), (4000, "connection_error")],
+)
+def test_close_of_the_far_end_is_the_end_of_the_call(code: int, reason: str) -> None:
+    result = play({"type": "call_started", "callId": "c"}, close=code)
+
+    assert result.end_reason == reason
+    assert result.end_detail
+    assert result.call_id == "c"
+
+
+def test_states_are_kept_with_their_instants() -> None:
+    result = play({"type": "state", "state": "listening"})
+
+    assert [(change.state, change.at_s) for change in result.states] == [("listening", 0.0)]
+    assert [item.name for item in result.inputs] == ["a.wav", "b.wav"]
+
+
+def test_call_that_never_ends_is_ended_at_its_maximum() -> None:
+    result = play({"type": "state", "state": "listening"}, max_duration_s=1.0)
+
+    assert result.end_reason == "timeout"
+    assert result.caller.size == pytest.approx(RATE_HZ, abs=RATE_HZ // 50)
+
+
+def test_garbage_is_noted_and_harms_nothing() -> None:
+    result = play({"no": "type"}, {"type": "state", "state": "listening"})
+
+    assert result.end_reason == "hangup"
+    assert any("type" in note for note in result.notes)

@@ -1,0 +1,104 @@
+"""Places for calls: in process on the virtual clock, on loopback sockets, and what they refuse."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bridge.batch.plan import CallerInput, CallPlan
+from bridge.batch.world import embedded_world, remote_world
+from bridge.brains.registry import Brains
+from bridge.brains.speech.kit import SpeechKit
+from bridge.client import ApiError, CallApi
+from bridge.errors import JoinRefused
+from bridge.virtual import run_virtual
+
+BODY = {"model": "tipring/echo", "medium": {"serverWebSocket": {"inputSampleRate": 8_000}}}
+
+
+def brains() -> Brains:
+    return Brains(SpeechKit.load(voice="tone", ear="off", vad="energy"))
+
+
+class Listener:
+    """Counts what comes."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.closed: asyncio.Event = asyncio.Event()
+
+    def on_text(self, text: str) -> None:
+        self.texts.append(text)
+
+    def on_bytes(self, data: bytes) -> None:
+        """Not looked at."""
+
+    def on_close(self, code: int, reason: str) -> None:
+        self.closed.set()
+
+
+async def join(api: CallApi) -> Listener:
+    created = await api.create(BODY)
+    socket = await api.join(str(created["joinUrl"]))
+    listener = Listener()
+    socket.start(listener)
+    await asyncio.sleep(0.2)
+    socket.close()
+    await listener.closed.wait()
+    return listener
+
+
+def test_virtual_world_serves_a_call_without_a_socket() -> None:
+    async def call() -> Listener:
+        async with embedded_world(brains(), virtual=True, seed="s") as api:
+            return await join(api)
+
+    listener = run_virtual(call())
+
+    assert "call_started" in listener.texts[0]
+
+
+async def test_real_world_serves_a_call_over_loopback() -> None:
+    async with embedded_world(brains(), virtual=False, seed="s") as api:
+        listener = await join(api)
+
+    assert "call_started" in listener.texts[0]
+
+
+def test_same_seed_makes_the_same_ids() -> None:
+    async def create(seed: str) -> object:
+        async with embedded_world(brains(), virtual=True, seed=seed) as api:
+            return (await api.create(BODY))["joinUrl"]
+
+    assert run_virtual(create("a")) == run_virtual(create("a"))
+    assert run_virtual(create("a")) != run_virtual(create("b"))
+
+
+@pytest.mark.parametrize("virtual", [True, False])
+def test_second_join_is_refused_in_one_sentence(virtual: bool) -> None:
+    async def call() -> None:
+        async with embedded_world(brains(), virtual=virtual, seed="s") as api:
+            created = await api.create(BODY)
+            socket = await api.join(str(created["joinUrl"]))
+            socket.start(Listener())
+            with pytest.raises(JoinRefused, match=r"409|joined"):
+                await api.join(str(created["joinUrl"]))
+
+    run_virtual(call()) if virtual else asyncio.run(call())
+
+
+def test_address_that_is_no_join_url_is_refused() -> None:
+    async def call() -> None:
+        async with embedded_world(brains(), virtual=True, seed="s") as api:
+            with pytest.raises(JoinRefused, match="nothing to join"):
+                await api.join("ws://tipring.local/elsewhere")
+
+    run_virtual(call())
+
+
+async def test_remote_world_says_that_nobody_is_there() -> None:
+    inputs = (CallerInput(Path("a.wav")),)
+    plan = CallPlan(inputs=inputs, out_dir=Path(), api_url="http://127.0.0.1:9")
+    async with remote_world(plan) as api:
+        with pytest.raises(ApiError, match="cannot be reached"):
+            await api.create(BODY)
