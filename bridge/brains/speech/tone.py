@@ -10,13 +10,14 @@ import numpy as np
 
 from bridge.brains.speech.voice import Utterance, Word
 from bridge.brains.speech.words import tokens
+from bridge_codecs.pcm import Int16
 
 CHARACTER_MS: Final = 60
 TONE_HZ: Final = 440
 _PAUSE_MS: Final = 30  # silence at the end of each word, so that words can be told apart
 _FADE_MS: Final = 5
 _AMPLITUDE: Final = 4_634  # a sine of -20 dBFS (RMS)
-_MOST_CHARACTERS: Final = 20_000  # 20 minutes
+_MOST_CHARACTERS: Final = 2_000  # 2 minutes
 
 
 class ToneVoice:
@@ -24,9 +25,11 @@ class ToneVoice:
 
     def __init__(self, rate_hz: int = 16_000) -> None:
         self.rate_hz: Final = rate_hz
+        wave = np.sin(2 * np.pi * TONE_HZ * np.arange(rate_hz) / rate_hz)
+        self._second: Int16 = np.rint(_AMPLITUDE * wave).astype(np.int16)  # whole periods
 
     async def say(self, text: str) -> Utterance:
-        """The beeps for a text; characters beyond 20,000 are not sounded."""
+        """The beeps for a text; characters beyond 2,000 are not sounded."""
         words: list[Word] = []
         n_samples = 0
         beeps = [np.zeros(0, np.int16)]
@@ -46,13 +49,13 @@ class ToneVoice:
     def _unit(self) -> int:
         return self.rate_hz * CHARACTER_MS // 1000
 
-    def _beep(self, n_characters: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    def _beep(self, n_characters: int) -> Int16:
         n_samples = n_characters * self._unit
         n_tone = max(0, n_samples - self.rate_hz * _PAUSE_MS // 1000)
-        n_fade = self.rate_hz * _FADE_MS // 1000
-        at = np.arange(n_tone)
-        fade = np.minimum(1.0, np.minimum(at, n_tone - 1 - at) / n_fade)
+        n_fade = min(self.rate_hz * _FADE_MS // 1000, n_tone // 2)
         beep = np.zeros(n_samples, np.int16)
-        tone = _AMPLITUDE * np.sin(2 * np.pi * TONE_HZ * at / self.rate_hz)
-        beep[:n_tone] = np.rint(fade * tone).astype(np.int16)
+        beep[:n_tone] = np.resize(self._second, n_tone)
+        fade = np.arange(n_fade) / max(1, n_fade)
+        beep[:n_fade] = np.rint(fade * beep[:n_fade])
+        beep[n_tone - n_fade : n_tone] = np.rint(fade[::-1] * beep[n_tone - n_fade : n_tone])
         return beep
