@@ -1,0 +1,86 @@
+import importlib.util
+import logging
+from importlib.machinery import ModuleSpec
+
+import pytest
+
+from bridge.brains.speech import kit
+from bridge.brains.speech.espeak import EspeakVoice
+from bridge.brains.speech.kit import SpeechKit
+from bridge.brains.speech.tone import ToneVoice
+from bridge.brains.speech.vad import EnergyDetector, SileroDetector
+from bridge.errors import MissingExtra
+from bridge.virtual import run_virtual
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without the speech extra."""
+    find = importlib.util.find_spec
+
+    def not_found(name: str, package: str | None = None) -> ModuleSpec | None:
+        return None if name in {"espeakng_loader", "pocketsphinx"} else find(name, package)
+
+    def no_silero() -> object:
+        raise MissingExtra("Silero is not here")
+
+    monkeypatch.setattr(importlib.util, "find_spec", not_found)
+    monkeypatch.setattr(kit, "SileroPool", no_silero)
+
+
+def test_installed_parts_are_chosen() -> None:
+    speech = SpeechKit.load()
+    detector = speech.vad()
+
+    assert isinstance(speech.voice, EspeakVoice)
+    assert speech.ear is not None
+    assert isinstance(detector, SileroDetector)
+    detector.close()
+    run_virtual(speech.close())
+
+
+def test_floor_is_chosen_by_name() -> None:
+    speech = SpeechKit.load(voice="tone", ear="off", vad="energy")
+
+    assert isinstance(speech.voice, ToneVoice)
+    assert speech.ear is None
+    assert isinstance(speech.vad(), EnergyDetector)
+    run_virtual(speech.close())
+
+
+@pytest.mark.usefixtures("bare")
+def test_missing_parts_fall_to_their_floor_with_a_sentence_each(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        speech = SpeechKit.load()
+
+    assert isinstance(speech.voice, ToneVoice)
+    assert speech.ear is None
+    assert isinstance(speech.vad(), EnergyDetector)
+    assert len(caplog.records) == 3
+    assert all("pip install 'tipring[speech]'" in record.message for record in caplog.records)
+    run_virtual(speech.close())
+
+
+@pytest.mark.usefixtures("bare")
+def test_voice_asked_for_by_name_and_missing_is_an_error() -> None:
+    with pytest.raises(MissingExtra):
+        SpeechKit.load(voice="espeak")
+
+
+@pytest.mark.usefixtures("bare")
+def test_ear_asked_for_by_name_and_missing_is_an_error() -> None:
+    with pytest.raises(MissingExtra):
+        SpeechKit.load(voice="tone", ear="pocketsphinx")
+
+
+@pytest.mark.usefixtures("bare")
+def test_detector_asked_for_by_name_and_missing_is_an_error() -> None:
+    with pytest.raises(MissingExtra):
+        SpeechKit.load(voice="tone", ear="off", vad="silero")
+
+
+def test_nothing_is_started_before_it_is_used() -> None:
+    # The fixture that counts threads, children and file descriptors would see it.
+    SpeechKit.load()
