@@ -1,13 +1,14 @@
 """One call with files as the caller, from the plan to the files that tell of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from bridge.batch.audio_file import read_audio
 from bridge.batch.caller import CallerTurn
+from bridge.batch.create_body import create_body
 from bridge.batch.live import FileCall, Loaded
 from bridge.batch.plan import CallPlan, CallProgress, OnProgress
 from bridge.batch.result import CallResult, write_results
@@ -15,7 +16,7 @@ from bridge.batch.world import embedded_world, remote_world
 from bridge.brains.registry import DEFAULT_SCRIPT, SCRIPT, Brains, script_name, shipped_script
 from bridge.brains.script.load import load_script
 from bridge.brains.script.model import Script
-from bridge.brains.script.tools import canned_answers, selected_tools
+from bridge.brains.script.tools import canned_answers
 from bridge.brains.speech.kit import SpeechKit
 from bridge.client import CallApi, JsonDict
 from bridge.loops import new_event_loop
@@ -109,9 +110,8 @@ async def _call(plan: CallPlan, loaded: Loaded, on_progress: OnProgress) -> Call
         if plan.join_url is not None:
             created: JsonDict = {"joinUrl": plan.join_url}
         else:
-            created = await world.api.create(
-                _create_body(plan, world, tools), agent=None if plan.embedded else plan.agent
-            )
+            body = create_body(plan, tools, model=world.model, script=world.script)
+            created = await world.api.create(body, agent=plan.stored_agent)
         socket = await world.api.join(str(created["joinUrl"]))
         return await FileCall(plan, loaded, tools, on_progress).run(world.api, socket, created)
 
@@ -119,34 +119,3 @@ async def _call(plan: CallPlan, loaded: Loaded, on_progress: OnProgress) -> Call
 def _canned_tools(plan: CallPlan, script: Script | None) -> dict[str, str]:
     """What the caller's side answers to client tools: the script's own answers, then the plan's."""
     return ({} if script is None else canned_answers(script)) | dict(plan.tools)
-
-
-def _create_body(plan: CallPlan, world: _World, tools: Mapping[str, str]) -> JsonDict:
-    medium: JsonDict = {
-        "inputSampleRate": plan.sample_rate_hz,
-        "outputSampleRate": plan.sample_rate_hz,
-        "clientBufferSizeMs": plan.client_buffer_ms,
-    }
-    body: JsonDict = {"medium": {"serverWebSocket": medium}}
-    if world.model is not None:
-        body["model"] = world.model
-    if plan.system_prompt is not None:
-        body["systemPrompt"] = plan.system_prompt
-    if vad := plan.vad.as_request():
-        body["vadSettings"] = vad
-    if plan.max_duration_s is not None:
-        body["maxDuration"] = f"{plan.max_duration_s:g}s"
-    if selected := _selected_tools(tools, world.script):
-        body["selectedTools"] = selected
-    return body
-
-
-def _selected_tools(tools: Mapping[str, str], script: Script | None) -> list[JsonDict]:
-    """The script's tools as it declares them, and those that only the caller's side knows."""
-    declared = [] if script is None else selected_tools(script)
-    known = set() if script is None else {tool.name for tool in script.tools}
-    return [*declared, *(_bare_tool(name) for name in tools if name not in known)]
-
-
-def _bare_tool(name: str) -> JsonDict:
-    return {"temporaryTool": {"modelToolName": name, "description": name, "client": {}}}

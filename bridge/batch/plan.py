@@ -85,7 +85,8 @@ class CallPlan:
         script: A script file for the embedded server's scripted brain.
         system_prompt: `systemPrompt` of the create-call request.
         vad: `vadSettings` of the create-call request.
-        tools: Canned results of client tools, by name; declared to the call as client tools.
+        tools: Canned results of client tools, by name; declared to the call as client tools, where
+            no agent of an API has declared them.
         turn_gap_ms: The agent's silence that lets the caller's next turn begin.
         sample_rate_hz: Rate of the call's audio in both directions.
         client_buffer_ms: `clientBufferSizeMs` of the create-call request.
@@ -120,6 +121,11 @@ class CallPlan:
         """Whether the call runs against the embedded server."""
         return self.api_url is None and self.join_url is None
 
+    @property
+    def stored_agent(self) -> str | None:
+        """The agent of an API that the call is made of; a shipped script of that name is none."""
+        return None if self.api_url is None else self.agent
+
     def check(self) -> None:
         """Refuse what cannot be together.
 
@@ -131,6 +137,7 @@ class CallPlan:
 
     def _contradictions(self) -> tuple[tuple[bool, str], ...]:
         remote = not self.embedded
+        own = (self.model, self.system_prompt, self.vad.as_request() or None)
         picks = (self.agent, self.model, self.script, self.system_prompt)
         return (
             (not self.inputs, "a call needs at least one --in FILE"),
@@ -157,6 +164,14 @@ class CallPlan:
             (
                 self.script is not None and (self.agent is not None or self.model is not None),
                 "--script picks the agent already: leave out --agent and --model",
+            ),
+            (
+                self.stored_agent is not None and any(each is not None for each in own),
+                "--agent of an API has its own model, prompt and VAD settings: leave these out",
+            ),
+            (
+                self.agent is not None and self.model is not None,
+                "--agent and a model exclude each other: both say who answers",
             ),
             (self.turn_gap_ms < 0, "--turn-gap cannot be negative"),
         )

@@ -73,6 +73,22 @@ def test_an_input_prints_as_it_was_written() -> None:
         (CallPlan(inputs=ONE_INPUT, out_dir=OUT, join_url="j", agent="x"), "--agent"),
         (CallPlan(inputs=ONE_INPUT, out_dir=OUT, api_url="u", script=Path("s")), "--script"),
         (CallPlan(inputs=ONE_INPUT, out_dir=OUT, agent="a", script=Path("s")), "--script"),
+        (CallPlan(inputs=ONE_INPUT, out_dir=OUT, agent="a", model="m"), "exclude"),
+        (CallPlan(inputs=ONE_INPUT, out_dir=OUT, api_url="u", agent="a", model="m"), "its own"),
+        (
+            CallPlan(inputs=ONE_INPUT, out_dir=OUT, api_url="u", agent="a", system_prompt="p"),
+            "its own",
+        ),
+        (
+            CallPlan(
+                inputs=ONE_INPUT,
+                out_dir=OUT,
+                api_url="u",
+                agent="a",
+                vad=VadOptions(minimum_turn_duration_ms=0),
+            ),
+            "its own",
+        ),
         (CallPlan(inputs=ONE_INPUT, out_dir=OUT, turn_gap_ms=-1), "--turn-gap"),
     ],
 )
@@ -87,6 +103,8 @@ def test_contradictions_are_refused_with_the_option_named(plan: CallPlan, word: 
         CallPlan(inputs=ONE_INPUT, out_dir=OUT),
         CallPlan(inputs=ONE_INPUT, out_dir=OUT, virtual=True, script=Path("s")),
         CallPlan(inputs=ONE_INPUT, out_dir=OUT, api_url="u", api_key=SecretStr("k"), agent="a"),
+        CallPlan(inputs=ONE_INPUT, out_dir=OUT, api_url="u", model="m", system_prompt="p"),
+        CallPlan(inputs=ONE_INPUT, out_dir=OUT, agent="receptionist", system_prompt="p"),
         CallPlan(inputs=ONE_INPUT, out_dir=OUT, join_url="j", turn_gap_ms=0),
     ],
 )
