@@ -4,12 +4,12 @@ What is missing falls back to its floor (tones, no ear, the energy detector) wit
 asked for by name and is missing is an error.
 """
 
-import importlib.util
 import logging
 from typing import Final, Literal
 
 from bridge.brains.speech.ear import Ear
 from bridge.brains.speech.espeak import EspeakVoice, espeak_installed
+from bridge.brains.speech.pocketsphinx_ear import PocketsphinxEar, pocketsphinx_installed
 from bridge.brains.speech.tone import ToneVoice
 from bridge.brains.speech.vad import EnergyDetector, SileroPool, Vad
 from bridge.brains.speech.voice import Voice
@@ -47,9 +47,11 @@ class SpeechKit:
 
     async def close(self) -> None:
         """Let go of processes and models."""
-        await self.voice.close()
-        if self.ear is not None:
-            await self.ear.close()
+        try:
+            await self.voice.close()
+        finally:
+            if self.ear is not None:
+                await self.ear.close()
 
 
 def _voice(name: VoiceName) -> Voice:
@@ -63,13 +65,9 @@ def _voice(name: VoiceName) -> Voice:
 def _ear(name: EarName) -> Ear | None:
     if name == "off":
         return None
-    if importlib.util.find_spec("pocketsphinx") is None:
-        if name != "auto":
-            raise MissingExtra(f"the embedded ear needs pocketsphinx: {_INSTALL}")
+    if name == "auto" and not pocketsphinx_installed():
         log.warning("! the embedded ear is not installed, spoken turns are inaudible: %s", _INSTALL)
         return None
-    from bridge.brains.speech.pocketsphinx_ear import PocketsphinxEar  # noqa: PLC0415 - heavy
-
     return PocketsphinxEar()
 
 
