@@ -52,7 +52,11 @@ class SocketLimits:
 
 SERVER_LIMITS: Final = SocketLimits()
 CLIENT_LIMITS: Final = SocketLimits(
-    max_message_bytes=1 * MIB, max_fragments=1024, max_kept_bytes=4 * MIB
+    max_message_bytes=1 * MIB,
+    max_fragments=1024,
+    # A server may send its whole client buffer, 30 s of frames, before our side has begun to listen.
+    max_kept_messages=16_384,
+    max_kept_bytes=4 * MIB,
 )
 
 

@@ -266,3 +266,25 @@ def test_a_sent_buffer_may_be_changed_by_its_owner() -> None:
         return log.heard
 
     assert _run(main()) == [b"abc"]
+
+
+@pytest.mark.parametrize("frame_bytes", [160, 320])
+def test_a_client_that_listens_late_has_lost_nothing_of_a_full_client_buffer(
+    frame_bytes: int,
+) -> None:
+    n_frames = 30 * 16_000 // frame_bytes  # 30 s at 8 kHz
+
+    async def main() -> tuple[SocketLog, int]:
+        client, server = memory_pair(asyncio.get_running_loop())
+        log = SocketLog()
+        for _ in range(n_frames):
+            server.send_bytes(bytes(frame_bytes))
+        await _settle()
+        client.start(log)
+        await _settle()
+        return log, len(log.heard)
+
+    log, heard = _run(main())
+
+    assert heard == n_frames
+    assert not log.closes
