@@ -9,17 +9,21 @@ from bridge.api.bodies import fit, read_json
 from bridge.api.deps import CallsDep, answers, shown
 from bridge.api.filters import AskedCalls
 from bridge.api.paging import AskedWindow, body_of
+from bridge.api.ports import Injected
 from bridge.api.problems import Problems
-from bridge.api.refusal import detail
 from bridge.api.schemas.call import Call, PaginatedCallList
 from bridge.api.schemas.start_call import SendCallDataMessage, StartCallRequest
-from bridge.errors import RemoteWireError
-from bridge.wire.messages import ForcedAgentMessage, HangUp, UserTextMessage, client_message
+from bridge.wire.messages import ForcedAgentMessage, HangUp, UserTextMessage
 from bridge.wire.strict_json import MESSAGE
 
 router = APIRouter(prefix="/calls", tags=["calls"])
 
 _NO_PRIOR: Final = "This server does not continue calls: leave this out."
+_INJECTED: Final[dict[str, type[Injected]]] = {
+    "forced_agent_message": ForcedAgentMessage,
+    "hang_up": HangUp,
+    "user_text_message": UserTextMessage,
+}
 _NO_THROTTLE: Final = "This server has no call throttles: leave this out."
 
 
@@ -95,11 +99,6 @@ async def delete_call(calls: CallsDep, call_id: str) -> Response:
 async def send_data_message(request: Request, calls: CallsDep, call_id: str) -> Response:
     """Have a live call take a data message as if its client had sent it."""
     value = await read_json(request, MESSAGE)
-    fit(SendCallDataMessage, value)
-    try:
-        message = client_message(value)
-    except RemoteWireError as exc:
-        raise detail(400, str(exc)) from exc
-    assert isinstance(message, ForcedAgentMessage | HangUp | UserTextMessage)
-    await calls.send_data_message(call_id, message)
+    kind = fit(SendCallDataMessage, value).type
+    await calls.send_data_message(call_id, fit(_INJECTED[kind], value))
     return Response(status_code=204)

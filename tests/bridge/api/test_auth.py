@@ -1,4 +1,7 @@
+import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -12,13 +15,19 @@ OTHER = "second.key"
 PATHS = ["/api/calls", "/api/models", "/api/calls/none", "/api/calls/none/recording"]
 
 
-def client_with(headers: dict[str, str | bytes], keys: tuple[str, ...]) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app_over(FakeCalls(), keys=keys))
+@asynccontextmanager
+async def client_with(
+    headers: dict[str, str | bytes], keys: tuple[str, ...]
+) -> AsyncIterator[httpx.AsyncClient]:
+    # Off the loop: building an application computes for longer than a loop may be held up.
+    app = await asyncio.to_thread(app_over, FakeCalls(), keys=keys)
     encoded = [
         (name.encode(), value.encode() if isinstance(value, str) else value)
         for name, value in headers.items()
     ]
-    return httpx.AsyncClient(transport=transport, base_url=BASE, headers=encoded)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url=BASE, headers=encoded) as client:
+        yield client
 
 
 @pytest.mark.parametrize("name", ["X-API-Key", "x-api-key", "X-Unsafe-API-Key"])

@@ -309,6 +309,18 @@ async def test_other_messages_are_400(
     assert calls.sent == []
 
 
+async def test_what_is_wrong_with_a_message_is_told_field_by_field(
+    client: httpx.AsyncClient, calls: FakeCalls
+) -> None:
+    body = {"type": "forced_agent_message", "content": 1, "toolCalls": [{"arguments": {}}]}
+    response = await client.post(await live(client, calls), json=body)
+
+    assert response.json() == {
+        "content": ["A string is needed here."],
+        "toolCalls": {"0": {"name": ["This field is required."]}},
+    }
+
+
 async def test_a_message_for_a_call_that_is_not_live_is_422(client: httpx.AsyncClient) -> None:
     call_id = await made(client)
 
