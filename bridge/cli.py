@@ -157,10 +157,22 @@ def call(  # noqa: PLR0913 - typer reads \b; one argument for each option
     ] = None,
     agent: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="An agent of the API, or a shipped script by name."),
+        typer.Option(
+            metavar="NAME",
+            help="An agent of --api-url, or a shipped script: receptionist, survey, monologue.",
+        ),
     ] = None,
     script: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A script for the embedded agent.")
+        Path | None,
+        typer.Option(metavar="FILE", help="A script for the embedded agent (config/scripts.md)."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Model of the call, such as tipring/echo."),
+    ] = None,
+    system_prompt: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Prompt of the call; a local script does not read it."),
     ] = None,
     tool: Annotated[
         list[str] | None,
@@ -175,6 +187,18 @@ def call(  # noqa: PLR0913 - typer reads \b; one argument for each option
     turn_gap: Annotated[
         int, typer.Option(metavar="MS", min=0, help="Silence of the agent that ends its turn.")
     ] = 700,
+    tail: Annotated[
+        float,
+        typer.Option(metavar="S", help="Silence of both sides before the caller hangs up."),
+    ] = 10.0,
+    max_duration: Annotated[
+        float | None,
+        typer.Option(metavar="S", help="The call ends after so long at most."),
+    ] = None,
+    sample_rate: Annotated[
+        int,
+        typer.Option(metavar="HZ", help="Of both directions: 8000, 16000, 24000 or 48000."),
+    ] = 8_000,
     json_: Json = False,
     verbose: Verbose = False,
 ) -> int:
@@ -190,21 +214,26 @@ def call(  # noqa: PLR0913 - typer reads \b; one argument for each option
     """
     from pydantic import SecretStr
 
-    from bridge.batch.plan import CallPlan, parse_input, parse_tools
+    from bridge.batch.plan import CallPlan, parse_api_url, parse_input, parse_tools
 
     _logs(verbose)
     key = _api_key(api_url, api_key)
     plan = CallPlan(
         inputs=tuple(parse_input(text) for text in in_),
         out_dir=out,
-        api_url=api_url,
+        api_url=None if api_url is None else parse_api_url(api_url),
         api_key=None if key is None else SecretStr(key),
         join_url=join_url,
         agent=agent,
+        model=model,
         script=script,
+        system_prompt=system_prompt,
         tools=parse_tools(tool or ()),
         virtual=virtual,
         turn_gap_ms=turn_gap,
+        sample_rate_hz=sample_rate,
+        tail_s=tail,
+        max_duration_s=max_duration,
     )
     return _carry_out(plan, as_json=json_, quiet=verbose)
 
@@ -247,6 +276,7 @@ def batch(  # noqa: PLR0913 - as above
 
     from bridge.batch.job import BatchOptions
     from bridge.batch.job_list import load_jobs
+    from bridge.batch.plan import parse_api_url
     from bridge.batch.pool import run_batch
     from bridge.batch.progress import batch_progress
     from bridge.batch.summary import batch_summary
@@ -257,15 +287,21 @@ def batch(  # noqa: PLR0913 - as above
         raise UsageError("--virtual works with the embedded server only: leave out --api-url")
     key = _api_key(api_url, api_key)
     options = BatchOptions(
-        virtual=virtual, api_url=api_url, api_key=None if key is None else SecretStr(key)
+        virtual=virtual,
+        api_url=None if api_url is None else parse_api_url(api_url),
+        api_key=None if key is None else SecretStr(key),
     )
     found = load_jobs(jobs)
     for note in found.notes:
         _say(f"note: {note}")
-    with batch_progress(_terminal(), quiet=verbose) as on_progress:
-        outcomes = run_batch(
-            found.jobs, out, options=options, parallel=parallel, on_progress=on_progress
-        )
+    try:
+        with batch_progress(_terminal(), quiet=verbose) as on_progress:
+            outcomes = run_batch(
+                found.jobs, out, options=options, parallel=parallel, on_progress=on_progress
+            )
+    except KeyboardInterrupt:
+        _say("note: what is done is kept; the same command again does the rest")
+        raise
     passed = sum(outcome.passed for outcome in outcomes)
     if json_:
         _print_json({"jobs": len(found.jobs), "passed": passed, "out": str(out)})

@@ -55,6 +55,8 @@ def load_jobs(path: Path) -> JobSet:
             found = JobSet(_from_toml(path))
         elif path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
             found = JobSet(_from_json_lines(path))
+        elif not path.exists():
+            raise UsageError(f"{path}: there is no such file or folder")
         else:
             raise UsageError(
                 f"{path.name}: jobs are a folder of recordings, a .toml list or a .jsonl list"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from bridge.batch.call_log import CallLog, unheard_texts
@@ -10,7 +10,7 @@ from bridge.batch.caller import Caller, CallerTurn
 from bridge.batch.plan import CallPlan, CallProgress, OnProgress
 from bridge.batch.result import CallResult, InputPlayed
 from bridge.batch.tape import CallTape
-from bridge.client import CallApi, JsonDict
+from bridge.client import ApiError, CallApi, JsonDict
 from bridge.legs.agent_socket import AgentSocketLeg
 from bridge.legs.base import MessageEvent
 from bridge.legs.file import FileLeg
@@ -61,7 +61,9 @@ class FileCall:
     async def run(self, api: CallApi, socket: MediaSocket, created: JsonDict) -> CallResult:
         """Play the call to its end.
 
-        Raises: LegLost if a leg broke, ApiError if the API cannot tell of the call.
+        An API that cannot tell of the call when it is over costs its messages and events, and a note.
+
+        Raises: LegLost if a leg broke.
         """
         rate_hz = self._plan.sample_rate_hz
         agent = AgentSocketLeg(socket, Rates(rate_hz, rate_hz))
@@ -81,8 +83,15 @@ class FileCall:
         finally:
             await self._tape.close()
         call_id = str(created.get("callId") or log.call_id)
-        seen = await _Aftermath.of(api, call_id) if "callId" in created else _Aftermath({}, [], [])
+        seen = await self._aftermath(api, call_id) if "callId" in created else _Aftermath()
         return self._result(call_id, end, log, seen)
+
+    async def _aftermath(self, api: CallApi, call_id: str) -> "_Aftermath":
+        try:
+            return await _Aftermath.of(api, call_id)
+        except ApiError as exc:
+            self._errors.append(f"messages and events of the call are missing: {exc}")
+            return _Aftermath()
 
     def _result(
         self, call_id: str, end: CallEnd | None, log: CallLog, seen: "_Aftermath"
@@ -145,9 +154,9 @@ class FileCall:
 class _Aftermath:
     """What the API tells of a call that is over."""
 
-    call: JsonDict
-    messages: list[JsonDict]
-    events: list[JsonDict]
+    call: JsonDict = field(default_factory=dict)
+    messages: list[JsonDict] = field(default_factory=list)
+    events: list[JsonDict] = field(default_factory=list)
 
     @classmethod
     async def of(cls, api: CallApi, call_id: str) -> "_Aftermath":

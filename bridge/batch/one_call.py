@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bridge.batch.audio_file import read_audio
@@ -19,6 +20,7 @@ from bridge.brains.script.model import Script
 from bridge.brains.script.tools import canned_answers
 from bridge.brains.speech.kit import SpeechKit
 from bridge.client import CallApi, JsonDict
+from bridge.errors import BridgeError, UsageError
 from bridge.loops import new_event_loop
 from bridge.virtual import run_virtual
 
@@ -31,17 +33,30 @@ def run(plan: CallPlan, on_progress: OnProgress = _ignore_progress) -> CallResul
     """Carry out a plan and write its files.
 
     Raises:
-        UsageError: the plan contradicts itself.
+        UsageError: the plan contradicts itself, or its folder cannot be.
         AudioFileError: an input cannot be read.
         ApiError, JoinRefused, LegLost: the call could not be made or broke.
+        BridgeError: the results cannot be written.
     """
     plan.check()
     loaded = load_inputs(plan)
-    plan.out_dir.mkdir(parents=True, exist_ok=True)
+    _make_folder(plan.out_dir)
     call = _call(plan, loaded, on_progress)
     result = run_virtual(call) if plan.virtual else _run_real(call)
-    write_results(plan.out_dir, result)
+    try:
+        write_results(plan.out_dir, result)
+    except OSError as exc:
+        raise BridgeError(
+            f"the results cannot be written into {plan.out_dir} ({exc.strerror or exc})"
+        ) from None
     return result
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise UsageError(f"{folder} cannot be a folder for results ({exc.strerror})") from None
 
 
 def load_inputs(plan: CallPlan) -> Loaded:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -15,8 +16,11 @@ from bridge.errors import UsageError
 
 DEFAULT_TURN_GAP_MS: Final = 700
 DEFAULT_SAMPLE_RATE_HZ: Final = 8_000
+SAMPLE_RATES_HZ: Final = (8_000, 16_000, 24_000, 48_000)
 DEFAULT_CLIENT_BUFFER_MS: Final = 30_000
 DEFAULT_TAIL_S: Final = 10.0
+MAX_TAIL_S: Final = 3_600.0
+MAX_DURATION_S: Final = 14_400.0
 MAX_OFFSET_S: Final = 3_600.0
 """An input that waits longer than this after the agent's first sample is a slip of the keyboard."""
 
@@ -155,7 +159,7 @@ class CallPlan:
             ),
             (
                 self.join_url is not None and any(pick is not None for pick in picks),
-                "--join-url joins a call whose agent is chosen: leave out --agent and --script",
+                "--join-url joins a call whose agent is chosen: leave out what picks one",
             ),
             (
                 self.script is not None and self.api_url is not None,
@@ -171,9 +175,18 @@ class CallPlan:
             ),
             (
                 self.agent is not None and self.model is not None,
-                "--agent and a model exclude each other: both say who answers",
+                "--agent and --model exclude each other: both say who answers",
+            ),
+            (
+                self.sample_rate_hz not in SAMPLE_RATES_HZ,
+                f"--sample-rate is one of {', '.join(map(str, SAMPLE_RATES_HZ))}",
             ),
             (self.turn_gap_ms < 0, "--turn-gap cannot be negative"),
+            (not 0 <= self.tail_s <= MAX_TAIL_S, f"--tail is 0 to {MAX_TAIL_S:g} seconds"),
+            (
+                self.max_duration_s is not None and not 0 < self.max_duration_s <= MAX_DURATION_S,
+                f"--max-duration is more than 0 and at most {MAX_DURATION_S:g} seconds",
+            ),
         )
 
 
@@ -187,6 +200,24 @@ class CallProgress:
 
 
 OnProgress = Callable[[CallProgress], None]
+
+
+def parse_api_url(text: str) -> str:
+    """The base of an API's addresses, without the `/api` that each path begins with anyway.
+
+    Raises: UsageError for what is no http address.
+    """
+    try:
+        url = urlsplit(text)
+        usable = (
+            url.scheme in ("http", "https") and url.hostname and not (url.query or url.fragment)
+        )
+        _ = url.port
+    except ValueError:  # half an IPv6 address, a port that is no number
+        usable = False
+    if not usable:
+        raise UsageError(f"“{text}” is no address of an API; write https://api.example.com")
+    return text.rstrip("/").removesuffix("/api")
 
 
 def parse_input(text: str) -> CallerInput:

@@ -102,7 +102,16 @@ def test_help_loads_nothing_heavy() -> None:
         (["call", "--in", "a.wav@1s", "--out", "o"], "no offset"),
         (["call", "--in", "a.wav", "--out", "o", "--tool", "x"], "NAME=RESULT"),
         (["call", "--in", "a", "--out", "o", "--virtual", "--join-url", "ws://a"], "--virtual"),
-        (["call", "--in", "a", "--out", "o", "--api-url", "a", "--join-url", "b"], "exclude"),
+        (
+            ["call", "--in", "a", "--out", "o", "--api-url", "http://a", "--join-url", "b"],
+            "exclude",
+        ),
+        (["call", "--in", "a", "--out", "o", "--api-url", "a"], "no address"),
+        (["call", "--in", "a", "--out", "o", "--sample-rate", "11025"], "--sample-rate"),
+        (["call", "--in", "a", "--out", "o", "--tail", "nan"], "--tail"),
+        (["call", "--in", "a", "--out", "o", "--max-duration", "0"], "--max-duration"),
+        (["call", "--in", "a", "--out", "o", "--model", "m", "--agent", "a"], "--model"),
+        (["batch", "nowhere", "--out", "o"], "no such file or folder"),
         (["batch", "nowhere.toml", "--out", "o"], "nowhere.toml"),
         (["batch", "a.toml", "--out", "o", "--virtual", "--api-url", "a"], "--virtual"),
         (["batch", "a.toml", "--out", "o", "--parallel", "0"], "--parallel"),
@@ -133,6 +142,25 @@ def test_call_makes_the_plan_that_its_options_say(
     assert (plan.out_dir, plan.script, plan.virtual) == (tmp_path, Path("s.toml"), True)
     assert (plan.turn_gap_ms, plan.tools) == (300, {"book": "ok"})
     assert "response: median 800 ms" in capsys.readouterr().out
+
+
+def test_what_the_call_is_asked_for_can_be_said_on_the_command_line(plans: list[CallPlan]) -> None:
+    arguments = ["call", "--in", "a.wav", "--out", "o", "--model", "tipring/echo"]
+    arguments += ["--system-prompt", "Be kind.", "--sample-rate", "48000", "--tail", "2.5"]
+    arguments += ["--max-duration", "60", "--api-url", "https://api.example.com/api/"]
+
+    assert cli.run(arguments) == 0
+
+    [plan] = plans
+    assert (plan.model, plan.system_prompt) == ("tipring/echo", "Be kind.")
+    assert (plan.sample_rate_hz, plan.tail_s, plan.max_duration_s) == (48_000, 2.5, 60.0)
+    assert plan.api_url == "https://api.example.com"
+
+
+def test_options_left_out_are_the_plans_defaults(plans: list[CallPlan]) -> None:
+    assert cli.run(["call", "--in", "a.wav", "--out", "o"]) == 0
+
+    assert plans == [CallPlan(inputs=(CallerInput(Path("a.wav")),), out_dir=Path("o"))]
 
 
 def test_the_key_of_an_api_comes_from_the_environment_and_goes_nowhere_else(
@@ -229,6 +257,17 @@ def test_a_batch_that_breaks_ends_with_1_and_a_sentence(
     assert cli.run(["batch", str(tmp_path), "--out", "o"]) == 1
 
     assert one_sentence(capsys) == "tipring: the disk is full\n"
+
+
+def test_a_batch_that_is_stopped_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr(pool, "run_batch", raising(KeyboardInterrupt()))
+    (tmp_path / "a.wav").touch()
+
+    assert cli.run(["batch", str(tmp_path), "--out", "o"]) == 130
+
+    assert "the same command again does the rest\ntipring: stopped\n" in capsys.readouterr().err
 
 
 def test_serve_lays_options_and_the_environments_key_over_the_config(

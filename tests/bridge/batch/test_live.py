@@ -43,7 +43,12 @@ class FarEnd:
         """Over."""
 
 
-def play(*texts: dict[str, object], close: int | None = None, **options: float) -> CallResult:
+def play(
+    *texts: dict[str, object],
+    close: int | None = None,
+    created: dict[str, object] | None = None,
+    **options: float,
+) -> CallResult:
     async def call() -> CallResult:
         plan = CallPlan(
             inputs=tuple(CallerInput(Path(turn.name)) for turn in TURNS),
@@ -54,9 +59,11 @@ def play(*texts: dict[str, object], close: int | None = None, **options: float) 
         )
         ours, theirs = memory_pair(asyncio.get_running_loop())
         FarEnd(theirs, *texts, close=close)
-        api = CallApi(httpx.AsyncClient(), _no_connect)
+        gone = httpx.MockTransport(lambda _: httpx.Response(502))
+        http = httpx.AsyncClient(transport=gone, base_url="http://far")
+        api = CallApi(http, _no_connect)
         file_call = FileCall(plan, Loaded(TURNS, {}), {}, lambda _: None)
-        return await file_call.run(api, ours, {})
+        return await file_call.run(api, ours, created or {})
 
     return run_virtual(call())
 
@@ -104,3 +111,13 @@ def test_garbage_is_noted_and_harms_nothing() -> None:
 
     assert result.end_reason == "hangup"
     assert any("type" in note for note in result.notes)
+
+
+def test_api_that_is_gone_after_the_call_costs_only_its_messages_and_events() -> None:
+    result = play({"type": "state", "state": "listening"}, close=1011, created={"callId": "c"})
+
+    assert result.call_id == "c"
+    assert result.end_reason == "connection_error"
+    assert result.caller.size > 0
+    [note] = [note for note in result.notes if "messages and events of the call" in note]
+    assert "502" in note

@@ -9,7 +9,7 @@ import soundfile
 
 from bridge.batch.one_call import load_inputs, run
 from bridge.batch.plan import CallerInput, CallPlan
-from bridge.errors import AudioFileError, ConfigError, UsageError
+from bridge.errors import AudioFileError, BridgeError, ConfigError, UsageError
 
 RATE_HZ = 8_000
 SCRIPT = """
@@ -122,6 +122,20 @@ def test_broken_input_stops_the_call_before_it_begins(tmp_path: Path) -> None:
     with pytest.raises(AudioFileError, match=r"broken\.wav"):
         run(plan(broken))
     assert not (tmp_path / "out").exists()
+
+
+def test_folder_that_cannot_be_is_wrong_usage_before_the_call(recording: Path) -> None:
+    (recording.parent / "out").write_text("a file")
+
+    with pytest.raises(UsageError, match="cannot be a folder for results"):
+        run(plan(recording))
+
+
+def test_results_that_cannot_be_written_are_one_sentence(recording: Path) -> None:
+    (recording.parent / "out" / "call.json").mkdir(parents=True)
+
+    with pytest.raises(BridgeError, match="the results cannot be written into"):
+        run(plan(recording))
 
 
 def test_inputs_keep_their_offsets_and_notes(recording: Path) -> None:

@@ -10,6 +10,7 @@ from bridge.batch.plan import (
     CallerInput,
     CallPlan,
     VadOptions,
+    parse_api_url,
     parse_input,
     parse_tools,
 )
@@ -70,7 +71,8 @@ def test_an_input_prints_as_it_was_written() -> None:
         (CallPlan(inputs=ONE_INPUT, out_dir=OUT, api_url="u", virtual=True), "--virtual"),
         (CallPlan(inputs=ONE_INPUT, out_dir=OUT, join_url="u", virtual=True), "--virtual"),
         (CallPlan(inputs=ONE_INPUT, out_dir=OUT, api_key=SecretStr("k")), "--api-key"),
-        (CallPlan(inputs=ONE_INPUT, out_dir=OUT, join_url="j", agent="x"), "--agent"),
+        (CallPlan(inputs=ONE_INPUT, out_dir=OUT, join_url="j", agent="x"), "--join-url"),
+        (CallPlan(inputs=ONE_INPUT, out_dir=OUT, join_url="j", model="x"), "--join-url"),
         (CallPlan(inputs=ONE_INPUT, out_dir=OUT, api_url="u", script=Path("s")), "--script"),
         (CallPlan(inputs=ONE_INPUT, out_dir=OUT, agent="a", script=Path("s")), "--script"),
         (CallPlan(inputs=ONE_INPUT, out_dir=OUT, agent="a", model="m"), "exclude"),
@@ -90,6 +92,11 @@ def test_an_input_prints_as_it_was_written() -> None:
             "its own",
         ),
         (CallPlan(inputs=ONE_INPUT, out_dir=OUT, turn_gap_ms=-1), "--turn-gap"),
+        (CallPlan(inputs=ONE_INPUT, out_dir=OUT, sample_rate_hz=44_100), "--sample-rate"),
+        (CallPlan(inputs=ONE_INPUT, out_dir=OUT, tail_s=-0.1), "--tail"),
+        (CallPlan(inputs=ONE_INPUT, out_dir=OUT, tail_s=float("nan")), "--tail"),
+        (CallPlan(inputs=ONE_INPUT, out_dir=OUT, max_duration_s=0.0), "--max-duration"),
+        (CallPlan(inputs=ONE_INPUT, out_dir=OUT, max_duration_s=14_401.0), "--max-duration"),
     ],
 )
 def test_contradictions_are_refused_with_the_option_named(plan: CallPlan, word: str) -> None:
@@ -106,10 +113,35 @@ def test_contradictions_are_refused_with_the_option_named(plan: CallPlan, word: 
         CallPlan(inputs=ONE_INPUT, out_dir=OUT, api_url="u", model="m", system_prompt="p"),
         CallPlan(inputs=ONE_INPUT, out_dir=OUT, agent="receptionist", system_prompt="p"),
         CallPlan(inputs=ONE_INPUT, out_dir=OUT, join_url="j", turn_gap_ms=0),
+        CallPlan(inputs=ONE_INPUT, out_dir=OUT, tail_s=0.0, max_duration_s=14_400.0),
+        CallPlan(inputs=ONE_INPUT, out_dir=OUT, tail_s=3_600.0, sample_rate_hz=48_000),
     ],
 )
 def test_what_goes_together_passes(plan: CallPlan) -> None:
     plan.check()
+
+
+@pytest.mark.parametrize(
+    ("text", "base"),
+    [
+        ("https://api.example.com", "https://api.example.com"),
+        ("https://api.example.com/", "https://api.example.com"),
+        ("https://api.example.com/api", "https://api.example.com"),
+        ("http://localhost:8080/api/", "http://localhost:8080"),
+        ("https://example.com/voice/api", "https://example.com/voice"),
+    ],
+)
+def test_an_api_may_be_named_with_or_without_its_api_path(text: str, base: str) -> None:
+    assert parse_api_url(text) == base
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "foo", "localhost:8080", "ws://a", "https://", "http://[::1", "http://a:b", "http://a?b"],
+)
+def test_what_is_no_address_of_an_api_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="no address of an API"):
+        parse_api_url(text)
 
 
 def test_vad_options_are_spelled_as_the_api_spells_them() -> None:
