@@ -2,24 +2,53 @@
 
 import asyncio
 import errno
+import gc
 import os
+import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from bridge.audio.lane import Lane
 from bridge.brains.base import Act, CallTool, Cue, Greeting, HangUp, HistoryItem, Say
+from bridge.calls.call import LiveCall
 from bridge.calls.errors import AlreadyJoined, TokenUnknown
+from bridge.calls.journal import CallJournal
 from bridge.calls.records import CallRecord
+from bridge.calls.service import CallService
 from bridge.calls.settings import CallSettings, TimedMessage, ToolSpec, UserFirst
 from bridge.errors import BrainError
+from bridge.legs.brain.conversation import Conversation
+from bridge.legs.brain.floor import Floor
+from bridge.legs.join_socket import JoinSocketLeg
+from bridge.legs.recorder import CallRecorder
+from bridge.legs.wav_writer import WavRecording
+from bridge.relay import Relay
 from bridge.virtual import run_virtual
 from bridge.wire.messages import HangUp as HangUpMessage
 from tests.fakes.call_world import MEDIUM, ActingBrain, CallWorld, Client, call_world
 
 RUNS: Final = 3
+STEERING: Final = (
+    asyncio.Task,
+    asyncio.Handle,
+    CallJournal,
+    CallRecord,
+    CallRecorder,
+    CallService,
+    Conversation,
+    Floor,
+    JoinSocketLeg,
+    Lane,
+    LiveCall,
+    Relay,
+    WavRecording,
+)
 TOOL: Final = ToolSpec("t", timeout_s=30)
 SETTINGS: Final = CallSettings(medium=MEDIUM, recording_enabled=True, tools=(TOOL,))
 LONG: Final = "one two three four five six seven eight nine ten eleven twelve"
@@ -187,7 +216,7 @@ class WayBrain(ActingBrain):
 
     async def reply(self, cue: Cue, history: Sequence[HistoryItem]) -> AsyncIterator[Act]:
         if self._fails is not None:
-            raise self._fails
+            raise copy(self._fails)  # one that was raised keeps the frames it came through
         async for act in super().reply(cue, history):
             yield act
 
@@ -230,6 +259,35 @@ def test_a_call_that_ended_leaves_nothing_behind(name: str, tmp_path: Path) -> N
     run_virtual(calls())
     assert complaints == []
     assert list(tmp_path.glob("*.tmp")) == []
+
+
+@pytest.mark.parametrize(
+    "rounds", [2, pytest.param(42, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
+)
+def test_calls_that_ended_in_every_way_leave_no_object_descriptor_or_thread(
+    rounds: int, tmp_path: Path
+) -> None:
+    async def calls() -> None:
+        for way in WAYS.values():
+            async with call_world(WayBrain(way), tmp_path) as world:
+                record, client = await world.join(way.settings)
+                await way.end(world, record, client)
+                await world.ended(record)
+
+    run_virtual(calls())  # what is made once is there now
+    before = alive()
+    for _ in range(rounds):
+        run_virtual(calls())
+
+    assert alive() == before
+
+
+def alive() -> tuple[Counter[str], int, int]:
+    """Our objects that steer a call, by class; open descriptors; threads."""
+    gc.collect()
+    ours = Counter(type(each).__name__ for each in gc.get_objects() if isinstance(each, STEERING))
+    folder = Path("/proc/self/fd")
+    return ours, len(list(folder.iterdir())) if folder.exists() else 0, threading.active_count()
 
 
 def assert_readable(path: Path) -> None:

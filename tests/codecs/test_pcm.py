@@ -34,6 +34,20 @@ def test_loud_floats_are_limited_and_never_wrap() -> None:
     assert samples.tolist() == [32_767] * 4 + [-32_768] * 4
 
 
+def test_ten_thousand_frames_of_any_bits_come_out_in_range_and_in_order() -> None:
+    bits = np.random.default_rng(13).integers(0, 2**32, (10_000, 160), np.uint32)
+    samples = bits.view(np.float32).reshape(-1)
+    made = to_int16(samples)
+
+    numbers = ~np.isnan(samples)
+    assert made.dtype == np.int16
+    assert not made[~numbers].any()
+    order = np.argsort(samples[numbers])
+    assert (np.diff(made[numbers][order].astype(np.int32)) >= 0).all()
+    assert (made[samples >= 1] == 32_767).all()
+    assert (made[samples <= -1] == -32_768).all()
+
+
 def test_nan_becomes_silence() -> None:
     samples = to_int16(np.array([0.25, np.nan, -0.25], np.float32))
 
