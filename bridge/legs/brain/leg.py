@@ -16,8 +16,11 @@ from bridge.wire.messages import (
     Ping,
     Pong,
     SetOutputMedium,
+    SpawnThread,
+    ThreadRejected,
     UserTextMessage,
 )
+from bridge.wire.messages.base import MAIN_THREAD
 
 LIVE_FRAME_MS = 20
 
@@ -90,13 +93,24 @@ class BrainLeg:
         return self._conversation is not None
 
     def take(self, message: object) -> None:
-        """A data message, from the client or by REST (reference 1.2, 1.8); others pass."""
+        """A data message, from the client or by REST (reference 1.2, 1.8); others pass.
+
+        There is one thread of conversation: no other is spawned, and none is spoken to (reference 7.17).
+        """
         conversation = self._conversation
         if conversation is None:
             return
         match message:
             case Ping(timestamp=timestamp):
                 self._emit(MessageEvent(Pong(timestamp=timestamp)))
+            case UserTextMessage(thread_id=name) | ForcedAgentMessage(thread_id=name) if (
+                name != MAIN_THREAD
+            ):
+                why = "a message for a thread that does not exist was dropped"
+                self._journal.event("thread_comms.non_existent_thread", why, "warning")
+            case SpawnThread(new_thread_id=name):
+                why = "this server has no side threads"
+                self._emit(MessageEvent(ThreadRejected(thread_id=name or "", reason=why)))
             case UserTextMessage(text=text, urgency=urgency):
                 conversation.typed(text, at_once=urgency == "immediate", later=urgency == "later")
             case InputTextMessage():

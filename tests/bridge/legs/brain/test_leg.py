@@ -21,6 +21,8 @@ from bridge.wire.messages import (
     Ping,
     Pong,
     SetOutputMedium,
+    SpawnThread,
+    ThreadRejected,
     Transcript,
     UnknownMessage,
     UserTextMessage,
@@ -91,6 +93,26 @@ def test_each_message_does_what_it_says() -> None:
                 ("agent", "bye"),
             ]
             assert chair.journal.messages[-1]["medium"] == "text"
+
+    run_virtual(call())
+
+
+def test_there_is_no_thread_but_the_main_one() -> None:
+    async def call() -> None:
+        async with seated(mute()) as chair:
+            chair.tell(SpawnThread(new_thread_id="side"))
+            chair.tell(SpawnThread())
+            chair.tell(UserTextMessage(text="psst", thread_id="side"))
+            chair.tell(ForcedAgentMessage(content="psst", thread_id="side"))
+            await asyncio.sleep(2)
+
+            rejected = [m for m in chair.ends.messages if isinstance(m, ThreadRejected)]
+            assert [m.thread_id for m in rejected] == ["side", ""]
+            assert all(m.reason for m in rejected)
+            assert [name for name, _ in chair.journal.events] == [
+                "thread_comms.non_existent_thread"
+            ] * 2
+            assert chair.finals == []
 
     run_virtual(call())
 
