@@ -32,6 +32,8 @@ from bridge_codecs.pcm import Int16
 FRAME_MS = 20
 UNDERFLOW_S = 0.5
 """The client's audio is continuous (reference 2.3); a longer hole in it is told."""
+MAX_WAITING_BYTES = 512 * 1024
+"""So much may wait in our socket before audio waits in the lane: a full client buffer is more than a socket takes."""
 SAME_INSTANT_S = 1e-6
 """Two sums of the same durations may differ by this much, s."""
 
@@ -189,6 +191,9 @@ class JoinSocketLeg:
         lane, ledger = self._port.incoming, self._port.incoming.ledger
         now = self._loop.time()
         while (due := self._due(now)) <= now + EARLY_S:
+            if self._socket.buffered_bytes > MAX_WAITING_BYTES:
+                due = now + self._frame_s
+                break
             frame = lane.pull(self._frame)
             if not frame.size:
                 return

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from bridge.errors import LocalWireError
 from bridge.legs.base import Ended, FarBroke, LegEvent, MessageEvent, Warned
-from bridge.legs.join_socket import JoinSocketLeg
+from bridge.legs.join_socket import MAX_WAITING_BYTES, JoinSocketLeg
+from bridge.legs.memory_socket import memory_pair
 from bridge.virtual import run_virtual
 from bridge.wire.agent_socket import Rates
 from bridge.wire.messages import (
@@ -22,6 +23,7 @@ from bridge.wire.messages import (
 from bridge.wire.messages.enabled import EnabledDataMessages
 from bridge_codecs.pcm import Int16
 from tests.fakes.legs import HandPort, HandSocket, hand_port
+from tests.fakes.socket_log import SocketLog
 
 ALL = EnabledDataMessages.for_carrier("server_web_socket")
 STARTED = MessageEvent(CallStarted(call_id="c"))
@@ -157,6 +159,52 @@ def test_a_buffer_of_30_s_takes_all_at_once() -> None:
         await asyncio.sleep(0.1)
         assert call.furthest_ahead_ms <= 30_000.51
         await call.over()
+
+    run_virtual(call())
+
+
+@pytest.mark.parametrize(
+    ("waiting", "goes_out"), [(MAX_WAITING_BYTES, True), (MAX_WAITING_BYTES + 1, False)]
+)
+def test_audio_waits_in_the_lane_while_the_socket_is_full_and_goes_on_after(
+    waiting: int, goes_out: bool
+) -> None:
+    async def call() -> None:
+        call = await joined(buffer_ms=30_000)
+        call.socket.buffered_bytes = waiting
+        call.speak(1)
+        assert len(call.socket.frames) == (50 if goes_out else 0)
+
+        await asyncio.sleep(0.1)
+        call.socket.buffered_bytes = 0
+        await asyncio.sleep(0.1)
+
+        assert len(call.socket.frames) == 50
+        await call.over()
+
+    run_virtual(call())
+
+
+def test_a_buffer_of_30_s_is_filled_at_48_khz_without_closing_the_socket() -> None:
+    async def call() -> None:
+        ours, theirs = memory_pair(asyncio.get_running_loop())
+        client = SocketLog()
+        ours.start(client)
+        ends = hand_port(incoming_hz=48_000, max_ms=32_000)
+        leg = JoinSocketLeg(
+            theirs, rates=Rates(48_000, 48_000), client_buffer_ms=30_000, enabled=ALL
+        )
+        task = asyncio.create_task(leg.run(ends.port))
+        await asyncio.sleep(0.01)
+        leg.receive(STARTED)
+        ends.incoming.push(np.ones(29 * 48_000, np.int16))
+        ends.incoming.end_segment()
+        await asyncio.sleep(1)
+
+        assert sum(len(data) for data in client.heard if isinstance(data, bytes)) == 29 * 48_000 * 2
+        assert not client.closes
+        ours.close()
+        await task
 
     run_virtual(call())
 
