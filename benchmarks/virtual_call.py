@@ -2,7 +2,7 @@
 
 One call of the given length goes through the REST application, the call server, in-memory sockets, the relay and both
 recordings (the server's and the caller's). The caller says a shipped recording every twelve seconds; the agent is a
-scripted brain with the embedded voice. With `--vad silero` the real voice-activity model scores every 32 ms.
+scripted brain with the embedded voice. The energy detector comes first, then Silero, which scores every 32 ms.
 
 Asked: 60 times real time with the energy detector and the ear off, 15 times with Silero; the same bytes twice.
 """
