@@ -17,6 +17,9 @@ from bridge.legs.base import LegEvent, MessageEvent
 from bridge.wire.messages import State
 from bridge_codecs.pcm import Int16, silence
 
+EXPECTED_ANSWER_S = 6.0
+"""How long an agent is thought to speak before a turn, where nothing better than a guess is to be had."""
+
 AUDIBLE = 184
 """A sample above this is audible: -45 dBFS, well above codec noise and below any speech."""
 
@@ -67,6 +70,7 @@ class Caller:
         self._playing: Int16 | None = None
         self._last_said = 0
         self._last_audible: int | None = None
+        self._least_left = sum(self._expected(turn) for turn in turns) + self._tail
         self._agent_state = ""
         self._waits_for_onset = False
 
@@ -134,6 +138,20 @@ class Caller:
             if not self._playing.size:
                 self._playing = None
         return frame
+
+    @property
+    def expected_left_s(self) -> float:
+        """About how long the call will go on, s: a guess that never grows, for a progress bar."""
+        playing = 0 if self._playing is None else self._playing.size
+        left = sum(self._expected(turn) for turn in self._turns) + playing + self._tail
+        if not self._turns and self._playing is None:
+            left = max(0, self._tail - self._silent_for())
+        self._least_left = min(self._least_left, left)
+        return self._least_left / self._rate_hz
+
+    def _expected(self, turn: CallerTurn) -> int:
+        answer_s = 0.0 if self._straight else EXPECTED_ANSWER_S
+        return turn.samples.size + round(answer_s * self._rate_hz)
 
     @property
     def unplayed(self) -> Sequence[CallerTurn]:

@@ -82,6 +82,8 @@ class FileCall:
             end = None
         finally:
             await self._tape.close()
+        duration_s = self._tape.duration_s
+        self._on_progress(CallProgress(duration_s, duration_s, self._words))
         call_id = str(created.get("callId") or log.call_id)
         seen = await self._aftermath(api, call_id) if "callId" in created else _Aftermath()
         return self._result(call_id, end, log, seen)
@@ -147,7 +149,7 @@ class FileCall:
         self._progress(self._tape.duration_s)
 
     def _progress(self, at_s: float) -> None:
-        self._on_progress(CallProgress(at_s, None, self._words))
+        self._on_progress(CallProgress(at_s, at_s + self._caller.expected_left_s, self._words))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.progress import Task as Row
+from rich.table import Column
 from rich.text import Text
 
 from bridge.batch.plan import CallProgress, OnProgress
@@ -20,9 +21,13 @@ def call_progress(console: Console, *, quiet: bool) -> Iterator[OnProgress]:
         SpinnerColumn(),
         BarColumn(bar_width=24),
         _CallTime(),
-        TextColumn("{task.description}", table_column=None),
+        # The words take what is left of the line, so that they never squeeze the bar.
+        TextColumn(
+            "{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
+        ),
         console=console,
         transient=True,
+        expand=True,
         disable=quiet or not console.is_terminal,
     )
     with progress:

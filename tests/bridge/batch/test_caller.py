@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bridge.batch.caller import AUDIBLE, Caller, CallerTurn
+from bridge.batch.caller import AUDIBLE, EXPECTED_ANSWER_S, Caller, CallerTurn
 from bridge.legs.base import MessageEvent
 from bridge.wire.messages import State
 from bridge_codecs.pcm import Int16, silence
@@ -131,3 +131,29 @@ def test_audible_begins_just_above_its_level(peak: int, starts: bool) -> None:
     line.hear(np.full(FRAME * 2, peak, np.int16))
 
     assert bool(line.who.started) is starts
+
+
+def test_what_is_left_never_grows_and_is_nothing_when_the_caller_hangs_up() -> None:
+    who = caller(CallerTurn("a", loud(1_000)), CallerTurn("b", loud(1_000)), tail_s=3)
+    line = Line(who)
+    left = [who.expected_left_s]
+    line.state("listening")
+    for heard in (silence(RATE_HZ), loud(2_000), silence(3 * RATE_HZ), loud(500)) * 2:
+        for start in range(0, heard.size, FRAME):
+            line.hear(heard[start : start + FRAME])
+            left.append(who.expected_left_s)
+    line.hear(silence(4 * RATE_HZ))
+
+    assert line.over
+    assert left == sorted(left, reverse=True)
+    assert left[0] == pytest.approx(2 * (1 + EXPECTED_ANSWER_S) + 3)
+    assert who.expected_left_s == pytest.approx(0, abs=0.02)
+
+
+def test_what_is_left_of_one_recording_is_its_rest_and_the_tail() -> None:
+    who = caller(CallerTurn("a", loud(2_000)), tail_s=3)
+    line = Line(who)
+
+    line.hear(silence(RATE_HZ))
+
+    assert who.expected_left_s == pytest.approx(4.0)

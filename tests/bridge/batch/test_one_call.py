@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from bridge.batch.one_call import load_inputs, run
-from bridge.batch.plan import CallerInput, CallPlan
+from bridge.batch.plan import CallerInput, CallPlan, CallProgress
 from bridge.errors import AudioFileError, BridgeError, ConfigError, UsageError
 
 RATE_HZ = 8_000
@@ -75,6 +75,18 @@ def test_progress_tells_the_seconds_and_the_words(recording: Path) -> None:
     seconds = [at_s for at_s, _ in seen]
     assert seconds == sorted(seconds)
     assert any("agent: Tone ready." in text for _, text in seen)
+
+
+def test_progress_fills_and_is_full_at_the_end(recording: Path) -> None:
+    seen: list[CallProgress] = []
+
+    run(plan(recording), seen.append)
+
+    parts = [now.at_s / now.of_s for now in seen if now.of_s]
+    assert len(parts) == len(seen)
+    assert parts == sorted(parts)
+    assert parts[0] < 0.5
+    assert parts[-1] == 1.0
 
 
 def test_script_file_brings_its_tools_and_their_answers(recording: Path) -> None:

@@ -1,5 +1,6 @@
 import io
 
+import pytest
 from rich.console import Console
 
 from bridge.batch.plan import CallProgress
@@ -24,6 +25,20 @@ def test_a_call_shows_its_time_and_the_last_words() -> None:
 
     assert "1:15 ·" in written(console)
     assert "agent: [hello] there" in written(console)
+
+
+@pytest.mark.parametrize("words", ["hello", "word " * 40])
+@pytest.mark.parametrize(("at_s", "filled"), [(50.0, 12), (100.0, 24)])
+def test_the_bar_fills_and_keeps_its_width_whatever_is_said(
+    words: str, at_s: float, filled: int
+) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=70, no_color=True)
+
+    with call_progress(console, quiet=False) as on_progress:
+        on_progress(CallProgress(at_s, 100.0, words))
+
+    drawn_last = written(console).rpartition(" x real time")[0].rpartition("\n")[2]
+    assert drawn_last.rpartition("\r")[2].count("━") == filled
 
 
 def test_a_batch_shows_done_failed_and_its_rate() -> None:
