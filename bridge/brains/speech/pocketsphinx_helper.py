@@ -25,6 +25,7 @@ _FRAME_BYTES: Final = 2 * 160
 _LOG_BASE: Final = math.log(1.0001)
 _PHRASES, _PHONES = "phrases", "phones"
 _SPOKEN: Final = re.compile(r"[a-z']+(?: [a-z']+)*")  # other characters have a meaning in a grammar
+_NOISES: Final = {"SIL", "+NSN+", "+SPN+"}  # the model's phones that are no speech
 _ANSWERED, _NO_PHRASE = 0, 1
 
 
@@ -41,19 +42,27 @@ class _Ear:
         self._words.add_allphone_file(_PHONES, str(self._model / "en-us-phone.lm.bin"))
         self._dictation: Any = None
 
-    def phrase(self, audio: bytes, phrases: Sequence[str]) -> int | None:
-        """The index of the phrase that is close enough, if there is one."""
+    def sounds(self, audio: bytes) -> float | None:
+        """The log likelihood of the phones that it sounds like; None if there are none, only silence and noise.
+
+        Over noise a short phrase would be as likely as anything.
+        """
+        best = _decode(self._words, _PHONES, audio)
+        phones = {segment.word for segment in self._words.seg() or ()}
+        return best[1] if best is not None and phones - _NOISES else None
+
+    def phrase(self, audio: bytes, phrases: Sequence[str], free: float) -> int | None:
+        """The index of the phrase that is close enough to `free`, if there is one."""
         known = {text: i for i, text in reversed([*enumerate(map(_plain, phrases))])}
         grammar = [text for text in known if self._pronounceable(text)]
         if not grammar:
             return None
         self._words.add_jsgf_string(_PHRASES, _grammar(grammar))
         heard = _decode(self._words, _PHRASES, audio)
-        free = _decode(self._words, _PHONES, audio)
-        if heard is None or free is None:
+        if heard is None:
             return None
         n_frames = max(1, len(audio) // _FRAME_BYTES)
-        return known[heard[0]] if (heard[1] - free[1]) / n_frames >= ACCEPT_FROM else None
+        return known[heard[0]] if (heard[1] - free) / n_frames >= ACCEPT_FROM else None
 
     def load_dictation(self) -> None:
         """Get ready for `dictate`."""
@@ -98,10 +107,13 @@ def _decode(decoder: Any, search: str | None, audio: bytes) -> tuple[str, float]
 
 
 def _hear_phrase(ear: _Ear, audio: bytes, phrases: Sequence[str], pipe: BinaryIO) -> int:
-    phrase = ear.phrase(audio, phrases)
-    if phrase is None:
+    free = ear.sounds(audio)
+    if free is None:
+        write(pipe, {"text": "", "phrase": None})
+    elif (phrase := ear.phrase(audio, phrases, free)) is not None:
+        write(pipe, {"text": phrases[phrase], "phrase": phrase})
+    else:
         return _NO_PHRASE
-    write(pipe, {"text": phrases[phrase], "phrase": phrase})
     return _ANSWERED
 
 
