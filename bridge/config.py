@@ -72,7 +72,7 @@ def load_config(path: Path | None, overrides: Mapping[str, object] | None = None
     try:
         config = Config.model_validate(content)
     except ValidationError as exc:
-        raise ConfigError(f"{path or 'settings'}: {_sentence(exc.errors()[0])}") from None
+        raise ConfigError(_complaint(path, overrides or {}, exc.errors()[0])) from None
     check_exposure(config.server)
     return config
 
@@ -111,6 +111,12 @@ def _read(path: Path) -> dict[str, object]:
         return tomllib.loads(data.decode())
     except (ValueError, RecursionError) as exc:
         raise ConfigError(f"{path}: not valid TOML: {exc}") from None
+
+
+def _complaint(path: Path | None, overrides: Mapping[str, object], error: ErrorDetails) -> str:
+    if error["loc"][:2] == ("server", "api_keys") and "api_keys" in overrides:
+        return f"TIPRING_API_KEY {_EXPECTED.get(error['type'], error['msg'])}"
+    return f"{path or 'settings'}: {_sentence(error)}"
 
 
 def _sentence(error: ErrorDetails) -> str:

@@ -5,6 +5,7 @@ served, what is refused before an upgrade, and how the service ends. Signals are
 """
 
 import asyncio
+import os
 import ssl as tls
 from collections import Counter
 from collections.abc import Coroutine, Sequence
@@ -84,8 +85,7 @@ class FrontDoor:
             )
         except OSError as error:
             await self.rest.stop()
-            why = error.strerror or str(error)
-            raise UsageError(f"cannot listen on {host} port {port}: {why}") from error
+            raise UsageError(f"cannot listen on {host} port {port}: {_why(error)}") from error
         return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self, grace_s: float = 10.0) -> None:
@@ -159,3 +159,9 @@ class FrontDoor:
         if self._visits:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._empty.wait(), grace_s)
+
+
+def _why(error: OSError) -> str:
+    """The system's own words; asyncio wraps them into a sentence that says the address again."""
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else error.strerror or str(error)

@@ -97,7 +97,7 @@ def test_a_key_that_locks_nobody_out_is_refused(tmp_path: Path, key: str) -> Non
     text = f"[server]\nhost = '0.0.0.0'\napi_keys = ['{key}']"
 
     assert complaint(tmp_path, text) == "server.api_keys.0: must have at least 8 characters"
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match=r"^TIPRING_API_KEY must have at least 8 characters$"):
         load_config(None, {"host": "0.0.0.0", "api_keys": (key,)})
 
 

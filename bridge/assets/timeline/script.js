@@ -269,8 +269,8 @@
     return button;
   };
   const story = [
+    ...data.tools.map((tool) => [tool.at_s, tool.at_s, "tool", tool]), // first: an answer may begin at the same instant
     ...data.transcripts.map((line) => [line.start_s, line.end_s, line.role === "user" ? "caller" : "agent", line]),
-    ...data.tools.map((tool) => [tool.at_s, tool.at_s, "tool", tool]),
     ...data.cuts.map((cut) => [cut.at_s, cut.at_s, "cut-off", cut]),
   ].sort((a, b) => a[0] - b[0]);
   for (const [from, to, kind, what] of story) {

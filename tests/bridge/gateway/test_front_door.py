@@ -465,7 +465,10 @@ async def test_a_port_in_use_is_said_in_a_sentence() -> None:
     async with front_door() as house:
         second = FrontDoor(house.app(), [], HostPolicy())
 
-        with pytest.raises(UsageError, match=f"cannot listen on 127.0.0.1 port {house.port}: "):
+        with pytest.raises(
+            UsageError,
+            match=f"^cannot listen on 127.0.0.1 port {house.port}: Address already in use$",
+        ):
             await second.start("127.0.0.1", house.port)
 
 
