@@ -9,8 +9,9 @@ from bridge.brains.speech.espeak import EspeakVoice
 from bridge.brains.speech.kit import SpeechKit
 from bridge.brains.speech.tone import ToneVoice
 from bridge.brains.speech.vad import EnergyDetector, SileroDetector
-from bridge.errors import MissingExtra
+from bridge.errors import BrainError, MissingExtra
 from bridge.virtual import run_virtual
+from tests.fakes.ear import ToldEar
 
 
 @pytest.fixture
@@ -84,3 +85,22 @@ def test_detector_asked_for_by_name_and_missing_is_an_error() -> None:
 def test_nothing_is_started_before_it_is_used() -> None:
     # The fixture that counts threads, children and file descriptors would see it.
     SpeechKit.load()
+
+
+async def test_ear_is_closed_though_the_voice_fails() -> None:
+    class BrokenVoice(ToneVoice):
+        async def close(self) -> None:
+            raise BrainError("no end")
+
+    class WatchedEar(ToldEar):
+        closed = False
+
+        async def close(self) -> None:
+            self.closed = True
+
+    ear = WatchedEar()
+
+    with pytest.raises(BrainError, match="no end"):
+        await SpeechKit(BrokenVoice(), ear, None).close()
+
+    assert ear.closed

@@ -8,6 +8,15 @@ from bridge.brains.speech.words import sentences, timed_words, tokens
 TEXTS = st.text(alphabet=st.sampled_from('ab.!?,\n \t…"é😀'), max_size=200) | st.text(max_size=100)
 
 
+@pytest.mark.parametrize("part", [" ", "\n", ".", '."', "a. ", "a\n", ". ", '"', "x"])
+def test_hostile_texts_are_cut_in_linear_time(part: str) -> None:
+    # In quadratic time each of these would take minutes.
+    text = part * 300_000
+
+    assert "".join(tokens(text)) == text
+    assert "".join(sentences(text, 200)) == text
+
+
 @given(text=TEXTS)
 def test_tokens_joined_are_the_text(text: str) -> None:
     assert "".join(tokens(text)) == text
