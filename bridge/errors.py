@@ -2,14 +2,11 @@
 
     BridgeError
     ├── UsageError        the user asked for something that cannot be
-    ├── ConfigError       a config file or setting is wrong
+    │   └── ConfigError       a config file or setting is wrong
     ├── WireError         a protocol was broken
     │   ├── LocalWireError    by us: a bug here
     │   └── RemoteWireError   by the peer: its own call ends
-    ├── LegError          one end of a call
-    │   ├── JoinRefused       the far end did not take us in
-    │   ├── LegClosed         we used it after closing it: a bug here
-    │   └── LegLost           it broke (a peer that finished is the event Ended, not an error)
+    ├── JoinRefused       the far end did not take us in (a leg that breaks later is the event Ended)
     ├── AudioFileError    a file cannot be read as audio
     ├── BrainError        the local agent cannot think, hear or speak
     ├── VirtualTimeError  something in virtual time would not be the same twice
@@ -54,20 +51,8 @@ class RemoteWireError(WireError):
         self.close_code = close_code
 
 
-class LegError(BridgeError):
-    """One end of a call failed."""
-
-
-class JoinRefused(LegError):  # noqa: N818 - reads as what happened
+class JoinRefused(BridgeError):  # noqa: N818 - reads as what happened
     """The far end did not take us in."""
-
-
-class LegClosed(LegError):  # noqa: N818
-    """A leg was used after we closed it: a bug here."""
-
-
-class LegLost(LegError):  # noqa: N818
-    """A leg broke in mid-call."""
 
 
 class AudioFileError(BridgeError):

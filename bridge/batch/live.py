@@ -62,8 +62,6 @@ class FileCall:
         """Play the call to its end.
 
         An API that cannot tell of the call when it is over costs its messages and events, and a note.
-
-        Raises: LegLost if a leg broke.
         """
         rate_hz = self._plan.sample_rate_hz
         agent = AgentSocketLeg(socket, Rates(rate_hz, rate_hz))

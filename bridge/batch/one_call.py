@@ -35,7 +35,7 @@ def run(plan: CallPlan, on_progress: OnProgress = _ignore_progress) -> CallResul
     Raises:
         UsageError: the plan contradicts itself, or its folder cannot be.
         AudioFileError: an input cannot be read.
-        ApiError, JoinRefused, LegLost: the call could not be made or broke.
+        ApiError, JoinRefused: the call could not be made.
         BridgeError: the results cannot be written.
     """
     plan.check()

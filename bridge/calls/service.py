@@ -38,8 +38,9 @@ from bridge.calls.records import (
 )
 from bridge.calls.settings import CallSettings
 from bridge.errors import BridgeError, UsageError
-from bridge.legs.media_socket import GOING_AWAY, INTERNAL_ERROR, NORMAL, MediaSocket
+from bridge.legs.media_socket import MediaSocket
 from bridge.log import whereabouts
+from bridge.wire.close_codes import GOING_AWAY, INTERNAL_ERROR, NORMAL
 
 log = logging.getLogger(__name__)
 

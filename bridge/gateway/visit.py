@@ -17,10 +17,11 @@ from bridge.gateway.media_route import MediaRoute, UpgradeRefused
 from bridge.gateway.plain_answer import plain_answer
 from bridge.gateway.request_head import HeadReader, HeadRefused, RequestHead
 from bridge.gateway.rest import RestConnection
-from bridge.legs.media_socket import GOING_AWAY, INTERNAL_ERROR, LOST, MediaSocket
+from bridge.legs.media_socket import MediaSocket
 from bridge.legs.memory_socket import memory_pair
 from bridge.legs.picows_socket import accept
 from bridge.legs.write_watch import WriteWatch
+from bridge.wire.close_codes import BROKE_OFF, GOING_AWAY, INTERNAL_ERROR
 
 log = logging.getLogger(__name__)
 
@@ -251,5 +252,5 @@ def _is_key(key: str | None) -> bool:
 def _closed_socket() -> MediaSocket:
     """A socket whose client has left already."""
     near, far = memory_pair(asyncio.get_running_loop())
-    far.close(LOST, "the client left before it was let in")
+    far.close(BROKE_OFF, "the client left before it was let in")
     return near

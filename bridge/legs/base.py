@@ -82,8 +82,7 @@ class Leg(Protocol):
     async def run(self, port: Port) -> Ended:
         """Serve this end until it is over; on cancellation, close it.
 
-        Raises:
-            LegLost: the leg broke in a way that the peer did not choose.
+        A leg that breaks is over too: with ``connection_error`` or ``system_error`` as its reason.
         """
         ...
 

@@ -7,7 +7,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from bridge.legs.media_socket import INTERNAL_ERROR, POLICY, SocketLimits, SocketReceiver
+from bridge.legs.media_socket import SocketLimits, SocketReceiver
+from bridge.wire.close_codes import INTERNAL_ERROR, POLICY
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from bridge.audio.pacer import EARLY_S
 from bridge.errors import LocalWireError, RemoteWireError
 from bridge.legs.base import Ended, FarBroke, LegEvent, MessageEvent, Port, Warned
-from bridge.legs.media_socket import GOING_AWAY, INTERNAL_ERROR, NORMAL, MediaSocket
+from bridge.legs.media_socket import MediaSocket
 from bridge.legs.wire_feed import WireFeed
 from bridge.wire.agent_socket import (
     AgentSocket,
@@ -25,7 +25,7 @@ from bridge.wire.agent_socket import (
     Rates,
     SocketEvent,
 )
-from bridge.wire.close_codes import POLICY
+from bridge.wire.close_codes import GOING_AWAY, INTERNAL_ERROR, NORMAL, POLICY
 from bridge.wire.messages import EnabledDataMessages, PlaybackClearBuffer
 from bridge_codecs.pcm import Int16
 

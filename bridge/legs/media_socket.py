@@ -7,19 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
+from bridge.wire.close_codes import BROKE_OFF, NORMAL, NOTHING_SAID, POLICY
+
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
-
-NORMAL: Final = 1000
-GOING_AWAY: Final = 1001
-PROTOCOL_ERROR: Final = 1002
-NO_CODE: Final = 1005  # a close frame without a code; never sent
-LOST: Final = 1006  # no close frame at all; never sent
-BAD_TEXT: Final = 1007
-POLICY: Final = 1008
-TOO_BIG: Final = 1009
-INTERNAL_ERROR: Final = 1011
-TRY_LATER: Final = 1013
 
 MAX_REASON_BYTES: Final = (
     123  # RFC 6455 section 5.5: control frames carry 125 bytes, 2 are the code
@@ -124,5 +115,5 @@ def fit_reason(reason: str) -> str:
 
 def fit_code(code: int) -> int:
     """The code itself if RFC 6455 section 7.4 lets us send it, else 1008."""
-    sendable = 1000 <= code <= 1014 and code not in {1004, NO_CODE, LOST}
+    sendable = 1000 <= code <= 1014 and code not in {1004, NOTHING_SAID, BROKE_OFF}
     return code if sendable or 3000 <= code <= 4999 else POLICY

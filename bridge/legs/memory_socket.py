@@ -10,16 +10,14 @@ from collections import deque
 from bridge.legs.inbox import Inbox
 from bridge.legs.media_socket import (
     CLIENT_LIMITS,
-    NORMAL,
     SERVER_LIMITS,
-    TOO_BIG,
-    TRY_LATER,
     MediaSocket,
     SocketLimits,
     SocketReceiver,
     fit_code,
     fit_reason,
 )
+from bridge.wire.close_codes import NORMAL, TOO_BIG, TRY_LATER
 
 
 def memory_pair(

@@ -13,21 +13,18 @@ from typing import Final, cast
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from bridge.legs.inbox import Inbox
-from bridge.legs.media_socket import (
+from bridge.legs.media_socket import SocketLimits, SocketReceiver, fit_code, fit_reason
+from bridge.legs.write_watch import WriteWatch
+from bridge.wire.close_codes import (
     BAD_TEXT,
-    LOST,
-    NO_CODE,
+    BROKE_OFF,
     NORMAL,
+    NOTHING_SAID,
     POLICY,
     PROTOCOL_ERROR,
     TOO_BIG,
     TRY_LATER,
-    SocketLimits,
-    SocketReceiver,
-    fit_code,
-    fit_reason,
 )
-from bridge.legs.write_watch import WriteWatch
 
 _TEXT: Final = WSMsgType.TEXT
 _BINARY: Final = WSMsgType.BINARY
@@ -181,9 +178,9 @@ class PicowsSocket(WSListener):
                 self._inbox.data(payload)
 
     def _peer_closes(self, frame: WSFrame) -> None:
-        code = int(cast("int", frame.get_close_code())) or NO_CODE
+        code = int(cast("int", frame.get_close_code())) or NOTHING_SAID
         # RFC 6455 section 5.5.1: the answer echoes the code. What came before is still delivered.
-        self._send_close(NORMAL if code == NO_CODE else code, "", self._limits.close_s)
+        self._send_close(NORMAL if code == NOTHING_SAID else code, "", self._limits.close_s)
         self._end = (code, frame.get_close_reason() or "")
         self._transport.disconnect()
 
@@ -211,7 +208,10 @@ class PicowsSocket(WSListener):
         if self._transport.is_close_frame_sent:
             self._cut()  # picows has closed over a breach, and the peer did not let it end
         elif self._silent:
-            self._end = (LOST, f"the peer was silent for {self._limits.ping_s:g} s after a ping")
+            self._end = (
+                BROKE_OFF,
+                f"the peer was silent for {self._limits.ping_s:g} s after a ping",
+            )
             self._cut()
         else:
             self._silent = True
@@ -224,7 +224,7 @@ class PicowsSocket(WSListener):
     def _unannounced_end(self, transport: WSTransport) -> tuple[int, str]:
         handshake = transport.close_handshake
         if handshake is None or handshake.sent is None:
-            return LOST, self._lost_reason
+            return BROKE_OFF, self._lost_reason
         if transport.is_client_side:
             _retrieve(transport)
         return int(cast("int", handshake.sent.code)), handshake.sent.reason

@@ -3,10 +3,6 @@
 import pytest
 
 from bridge.wire.close_codes import (
-    ALREADY_JOINED,
-    CALL_OVER,
-    UNKNOWN_CALL,
-    UPGRADE_REFUSALS,
     ending,
 )
 
@@ -27,8 +23,3 @@ def test_a_connection_that_broke_without_a_close_frame_is_1006() -> None:
 
 def test_an_unknown_code_is_named_in_the_sentence() -> None:
     assert "4321" in ending(4321).sentence
-
-
-def test_each_refused_upgrade_has_its_sentence() -> None:
-    assert set(UPGRADE_REFUSALS) == {404, 409, 410} == {UNKNOWN_CALL, ALREADY_JOINED, CALL_OVER}
-    assert len(set(UPGRADE_REFUSALS.values())) == 3
