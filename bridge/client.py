@@ -1,9 +1,11 @@
 """Client of a call API: the hosted one, another server's, or our own in the same process.
 
 Source: the vendor's REST reference (``X-API-Key``, cursor pages, ``{"detail": …}`` error bodies). Errors become one
-sentence; the API's own words are kept, secrets are not repeated.
+sentence; the API's own words are kept, secrets are not repeated. An API may be slow or send without end: each answer
+has a deadline that its bytes do not move, is taken uncompressed only, and is bounded, and so is a list of many pages.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -16,8 +18,14 @@ from bridge.wire.strict_json import BODY, decode
 
 JsonDict = dict[str, object]
 MAX_PAGES: Final = 1_000
+MAX_LIST_BYTES: Final = 16 * 1024 * 1024
 PAGE_SIZE: Final = 100
+ANSWER_S: Final = 30.0
+"""From a request to the last byte of its answer."""
+LIST_S: Final = 60.0
+"""For all pages of a list."""
 LONGEST_SENTENCE: Final = 500
+_UNCOMPRESSED: Final = {"Accept-Encoding": "identity"}
 
 
 class ApiError(BridgeError):
@@ -71,12 +79,24 @@ class CallApi:
         return await self._all(f"{_call_path(call_id)}/events")
 
     async def _all(self, path: str) -> list[JsonDict]:
+        try:
+            async with asyncio.timeout(LIST_S):
+                return await self._pages(path)
+        except TimeoutError:
+            raise ApiError(f"the API did not answer GET {path} in time") from None
+
+    async def _pages(self, path: str) -> list[JsonDict]:
         query: str | None = f"pageSize={PAGE_SIZE}"
         seen: set[str] = set()
         items: list[JsonDict] = []
+        n_bytes = 0
         while query is not None and query not in seen and len(seen) < MAX_PAGES:
             seen.add(query)
-            page = await self._ask("GET", f"{path}?{query}")
+            content = await self._fetch("GET", f"{path}?{query}")
+            n_bytes += len(content)
+            if n_bytes > MAX_LIST_BYTES:
+                raise ApiError(f"the API answered GET {path} with over {MAX_LIST_BYTES} bytes")
+            page = _object(f"GET {path}", content)
             results = page.get("results")
             if isinstance(results, list):
                 items += [item for item in results if isinstance(item, dict)]
@@ -84,11 +104,17 @@ class CallApi:
         return items
 
     async def _ask(self, method: str, url: str, json: JsonDict | None = None) -> JsonDict:
+        return _object(f"{method} {url}", await self._fetch(method, url, json))
+
+    async def _fetch(self, method: str, url: str, json: JsonDict | None = None) -> bytes:
         what = f"{method} {url.partition('?')[0]}"
         try:
-            async with self._http.stream(method, url, json=json) as response:
+            async with (
+                asyncio.timeout(ANSWER_S),
+                self._http.stream(method, url, json=json, headers=_UNCOMPRESSED) as response,
+            ):
                 content = await _content(response)
-        except httpx.TimeoutException:
+        except (TimeoutError, httpx.TimeoutException):
             raise ApiError(f"the API did not answer {what} in time") from None
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             why = self._quoted(str(exc)) or type(exc).__name__
@@ -97,13 +123,7 @@ class CallApi:
             said = self._quoted(_detail(content))
             sentence = f"the API answered {what} with {response.status_code}"
             raise ApiError(f"{sentence}: {said}" if said else sentence, response.status_code)
-        try:
-            body = decode(content, BODY)
-        except BridgeError as exc:
-            raise ApiError(f"the API answered {what} with no valid JSON: {exc}") from None
-        if not isinstance(body, dict):
-            raise ApiError(f"the API answered {what} with no JSON object")
-        return body
+        return content
 
     def _quoted(self, text: str) -> str:
         """Foreign text for a sentence of ours: bounded, on one line, the key taken out."""
@@ -113,13 +133,28 @@ class CallApi:
 
 
 async def _content(response: httpx.Response) -> bytes:
-    """The body, or as much of it as shows that it is too long."""
+    """The body, or as much of it as shows that it is too long.
+
+    A few compressed bytes can be any number of plain ones before the first of them can be counted.
+    """
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise ApiError("the API compresses its answers though it is asked not to")
     content = b""
     async for piece in response.aiter_bytes():
         content += piece
         if len(content) > BODY.max_bytes:
             break
     return content
+
+
+def _object(what: str, content: bytes) -> JsonDict:
+    try:
+        body = decode(content, BODY)
+    except BridgeError as exc:
+        raise ApiError(f"the API answered {what} with no valid JSON: {exc}") from None
+    if not isinstance(body, dict):
+        raise ApiError(f"the API answered {what} with no JSON object")
+    return body
 
 
 def _call_path(call_id: str) -> str:

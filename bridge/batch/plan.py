@@ -158,6 +158,10 @@ class CallPlan:
                 "--api-key goes with --api-url",
             ),
             (
+                self.api_key is not None and not _fits_a_header(self.api_key.get_secret_value()),
+                "the API key has a blank, a control character or a letter beyond ASCII in it",
+            ),
+            (
                 self.join_url is not None and any(pick is not None for pick in picks),
                 "--join-url joins a call whose agent is chosen: leave out what picks one",
             ),
@@ -190,6 +194,10 @@ class CallPlan:
         )
 
 
+def _fits_a_header(key: str) -> bool:
+    return key.isascii() and key.isprintable() and " " not in key
+
+
 @dataclass(frozen=True, slots=True)
 class CallProgress:
     """Where a running call stands: seconds of call time, what happens now."""
@@ -209,8 +217,13 @@ def parse_api_url(text: str) -> str:
     """
     try:
         url = urlsplit(text)
+        # urlsplit drops line ends and lets blanks pass
         usable = (
-            url.scheme in ("http", "https") and url.hostname and not (url.query or url.fragment)
+            url.scheme in ("http", "https")
+            and url.hostname
+            and not (url.query or url.fragment)
+            and text.isprintable()
+            and " " not in text
         )
         _ = url.port
     except ValueError:  # half an IPv6 address, a port that is no number

@@ -12,7 +12,7 @@ from bridge.batch.plan import CallPlan
 from bridge.brains.registry import Brains
 from bridge.calls.errors import CallError
 from bridge.client import CallApi
-from bridge.errors import JoinRefused
+from bridge.errors import JoinRefused, UsageError
 from bridge.gateway.join_route import claim, parse_target
 from bridge.gateway.listener import listening
 from bridge.gateway.server import CallServer, call_server
@@ -27,11 +27,22 @@ HTTP_TIMEOUT_S: Final = 30.0
 @asynccontextmanager
 async def remote_world(plan: CallPlan) -> AsyncIterator[CallApi]:
     """Somebody else's API (or just a join URL), in real time."""
-    headers = {} if plan.api_key is None else {"X-API-Key": plan.api_key.get_secret_value()}
-    async with httpx.AsyncClient(
-        base_url=plan.api_url or "", headers=headers, timeout=HTTP_TIMEOUT_S
-    ) as http:
+    async with _remote_client(plan) as http:
         yield CallApi(http, connect)
+
+
+def _remote_client(plan: CallPlan) -> httpx.AsyncClient:
+    """A client that takes the environment's proxy, where there is one.
+
+    Raises: UsageError if the environment names one that cannot be used.
+    """
+    headers = {} if plan.api_key is None else {"X-API-Key": plan.api_key.get_secret_value()}
+    try:
+        return httpx.AsyncClient(
+            base_url=plan.api_url or "", headers=headers, timeout=HTTP_TIMEOUT_S
+        )
+    except (ValueError, ImportError, OSError, httpx.InvalidURL) as exc:
+        raise UsageError(f"the environment's proxy or certificates cannot be used: {exc}") from None
 
 
 @asynccontextmanager
@@ -51,7 +62,9 @@ async def embedded_world(
             async with (
                 listening(server, host="127.0.0.1", port=0) as port,
                 httpx.AsyncClient(
-                    base_url=f"http://127.0.0.1:{port}", timeout=HTTP_TIMEOUT_S
+                    base_url=f"http://127.0.0.1:{port}",
+                    timeout=HTTP_TIMEOUT_S,
+                    trust_env=False,  # a proxy is no way to this process
                 ) as http,
             ):
                 yield CallApi(http, connect)

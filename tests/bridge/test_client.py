@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.client import MAX_PAGES, ApiError, CallApi
+from bridge.client import ANSWER_S, LIST_S, MAX_PAGES, ApiError, CallApi
 from bridge.errors import JoinRefused
 from bridge.legs.media_socket import MediaSocket
 from bridge.virtual import run_virtual
@@ -147,6 +147,55 @@ async def test_of_an_endless_body_no_more_is_read_than_shows_that_it_is_too_long
     assert read < 2 * 1024 * 1024
 
 
+def test_a_body_that_drips_is_waited_for_no_longer_than_any_other_answer() -> None:
+    class Dripping(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                await asyncio.sleep(1)
+                yield b" "
+
+    async def ask() -> float:
+        error = await refused(always(stream=Dripping()))
+        assert str(error) == "the API did not answer GET /api/calls/c1 in time"
+        return asyncio.get_running_loop().time()
+
+    assert run_virtual(ask()) == pytest.approx(ANSWER_S)
+
+
+def test_pages_that_come_slowly_are_waited_for_no_longer_than_a_list_may_take() -> None:
+    n = 0
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal n
+        n += 1
+        await asyncio.sleep(ANSWER_S - 1)
+        return httpx.Response(200, json={"results": [], "next": f"?cursor={n}"})
+
+    async def ask() -> float:
+        with pytest.raises(ApiError, match="did not answer GET /api/calls/c1/events in time"):
+            await api(answer).events("c1")
+        return asyncio.get_running_loop().time()
+
+    assert run_virtual(ask()) == pytest.approx(LIST_S)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "GZIP, gzip"])
+async def test_a_compressed_answer_is_refused_before_it_is_unpacked(encoding: str) -> None:
+    seen: list[str] = []
+
+    class Unread(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            raise AssertionError("it was read")
+            yield b""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["Accept-Encoding"])
+        return httpx.Response(200, headers={"Content-Encoding": encoding}, stream=Unread())
+
+    assert "compresses its answers" in str(await refused(answer))
+    assert seen == ["identity"]
+
+
 @pytest.mark.parametrize(
     ("failure", "words"),
     [
@@ -225,6 +274,27 @@ async def test_pages_without_end_are_read_up_to_the_limit() -> None:
 
     await api(answer).messages("c1")
     assert n == MAX_PAGES
+
+
+@pytest.mark.parametrize(("n_pages", "refused"), [(5, False), (6, True)])
+async def test_pages_that_are_too_long_together_are_refused(
+    monkeypatch: pytest.MonkeyPatch, n_pages: int, refused: bool
+) -> None:
+    page = b'{"results": [{}], "next": "?cursor=%d"}'
+    monkeypatch.setattr("bridge.client.MAX_LIST_BYTES", 5 * len(page % 0))
+    n = 0
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal n
+        n += 1
+        return httpx.Response(200, content=page % (n if n < n_pages else n - 1))
+
+    if refused:
+        with pytest.raises(ApiError, match="answered GET /api/calls/c1/messages with over"):
+            await api(answer).messages("c1")
+    else:
+        assert len(await api(answer).messages("c1")) == n_pages
+    assert n == n_pages
 
 
 async def test_items_that_are_no_objects_are_passed_over() -> None:

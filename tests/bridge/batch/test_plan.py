@@ -137,7 +137,19 @@ def test_an_api_may_be_named_with_or_without_its_api_path(text: str, base: str) 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "foo", "localhost:8080", "ws://a", "https://", "http://[::1", "http://a:b", "http://a?b"],
+    [
+        "",
+        "foo",
+        "localhost:8080",
+        "ws://a",
+        "https://",
+        "http://[::1",
+        "http://a:b",
+        "http://a?b",
+        "http://a b",
+        "http://a\n",
+        "http://a\x1b[31m",
+    ],
 )
 def test_what_is_no_address_of_an_api_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="no address of an API"):
@@ -148,6 +160,15 @@ def test_vad_options_are_spelled_as_the_api_spells_them() -> None:
     vad = VadOptions(turn_endpoint_delay_ms=384, frame_activation_threshold=0.2)
 
     assert vad.as_request() == {"turnEndpointDelay": "0.384s", "frameActivationThreshold": 0.2}
+
+
+@pytest.mark.parametrize("key", ["1\n2", "1 2", "schlüssel", "\x00"])
+def test_a_key_that_fits_no_header_is_refused_and_not_repeated(key: str) -> None:
+    plan = CallPlan(inputs=ONE_INPUT, out_dir=OUT, api_url="u", api_key=SecretStr(key))
+
+    with pytest.raises(UsageError, match="the API key has") as caught:
+        plan.check()
+    assert key not in str(caught.value)
 
 
 def test_the_key_of_a_plan_does_not_print() -> None:

@@ -10,7 +10,7 @@ from bridge.batch.world import embedded_world, remote_world
 from bridge.brains.registry import Brains
 from bridge.brains.speech.kit import SpeechKit
 from bridge.client import ApiError, CallApi
-from bridge.errors import JoinRefused
+from bridge.errors import JoinRefused, UsageError
 from bridge.virtual import run_virtual
 
 BODY = {"model": "tipring/echo", "medium": {"serverWebSocket": {"inputSampleRate": 8_000}}}
@@ -102,3 +102,27 @@ async def test_remote_world_says_that_nobody_is_there() -> None:
     async with remote_world(plan) as api:
         with pytest.raises(ApiError, match="cannot be reached"):
             await api.create(BODY)
+
+
+async def test_a_proxy_of_the_environment_is_no_way_to_the_embedded_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+
+    async with embedded_world(brains(), virtual=False, seed="s") as api:
+        assert (await api.create(BODY))["callId"]
+
+
+async def test_a_proxy_of_the_environment_that_is_none_is_wrong_usage(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "foo://user:CANARY@127.0.0.1:1")
+    plan = CallPlan(
+        inputs=(CallerInput(tmp_path / "x.wav"),), out_dir=tmp_path, api_url="http://127.0.0.1:1"
+    )
+
+    with pytest.raises(UsageError, match="proxy") as caught:
+        async with remote_world(plan):
+            pass
+    assert "CANARY" not in str(caught.value)
