@@ -354,7 +354,7 @@ def show(figures: dict[str, Any]) -> None:
     for part in ("voice", "vad", "ear"):
         print(part)
         for name, value in figures[part].items():
-            print(f"  {name:26} {value:>9}")
+            print(f"  {name:26} {value!s:>9}")
     print("the receptionist's phrases")
     print("\n".join(table(figures["inside"], "right", "wrong", "rejected")))
     print("phrases outside the grammar")
