@@ -1,8 +1,10 @@
 """What happened in one call, as its client saw it: states, transcripts, tool calls, cuts, with their instants.
 
-Instants are seconds since the call's first sample, on the loop's clock.
+Instants are seconds since the call's first sample, on the loop's clock. A far end may say any number of things: what
+is kept of one call is bounded, what comes after that is acted on but not noted, and a warning says so.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -20,6 +22,12 @@ from bridge.wire.messages import Transcript as TranscriptMessage
 
 MAX_WARNINGS: Final = 100
 """Different warnings of one call that are kept: a far end can make up any number."""
+MAX_CHARACTERS: Final = 4 * 1024 * 1024
+"""Of texts, names and arguments that are kept of one call: some fifty hours of talk."""
+MAX_UTTERANCE: Final = 64 * 1024
+"""Characters of one utterance, as many as one message holds."""
+ENTRY_COST: Final = 100
+"""Characters that an entry counts for beside its text."""
 
 
 @dataclass(slots=True)
@@ -40,9 +48,10 @@ class CallLog:
     states: list[StateChange] = field(default_factory=list)
     tool_calls: list[ToolCall] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    _cuts: list[tuple[float, int | None]] = field(default_factory=list)
+    _cuts: dict[int, float] = field(default_factory=dict)
     _transcripts: dict[int, Transcript] = field(default_factory=dict)
     _speaking: int | None = None
+    _room: int = MAX_CHARACTERS
 
     def watch(self, leg: Leg, event: LegEvent) -> None:
         """An event of either leg."""
@@ -64,13 +73,8 @@ class CallLog:
                 said = self._transcripts[ordinal]
                 self._transcripts[ordinal] = replace(said, unheard_text=text)
         return [
-            Cut(
-                at,
-                self._transcripts[ordinal].text if ordinal in self._transcripts else "",
-                unheard.get(ordinal, "") if ordinal is not None else "",
-            )
-            for at, ordinal in self._cuts
-            if ordinal is not None
+            Cut(at, self._transcripts[ordinal].text, unheard.get(ordinal, ""))
+            for ordinal, at in self._cuts.items()
         ]
 
     def _take(self, message: object) -> None:
@@ -78,30 +82,38 @@ class CallLog:
             case CallStarted(call_id=call_id):
                 self.call_id = call_id
             case State(state=state):
-                self.states.append(StateChange(self.now(), state))
+                if self._has_room(ENTRY_COST):
+                    self.states.append(StateChange(self.now(), state))
             case TranscriptMessage():
                 self._transcript(message)
             case PlaybackClearBuffer():
-                self._cuts.append((self.now(), self._speaking))
+                self._cut()
             case ClientToolInvocation():
                 self._run_tool(message)
             case _:
                 pass
 
+    def _cut(self) -> None:
+        """The message that the agent is in the middle of is cut off; it can be only once."""
+        if self._speaking is not None and self._speaking in self._transcripts:
+            self._cuts.setdefault(self._speaking, self.now())
+
     def _transcript(self, message: TranscriptMessage) -> None:
         now = self.now()
         before = self._transcripts.get(message.ordinal)
-        text = message.text
-        if text is None:
-            text = ("" if before is None else before.text) + (message.delta or "")
-        self._transcripts[message.ordinal] = Transcript(
-            role=message.role,
-            text=text,
-            start_s=now if before is None else before.start_s,
-            end_s=now,
-            ordinal=message.ordinal,
-            medium=message.medium,
-        )
+        said = "" if before is None else before.text
+        text = (said + (message.delta or "") if message.text is None else message.text)[
+            :MAX_UTTERANCE
+        ]
+        if self._has_room(len(text) - len(said) + (ENTRY_COST if before is None else 0)):
+            self._transcripts[message.ordinal] = Transcript(
+                role=message.role,
+                text=text,
+                start_s=now if before is None else before.start_s,
+                end_s=now,
+                ordinal=message.ordinal,
+                medium=message.medium,
+            )
         if message.role == "agent":
             self._speaking = None if message.final else message.ordinal
         if message.final and text:
@@ -118,7 +130,9 @@ class CallLog:
             error=None if canned is not None else "this caller has no such tool",
             done_s=self.now(),
         )
-        self.tool_calls.append(call)
+        size = len(json.dumps(call.arguments)) + len(call.name) + len(call.invocation_id)
+        if self._has_room(size + ENTRY_COST):
+            self.tool_calls.append(call)
         if canned is None:
             self.answer(
                 ClientToolResult(
@@ -129,6 +143,14 @@ class CallLog:
             )
         else:
             self.answer(ClientToolResult(invocation_id=message.invocation_id, result=canned))
+
+    def _has_room(self, n_characters: int) -> bool:
+        """Whether so many more are kept; a text that shrinks gives nothing back."""
+        if n_characters > self._room:
+            self._warn("the call says more than is kept: what it says from here on is left out")
+            return False
+        self._room -= max(0, n_characters)
+        return True
 
     def _warn(self, text: str) -> None:
         if text not in self.warnings and len(self.warnings) < MAX_WARNINGS:

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.batch.call_log import MAX_WARNINGS, CallLog, unheard_texts
+from bridge.batch.call_log import (
+    ENTRY_COST,
+    MAX_CHARACTERS,
+    MAX_UTTERANCE,
+    MAX_WARNINGS,
+    CallLog,
+    unheard_texts,
+)
 from bridge.batch.result import Cut, StateChange
 from bridge.legs.base import LegEvent, MessageEvent, Warned
 from bridge.virtual import run_virtual
@@ -145,6 +152,66 @@ def test_warnings_are_noted_once_each_and_no_more_than_the_bound() -> None:
 
 def interrupted(**extras: object) -> dict[str, object]:
     return {"type": "agent_interrupted", "extras": extras}
+
+
+def test_of_an_utterance_without_end_so_much_is_kept_as_one_message_holds() -> None:
+    kept = Kept()
+    for _ in range(3):
+        kept.at(1, said(delta=MAX_UTTERANCE // 2 * "x"))
+
+    assert [len(each.text) for each in kept.log.transcripts] == [MAX_UTTERANCE]
+    assert kept.log.warnings == []
+
+
+FULL = "the call says more than is kept: what it says from here on is left out"
+LONG = (MAX_UTTERANCE - ENTRY_COST) * "x"
+N_LONG = MAX_CHARACTERS // MAX_UTTERANCE
+
+
+def full() -> Kept:
+    """A log with no room for anything more."""
+    kept = Kept(known="yes")
+    kept.at(1, *(said(LONG, ordinal=n) for n in range(N_LONG)))
+    assert len(kept.log.transcripts) == N_LONG
+    assert kept.log.warnings == []
+    return kept
+
+
+def test_what_an_agent_says_beyond_the_bound_is_left_out_with_one_warning() -> None:
+    kept = full()
+    kept.at(2, said("one more", ordinal=N_LONG), State(state="idle"), said("y", ordinal=N_LONG))
+
+    assert len(kept.log.transcripts) == N_LONG
+    assert kept.log.states == []
+    assert kept.log.warnings == [FULL]
+
+
+def test_a_tool_call_beyond_the_bound_is_answered_all_the_same() -> None:
+    kept = full()
+    call = ClientToolInvocation(tool_name="known", invocation_id="i", parameters={})
+    kept.at(2, call)
+
+    assert [answer.result for answer in kept.answers] == ["yes"]
+    assert kept.log.tool_calls == []
+
+
+def test_tool_calls_without_end_are_kept_up_to_the_bound_with_all_that_is_in_them() -> None:
+    kept = Kept()
+    wide = {"a": MAX_UTTERANCE // 2 * "x"}
+    for n in range(3 * N_LONG):
+        kept.at(n, ClientToolInvocation(tool_name="x", invocation_id=str(n), parameters=dict(wide)))
+
+    assert len(kept.answers) == 3 * N_LONG
+    assert N_LONG < len(kept.log.tool_calls) < 2 * N_LONG
+    assert kept.log.warnings == [FULL]
+
+
+def test_a_message_is_cut_once_however_often_the_server_clears() -> None:
+    kept = Kept()
+    for n in range(3):
+        kept.at(n, said(delta="x"), PlaybackClearBuffer())
+
+    assert kept.log.cuts({}) == [Cut(0, "xxx", "")]
 
 
 def test_unheard_texts_are_read_from_the_events() -> None:
