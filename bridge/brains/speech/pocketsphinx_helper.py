@@ -19,8 +19,8 @@ from typing import Any, BinaryIO, Final
 from bridge.brains.speech.helper_program import in_fork, open_pipes, read, write
 
 ACCEPT_FROM: Final = -11.5
-"""Log likelihood per 10 ms frame, phrase against phones. On a clean line 97 of 100 expected phrases lie above and one in
-six of all others; a grammar of one or two short phrases takes nearly anything (`benchmarks/speech.py`)."""
+"""Log likelihood per 10 ms frame, phrase against phones. On a clean line 97 of 100 expected phrases lie above and one
+in six of all others; a grammar of one or two short phrases takes nearly anything (`benchmarks/speech.py`)."""
 
 _FRAME_BYTES: Final = 2 * 160
 _LOG_BASE: Final = math.log(1.0001)
