@@ -28,7 +28,7 @@ class Inbox:
         self._kept_bytes = 0
         self._started = False
         self._muted = False
-        self._closed: tuple[int, str] | None = None
+        self._closed: tuple[int, str, bool] | None = None
 
     def start(self, receiver: SocketReceiver) -> None:
         """Deliver to this receiver from the loop's next round on."""
@@ -61,10 +61,10 @@ class Inbox:
         self._muted = True
         self._kept.clear()
 
-    def close(self, code: int, reason: str) -> None:
-        """The socket is over; the receiver hears it after what came before."""
+    def close(self, code: int, reason: str, *, ours: bool = False) -> None:
+        """The socket is over, closed by this end or not; the receiver hears it after what came before."""
         if self._closed is None:
-            self._closed = (code, reason)
+            self._closed = (code, reason, ours)
             if self._receiver is not None:
                 self._finish(self._receiver)
 
@@ -83,7 +83,8 @@ class Inbox:
         assert self._closed is not None
         self._muted = True
         try:
-            receiver.on_close(*self._closed)
+            code, reason, ours = self._closed
+            receiver.on_close(code, reason, ours=ours)
         except Exception:
             log.exception("! on_close of a media socket raised")
 

@@ -62,11 +62,11 @@ class SocketReceiver(Protocol):
         """A binary message."""
         ...
 
-    def on_close(self, code: int, reason: str) -> None:
+    def on_close(self, code: int, reason: str, *, ours: bool = False) -> None:
         """The socket is over: called exactly once, and last.
 
-        The code is the peer's if the peer closed first (1005: it gave none), ours if we did, 1006 if the
-        connection was lost; the reason is the sentence that came with it, or says how it was lost.
+        The code is the peer's if the peer closed first (1005: it gave none), ours if this end did (`ours`),
+        1006 if the connection was lost; the reason is the sentence that came with it, or says how it was lost.
         """
         ...
 

@@ -6,6 +6,7 @@ and closing are those of the real socket, so that what passes here passes there.
 
 import asyncio
 from collections import deque
+from functools import partial
 
 from bridge.legs.inbox import Inbox
 from bridge.legs.media_socket import (
@@ -76,7 +77,7 @@ class _MemorySocket:
         if not self._closing:
             self._inbox.mute()
             code, reason = fit_code(code), fit_reason(reason)
-            self.end(code, reason)
+            self.end(code, reason, ours=True)
             self._loop.call_soon(self.far.end, code, reason)
 
     def _send(self, message: str | bytes, size: int) -> None:
@@ -105,8 +106,8 @@ class _MemorySocket:
         else:
             self._inbox.data(message)
 
-    def end(self, code: int, reason: str) -> None:
-        """The socket is over for this end."""
+    def end(self, code: int, reason: str, *, ours: bool = False) -> None:
+        """The socket is over for this end, and was closed by it or not."""
         if not self._closing:
             self._closing = True
-            self._loop.call_soon(self._inbox.close, code, reason)
+            self._loop.call_soon(partial(self._inbox.close, code, reason, ours=ours))

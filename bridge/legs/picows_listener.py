@@ -52,6 +52,7 @@ class PicowsSocket(WSListener):
         self._fragments = _Fragments(limits)
         self._control = _ControlRate(limits.max_control_per_s)
         self._end: tuple[int, str] | None = None  # how the socket ends, once that is known
+        self._ours = False  # that it ends is our doing
         self._lost_reason = "the connection was closed without a closing handshake"
         self._silent = False  # nothing has come since our last ping
 
@@ -127,7 +128,7 @@ class PicowsSocket(WSListener):
         self._watch.stop()
         if self._end is None:
             self._end = self._unannounced_end(transport)
-        self._inbox.close(*self._end)
+        self._inbox.close(*self._end, ours=self._ours)
         if self._on_gone is not None:
             self._on_gone()
 
@@ -196,6 +197,7 @@ class PicowsSocket(WSListener):
     def _shut(self, code: int, reason: str, wait_s: float) -> None:
         self._inbox.mute()
         self._end = (code, reason)
+        self._ours = True
         self._send_close(code, reason, wait_s)
 
     def _send_close(self, code: int, reason: str, wait_s: float) -> None:
@@ -227,6 +229,7 @@ class PicowsSocket(WSListener):
             return BROKE_OFF, self._lost_reason
         if transport.is_client_side:
             _retrieve(transport)
+        self._ours = True  # picows has closed over a breach
         return int(cast("int", handshake.sent.code)), handshake.sent.reason
 
 

@@ -49,9 +49,9 @@ class WireFeed:
         else:
             self._pass(events)
 
-    def on_close(self, code: int, reason: str) -> None:
+    def on_close(self, code: int, reason: str, *, ours: bool = False) -> None:
         """The peer is gone."""
-        self._pass(self._wire.receive_close(code, reason))
+        self._pass(self._wire.receive_close(code, reason, ours=ours))
 
     def _pass(self, events: list[SocketEvent]) -> None:
         for event in events:

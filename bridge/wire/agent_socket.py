@@ -134,15 +134,18 @@ class AgentSocket:
         self.counts.frames += 1
         return [AudioReceived(pcm.from_bytes(data))]
 
-    def receive_close(self, code: int | None, reason: str = "") -> list[SocketEvent]:
-        """Take the end of the socket; code None is a connection that broke without a close."""
+    def receive_close(
+        self, code: int | None, reason: str = "", *, ours: bool = False
+    ) -> list[SocketEvent]:
+        """Take the end of the socket; code None is a connection that broke without a close.
+
+        `ours`: this end has closed it, over something the peer did.
+        """
         if self._closed:
             return []
         self._closed = True
-        end = ending(code)
-        # The reason is foreign text: escaped, so that it cannot speak to a terminal.
-        detail = f"{end.sentence}, saying {reason!a}" if reason else end.sentence
-        return [Closed(end.code, end.orderly, detail)]
+        end = ending(code, reason, ours=ours)
+        return [Closed(end.code, end.orderly, end.sentence)]
 
     def text(self, message: Message) -> str:
         """Encode a message of ours, the text frame to send.

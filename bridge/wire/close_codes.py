@@ -47,8 +47,19 @@ class Ending:
     sentence: str
 
 
-def ending(code: int | None) -> Ending:
-    """What the code of a received close says; None is a connection that broke without one."""
+def ending(code: int | None, reason: str = "", *, ours: bool = False) -> Ending:
+    """What the code of a close says, and the reason beside it; None is a connection that broke without one.
+
+    The far end's reason is foreign text: escaped, so that it cannot speak to a terminal. That of our own close
+    (`ours`), or of a connection that broke, is a sentence of this end.
+    """
     code = BROKE_OFF if code is None else code
     orderly = code in (NORMAL, GOING_AWAY, NOTHING_SAID)
-    return Ending(code, orderly, _SENTENCES.get(code, f"the far end closed with code {code}"))
+    if ours:
+        sentence = f"this end closed the connection with code {code}"
+    else:
+        sentence = _SENTENCES.get(code, f"the far end closed with code {code}")
+    if reason:
+        own = (ours or code == BROKE_OFF) and reason.isprintable()
+        sentence += f": {reason}" if own else f", saying {reason!a}"
+    return Ending(code, orderly, sentence)

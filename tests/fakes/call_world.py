@@ -113,7 +113,7 @@ class Client:
         self.order.append("audio")
         self.audio.append((self.now(), data))
 
-    def on_close(self, code: int, reason: str) -> None:
+    def on_close(self, code: int, reason: str, *, ours: bool = False) -> None:
         self.closed = (code, reason)
 
     def send(self, **message: object) -> None:

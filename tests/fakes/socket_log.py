@@ -10,6 +10,7 @@ class SocketLog:
     def __init__(self, react: Callable[[str | bytes], None] | None = None) -> None:
         self.heard: list[str | bytes] = []
         self.closes: list[tuple[int, str]] = []
+        self.ours = False
         self.closed = asyncio.Event()
         self.changed = asyncio.Event()
         self._react = react
@@ -20,8 +21,9 @@ class SocketLog:
     def on_bytes(self, data: bytes) -> None:
         self._hear(data)
 
-    def on_close(self, code: int, reason: str) -> None:
+    def on_close(self, code: int, reason: str, *, ours: bool = False) -> None:
         self.closes.append((code, reason))
+        self.ours = ours
         self.closed.set()
         self.changed.set()
 

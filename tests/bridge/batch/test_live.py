@@ -39,7 +39,7 @@ class FarEnd:
     def on_bytes(self, data: bytes) -> None:
         """Not heard."""
 
-    def on_close(self, code: int, reason: str) -> None:
+    def on_close(self, code: int, reason: str, *, ours: bool = False) -> None:
         """Over."""
 
 

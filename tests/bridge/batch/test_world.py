@@ -33,7 +33,7 @@ class Listener:
     def on_bytes(self, data: bytes) -> None:
         """Not looked at."""
 
-    def on_close(self, code: int, reason: str) -> None:
+    def on_close(self, code: int, reason: str, *, ours: bool = False) -> None:
         self.closed.set()
 
 

@@ -191,6 +191,7 @@ def test_a_message_over_the_limit_closes_with_1009(message: str | bytes, fits: b
     assert at_server.heard == ([message] if fits else [])
     assert [code for code, _ in at_client.closes] == ([] if fits else [1009])
     assert at_server.closes == at_client.closes
+    assert (at_server.ours, at_client.ours) == (not fits, False)
 
 
 @pytest.mark.parametrize(("n", "fits"), [(10, True), (11, False)])

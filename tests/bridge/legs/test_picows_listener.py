@@ -137,6 +137,7 @@ async def test_a_breach_of_the_protocol_closes_with_its_code(name: str) -> None:
         assert await v.raw.close_code() == code
         assert (await v.ending())[0] == code
         assert v.log.heard == []
+        assert v.log.ours
 
 
 SIZES = {
@@ -202,6 +203,7 @@ async def test_a_peers_close_is_echoed_and_reported() -> None:
 
         assert await v.raw.close_code() == 4001
         assert await v.ending() == (4001, "why")
+        assert not v.log.ours
         assert v.log.heard == ["last"]
 
 
