@@ -400,7 +400,10 @@ def _sentence(error: BaseException) -> str:
 
 
 def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
+    """Print one line, whatever is in the names and words it repeats."""
+    from bridge.log import printable
+
+    print(printable(sentence), file=sys.stderr, flush=True)
 
 
 def _show(what: "RenderableType") -> None:
@@ -417,4 +420,4 @@ def _terminal() -> "Console":
 
 
 def _print_json(told: Mapping[str, object]) -> None:
-    print(json.dumps(told, ensure_ascii=False), flush=True)
+    print(json.dumps(told), flush=True)

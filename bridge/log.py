@@ -34,7 +34,12 @@ class OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record, with control characters escaped."""
-        return _CONTROL.sub(_escaped, super().format(record))
+        return printable(super().format(record))
+
+
+def printable(text: str) -> str:
+    """Foreign text on one line, unable to speak to a terminal: control characters are escaped."""
+    return _CONTROL.sub(_escaped, text)
 
 
 def whereabouts(error: BaseException) -> str:

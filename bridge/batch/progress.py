@@ -12,6 +12,7 @@ from rich.text import Text
 
 from bridge.batch.plan import CallProgress, OnProgress
 from bridge.batch.pool import BatchProgress, OnBatchProgress
+from bridge.log import printable
 
 
 @contextmanager
@@ -91,5 +92,5 @@ def _rate(done_s: float, task: Row) -> str:
 
 
 def _one_line(text: str) -> str:
-    shown = " ".join(text.split())
+    shown = printable(" ".join(text.split()))
     return shown if len(shown) <= 60 else f"{shown[:59]}…"

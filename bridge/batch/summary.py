@@ -13,6 +13,7 @@ from rich.text import Text
 from bridge.batch.figures import Figures, Interruption, Turn
 from bridge.batch.outcome import JobOutcome
 from bridge.batch.result import CallResult
+from bridge.log import printable
 
 MAX_ROWS: Final = 40
 """A batch of more jobs shows those that did not pass; results.jsonl has them all."""
@@ -25,7 +26,7 @@ def call_summary(result: CallResult, folder: Path) -> Group:
         *_totals(result),
         f"files: {folder}/  ({', '.join(_files(folder))})",
     ]
-    return Group(_turn_table(result.figures), *(Text(line) for line in lines))
+    return Group(_turn_table(result.figures), *(Text(printable(line)) for line in lines))
 
 
 def batch_summary(outcomes: Sequence[JobOutcome], total: int, folder: Path) -> Group:
@@ -43,7 +44,10 @@ def batch_summary(outcomes: Sequence[JobOutcome], total: int, folder: Path) -> G
         parts.append(f"{failed} failed")
     if len(outcomes) < total:
         parts.append(f"{total - len(outcomes)} not done: run the same command again to go on")
-    closing: list[RenderableType] = [Text(", ".join(parts)), Text(f"files: {folder}/results.jsonl")]
+    closing: list[RenderableType] = [
+        Text(", ".join(parts)),
+        Text(printable(f"files: {folder}/results.jsonl")),
+    ]
     return Group(*([table] if rows else []), *closing)
 
 
@@ -110,7 +114,7 @@ def _job_row(outcome: JobOutcome) -> tuple[str, ...]:
         str(outcome.interruptions) if ran else "",
         _ms(outcome.overrun_max_ms),
         str(outcome.underruns) if ran else "",
-        escape("; ".join(outcome.reasons)),
+        escape(printable("; ".join(outcome.reasons))),
     )
 
 

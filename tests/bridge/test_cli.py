@@ -129,6 +129,17 @@ def test_wrong_usage_is_one_sentence_and_exit_code_2(
     assert not plans
 
 
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[31mred", "\udcff", "\u202e"])
+def test_a_name_cannot_break_its_sentence_or_speak_to_the_terminal(
+    name: str, capsys: Capture, tmp_path: Path
+) -> None:
+    assert cli.run(["call", "--in", f"{name}.wav", "--out", str(tmp_path)]) == 1
+
+    said = one_sentence(capsys)
+    assert said.rstrip("\n").isprintable()
+    assert ascii(name)[1:-1] in said
+
+
 def test_call_makes_the_plan_that_its_options_say(
     plans: list[CallPlan], tmp_path: Path, capsys: Capture
 ) -> None:

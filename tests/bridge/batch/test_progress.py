@@ -27,6 +27,17 @@ def test_a_call_shows_its_time_and_the_last_words() -> None:
     assert "agent: [hello] there" in written(console)
 
 
+@pytest.mark.parametrize("words", ["\x1b]0;evil\x07", "\x9b2J", "\u202eevil", "\ud800"])
+def test_what_is_said_cannot_speak_to_the_terminal(words: str) -> None:
+    console = terminal()
+
+    with call_progress(console, quiet=False) as on_progress:
+        on_progress(CallProgress(1.0, None, words))
+
+    assert words not in written(console)
+    assert ascii(words[0])[1:-1] in written(console)
+
+
 @pytest.mark.parametrize("words", ["hello", "word " * 40])
 @pytest.mark.parametrize(("at_s", "filled"), [(50.0, 12), (100.0, 24)])
 def test_the_bar_fills_and_keeps_its_width_whatever_is_said(

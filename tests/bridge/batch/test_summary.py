@@ -64,6 +64,20 @@ def test_names_with_brackets_are_no_markup() -> None:
     assert "[red]out" in shown(batch_summary((odd,), 1, Path("[red]out")))
 
 
+def test_no_name_reason_or_folder_can_speak_to_the_terminal() -> None:
+    evil = "\x1b]0;evil\x07\x9b\n\udcff"
+    call = replace(booking_call(), inputs=[InputPlayed(evil, 0, 1, "x")], end_reason=evil)
+    texts = (
+        shown(call_summary(call, Path(evil))),
+        shown(batch_summary([job(1, status="failed", reasons=[evil])], 1, Path(evil))),
+    )
+
+    for text in texts:
+        text.encode()
+        assert all(line.isprintable() for line in text.split("\n"))
+        assert r"\x1b]0;evil" in text
+
+
 def test_a_batch_shows_every_job_and_the_totals() -> None:
     outcomes = (job(1, turns=3, latency_median_ms=512.4), job(2, status="failed", reasons=("no",)))
 
