@@ -64,7 +64,7 @@ async def _serve(config: Config, on_ready: Callable[[Ready], None]) -> None:
         with _stop_signal() as stopped:
             on_ready(Ready(_url(server.host, port), tuple(calls.service.models()), _notes(config)))
             await stopped.wait()
-        log.info("= stopping, %d calls are live", calls.service.n_live)
+        log.debug("= stopping; live calls: %d", calls.service.n_live)
 
 
 def _make_recordings(config: Config) -> None:
