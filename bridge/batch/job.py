@@ -129,8 +129,11 @@ def unsafe_id(name: str) -> str | None:
 
 def safe_id(name: str) -> str:
     """An id made of any name: itself where that is safe, else a safe one that is as unique."""
-    if unsafe_id(name) is None:
-        return name
+    return name if unsafe_id(name) is None else marked_id(name)
+
+
+def marked_id(name: str) -> str:
+    """An id made of any name that no other name has, not even where case does not count."""
     mark = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     kept = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[: MAX_ID_CHARACTERS - 18]
     return (

@@ -7,6 +7,7 @@ with every key.
 
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from bridge.batch.job import Expect, Job, safe_id, unsafe_id
+from bridge.batch.job import Expect, Job, marked_id, safe_id, unsafe_id
 from bridge.batch.plan import (
     DEFAULT_SAMPLE_RATE_HZ,
     DEFAULT_TAIL_S,
@@ -24,6 +25,7 @@ from bridge.batch.plan import (
     VadOptions,
     parse_input,
 )
+from bridge.batch.text import writable
 from bridge.errors import ConfigError, UsageError, did_you_mean
 
 MAX_LIST_BYTES: Final = 16 * 1024 * 1024
@@ -72,14 +74,17 @@ def _from_folder(folder: Path) -> JobSet:
     files = sorted(entry for entry in folder.iterdir() if entry.is_file())
     visible = [file for file in files if not file.name.startswith(".")]
     recordings = [file for file in visible if file.suffix.lower() in RECORDING_SUFFIXES]
-    stems = [file.stem.lower() for file in recordings]
+    stems = Counter(file.stem.lower() for file in recordings)
+    names = Counter(file.name.lower() for file in recordings)
+
+    def new_id(file: Path) -> str:
+        if stems[file.stem.lower()] == 1:
+            return safe_id(file.stem)
+        return safe_id(file.name) if names[file.name.lower()] == 1 else marked_id(file.name)
+
     # The seed is the whole name: what else lies in the folder must not change a call.
     jobs = tuple(
-        Job(
-            id=safe_id(file.stem if stems.count(file.stem.lower()) == 1 else file.name),
-            seed=file.name,
-            inputs=(CallerInput(file),),
-        )
+        Job(id=new_id(file), seed=writable(file.name), inputs=(CallerInput(file),))
         for file in recordings
     )
     left_out = [file.name for file in visible if file not in recordings]

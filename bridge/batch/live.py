@@ -1,6 +1,7 @@
 """One call while it lasts: two legs, the log, the tape; and its result when it is over."""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -24,6 +25,7 @@ ENDED_WITHIN_S: Final = 5.0
 POLL_S: Final = 0.05
 LONGEST_S: Final = 4 * 3600.0
 """No call lasts longer, whatever the far end does."""
+_WORD: Final = re.compile(r"\w{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class FileCall:
             rate_hz=self._plan.sample_rate_hz,
             caller=caller,
             agent=agent,
-            end_reason=str(seen.call.get("endReason") or reason),
+            end_reason=_end_reason(seen.call) or reason,
             end_detail="" if end is None else end.ended.detail,
             seed=self._plan.seed,
             virtual=self._plan.virtual,
@@ -118,7 +120,7 @@ class FileCall:
             cuts=cuts,
             underruns=self._file.underruns.count,
             underrun_ms=self._file.underruns.total_ms,
-            notes=self._notes(log),
+            notes=self._notes(log, heard=bool(agent.any())),
         )
 
     def _inputs(self) -> list[InputPlayed]:
@@ -133,12 +135,12 @@ class FileCall:
             for started in self._caller.started
         ]
 
-    def _notes(self, log: CallLog) -> Sequence[str]:
+    def _notes(self, log: CallLog, *, heard: bool) -> Sequence[str]:
         unplayed = [turn.name for turn in self._caller.unplayed]
         notes = [*self._errors, *log.warnings]
         if unplayed:
             notes.append(f"never played, the agent gave them no turn: {', '.join(unplayed)}")
-        if not log.states and not log.transcripts:
+        if not log.states and not log.transcripts and not heard:
             notes.append("the agent's side never said anything")
         return notes
 
@@ -173,6 +175,12 @@ async def _ended(api: CallApi, call_id: str) -> JsonDict:
         if call.get("ended") is not None or loop.time() >= deadline:
             return call
         await asyncio.sleep(POLL_S)
+
+
+def _end_reason(call: JsonDict) -> str | None:
+    """What the API calls the end, if that is a word."""
+    told = call.get("endReason")
+    return told if isinstance(told, str) and _WORD.fullmatch(told) else None
 
 
 def _settings(call: JsonDict) -> JsonDict:

@@ -2,13 +2,24 @@
 
 from collections.abc import Iterator
 from statistics import median
-from typing import Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from bridge.batch.figures import Figures
 from bridge.batch.job import Expect, Job
 from bridge.batch.result import CallResult
+from bridge.batch.text import writable
+
+MAX_TOOLS: Final = 1_000
+MAX_TOOL_CHARACTERS: Final = 100
+
+
+def _writable(value: object) -> object:
+    return writable(value) if isinstance(value, str) else value
+
+
+Text = Annotated[str, BeforeValidator(_writable)]
 
 
 class JobOutcome(BaseModel):
@@ -23,9 +34,9 @@ class JobOutcome(BaseModel):
 
     id: str
     status: Literal["passed", "failed", "error"]
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Text, ...] = ()
     digest: str = ""
-    end_reason: str | None = None
+    end_reason: Text | None = None
     duration_s: float = 0.0
     turns: int = 0
     latency_median_ms: float | None = None
@@ -33,8 +44,8 @@ class JobOutcome(BaseModel):
     interruptions: int = 0
     overrun_max_ms: float | None = None
     underruns: int = 0
-    tools: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    tools: tuple[Text, ...] = ()
+    notes: tuple[Text, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -65,7 +76,7 @@ def outcome_of(job: Job, result: CallResult) -> JobOutcome:
         interruptions=len(overruns),
         overrun_max_ms=round(max(overruns), 1) if overruns else None,
         underruns=figures.underruns,
-        tools=tuple(call.name for call in result.tool_calls),
+        tools=tuple(call.name[:MAX_TOOL_CHARACTERS] for call in result.tool_calls[:MAX_TOOLS]),
         notes=tuple(result.notes),
     )
 

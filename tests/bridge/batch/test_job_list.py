@@ -1,4 +1,6 @@
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from bridge.batch import job_list
 from bridge.batch.job_list import load_jobs
+from bridge.batch.outcome import JobOutcome
 from bridge.batch.plan import CallerInput
 from bridge.errors import ConfigError, UsageError
 
@@ -49,6 +52,32 @@ def test_a_folder_gives_its_recordings_by_name_and_says_what_it_leaves_out(tmp_p
     assert [job.seed for job in found.jobs] == ["a.MP3", "b.wav", "ä ö.flac"]
     assert [job.id for job in found.jobs][:2] == ["a", "b"]
     assert found.notes == ("left out, not the names of recordings: notes.txt",)
+
+
+def test_recordings_that_differ_in_case_only_are_jobs_of_their_own(tmp_path: Path) -> None:
+    put(tmp_path, "a.wav", "")
+    put(tmp_path, "A.wav", "")
+    if len(list(tmp_path.iterdir())) == 1:
+        pytest.skip("this file system ignores case")
+
+    ids = [job.id for job in load_jobs(tmp_path).jobs]
+
+    assert len({each.lower() for each in ids}) == 2
+    assert ids[0].startswith("A.wav-")
+    assert ids[1].startswith("a.wav-")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are text")
+def test_a_name_that_is_no_text_is_a_job_that_can_be_written_down(tmp_path: Path) -> None:
+    name = os.fsdecode(b"bad\xff.wav")
+    put(tmp_path, name, "")
+
+    [job] = load_jobs(tmp_path).jobs
+
+    assert job.seed == r"bad\udcff.wav"
+    assert job.inputs[0].path.name == name
+    outcome = JobOutcome(id=job.id, status="failed", reasons=(f"{name}: empty",), notes=(name,))
+    assert r"bad\\udcff" in outcome.model_dump_json()
 
 
 def test_recordings_that_differ_in_their_ending_keep_it_and_their_seed(tmp_path: Path) -> None:

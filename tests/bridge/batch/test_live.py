@@ -19,17 +19,19 @@ from bridge.virtual import run_virtual
 
 RATE_HZ = 8_000
 TURNS = tuple(CallerTurn(name, np.full(800, 8_000, np.int16)) for name in ("a.wav", "b.wav"))
+Message = dict[str, object] | bytes
 
 
 class FarEnd:
     """A call server that says what a test tells it to."""
 
-    def __init__(
-        self, socket: MediaSocket, *texts: dict[str, object], close: int | None = None
-    ) -> None:
+    def __init__(self, socket: MediaSocket, *messages: Message, close: int | None = None) -> None:
         socket.start(self)
-        for text in texts:
-            socket.send_text(json.dumps(text))
+        for message in messages:
+            if isinstance(message, bytes):
+                socket.send_bytes(message)
+            else:
+                socket.send_text(json.dumps(message))
         if close is not None:
             asyncio.get_running_loop().call_later(0.5, socket.close, close)
 
@@ -44,9 +46,10 @@ class FarEnd:
 
 
 def play(
-    *texts: dict[str, object],
+    *messages: Message,
     close: int | None = None,
     created: dict[str, object] | None = None,
+    answer: dict[str, object] | None = None,
     **options: float,
 ) -> CallResult:
     async def call() -> CallResult:
@@ -58,9 +61,11 @@ def play(
             **({"tail_s": 3.0} | options),  # type: ignore[arg-type]
         )
         ours, theirs = memory_pair(asyncio.get_running_loop())
-        FarEnd(theirs, *texts, close=close)
-        gone = httpx.MockTransport(lambda _: httpx.Response(502))
-        http = httpx.AsyncClient(transport=gone, base_url="http://far")
+        FarEnd(theirs, *messages, close=close)
+        told = httpx.Response(502) if answer is None else httpx.Response(200, json=answer)
+        http = httpx.AsyncClient(
+            transport=httpx.MockTransport(lambda _: told), base_url="http://far"
+        )
         api = CallApi(http, _no_connect)
         file_call = FileCall(plan, Loaded(TURNS, {}), {}, lambda _: None)
         return await file_call.run(api, ours, created or {})
@@ -78,6 +83,30 @@ def test_silent_far_end_is_waited_for_and_named() -> None:
     assert result.end_reason == "hangup"
     assert "the agent's side never said anything" in result.notes
     assert "never played, the agent gave them no turn: a.wav, b.wav" in result.notes
+
+
+def test_a_far_end_that_only_sounds_has_said_something() -> None:
+    result = play(np.full(160, 8_000, np.int16).tobytes())
+
+    assert "the agent's side never said anything" not in result.notes
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ("unjoined", "unjoined"),
+        (["a"], "agent_hangup"),
+        (5, "agent_hangup"),
+        ("x\x1b[31m", "agent_hangup"),
+        (65 * "x", "agent_hangup"),
+        (None, "agent_hangup"),
+    ],
+)
+def test_an_end_reason_that_is_no_word_is_not_repeated(told: object, reason: str) -> None:
+    answer = {"ended": "2026-01-01T00:00:00Z", "endReason": told}
+    result = play(close=1000, created={"callId": "c"}, answer=answer)
+
+    assert result.end_reason == reason
 
 
 @pytest.mark.parametrize(

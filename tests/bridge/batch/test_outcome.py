@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bridge.batch.job import Expect, Job
-from bridge.batch.outcome import JobOutcome, outcome_of
+from bridge.batch.outcome import MAX_TOOL_CHARACTERS, MAX_TOOLS, JobOutcome, outcome_of
 from bridge.batch.plan import CallerInput
 from tests.fakes.results import booking_call
 
@@ -83,3 +83,11 @@ def test_an_outcome_survives_the_way_through_json() -> None:
     outcome = outcome_of(expecting(), booking_call())
 
     assert JobOutcome.model_validate_json(outcome.model_dump_json()) == outcome
+
+
+def test_tools_without_end_do_not_make_an_outcome_without_end() -> None:
+    [call, *_] = booking_call().tool_calls
+    calls = [replace(call, name=65_536 * "x")] * (MAX_TOOLS + 1)
+    outcome = outcome_of(expecting(), replace(booking_call(), tool_calls=calls))
+
+    assert outcome.tools == (MAX_TOOL_CHARACTERS * "x",) * MAX_TOOLS
