@@ -20,6 +20,8 @@ from bridge.loops import new_event_loop
 log = logging.getLogger(__name__)
 
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+HURRY_S: Final = 1.5
+"""How long the finishing of calls may still take after a second signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +37,24 @@ class Ready:
 def serve(config: Config, on_ready: Callable[[Ready], None]) -> None:
     """Serve until SIGINT or SIGTERM; calls under way are ended, their recordings and records finished.
 
-    Raises: UsageError if the address or the recordings folder cannot be had.
+    A second signal leaves that a moment and no longer.
+
+    Raises: UsageError if the address or the recordings folder cannot be had, KeyboardInterrupt if a second signal
+    did not find everything finished.
     """
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_serve(config, on_ready))
+        try:
+            runner.run(_serve(config, on_ready))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
 
 
 async def _serve(config: Config, on_ready: Callable[[Ready], None]) -> None:
     server = config.server
+    stopped = asyncio.Event()
     async with AsyncExitStack() as stack:
+        # First in, last out: a signal must not strike while things are being finished.
+        stack.enter_context(_stop_signals(stopped))
         kit = SpeechKit.load(
             voice=config.speech.voice, ear=config.speech.ear, vad=config.speech.vad
         )
@@ -61,9 +72,8 @@ async def _serve(config: Config, on_ready: Callable[[Ready], None]) -> None:
             listening(calls, host=server.host, port=server.port, keyed=bool(server.api_keys))
         )
         gc.freeze()  # what lives as long as the process need not be looked at in every collection
-        with _stop_signal() as stopped:
-            on_ready(Ready(_url(server.host, port), tuple(calls.service.models()), _notes(config)))
-            await stopped.wait()
+        on_ready(Ready(_url(server.host, port), tuple(calls.service.models()), _notes(config)))
+        await stopped.wait()
         log.debug("= stopping; live calls: %d", calls.service.n_live)
 
 
@@ -88,14 +98,25 @@ def _url(host: str, port: int) -> str:
 
 
 @contextmanager
-def _stop_signal() -> Iterator[asyncio.Event]:
-    """An event that a stop signal sets."""
+def _stop_signals(stopped: asyncio.Event) -> Iterator[None]:
+    """The first stop signal sets the event; the next gives this task a moment to come to its end."""
     loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
+    task = asyncio.current_task()
+    assert task is not None
+    hurry: list[asyncio.TimerHandle] = []
+
+    def stop() -> None:
+        if not stopped.is_set():
+            stopped.set()
+        elif not hurry:
+            hurry.append(loop.call_later(HURRY_S, task.cancel))
+
     for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, stopped.set)
+        loop.add_signal_handler(number, stop)
     try:
-        yield stopped
+        yield
     finally:
         for number in STOP_SIGNALS:
             loop.remove_signal_handler(number)
+        for timer in hurry:
+            timer.cancel()

@@ -118,6 +118,8 @@ class Visit(asyncio.Protocol):
         route = door.route(head.path) if head.wants_websocket else None
         if why is not None:
             self._answer(403, why)
+        elif route is None and head.wants_websocket:
+            self._answer(404, "There is nothing to join at this address.")
         elif route is None:
             self._serve()
         elif head.get("sec-websocket-version") != "13":

@@ -121,14 +121,15 @@ async def test_our_own_client_repeats_the_detail() -> None:
         ((b"/media/echo", b"/media/%65cho"), 404),
     ],
 )
-async def test_an_upgrade_that_is_none_of_ours_is_refused(
-    changes: tuple[bytes, bytes], status: int
+async def test_an_upgrade_that_is_none_of_ours_is_refused_without_a_word_in_the_log(
+    changes: tuple[bytes, bytes], status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with front_door(limits=QUICK) as house:
         response = await exchange(house.port, upgrade("/media/echo").replace(*changes))
 
         assert status_of(response) == status
         assert house.asked == []
+    assert caplog.messages == []
 
 
 async def test_a_bug_in_the_decision_is_500_and_logged(caplog: pytest.LogCaptureFixture) -> None:
