@@ -1,7 +1,7 @@
 """The REST side of the front door: uvicorn's HTTP protocol without uvicorn's server.
 
 uvicorn 0.34 and later. What it decides elsewhere (signals, listening, keep-alive deadlines, WebSockets, logging)
-is switched off here, because the front door does it. `H11Protocol`, its `cycle`, `conn` and `flow` stand in no
+is switched off here, because the front door does it. `H11Protocol`, its `cycle`, `conn`, `flow` and `_should_upgrade` stand in no
 public page and are touched in this module only.
 """
 
@@ -57,6 +57,10 @@ class RestConnection(H11Protocol):
         super().on_response_complete()
         self._unset_keepalive_if_required()  # the visit has a deadline of its own
         self._on_response()
+
+    def _should_upgrade(self) -> bool:
+        # Upgrades were the visit's to take. uvicorn would advise about packages, once for each request.
+        return False
 
     def drop(self) -> None:
         """The connection is none of REST's any more; the application hears that the client left."""
