@@ -47,7 +47,7 @@ class Client:
     def on_bytes(self, data: bytes) -> None:
         """Forgotten."""
 
-    def on_close(self, code: int, reason: str) -> None:
+    def on_close(self, code: int, reason: str, *, ours: bool = False) -> None:
         """Forgotten."""
 
     async def stream(self, seconds: float) -> None:

@@ -73,7 +73,7 @@ class Echo:
         self._count.frames += 1
         self._socket.send_bytes(data)
 
-    def on_close(self, code: int, reason: str) -> None:
+    def on_close(self, code: int, reason: str, *, ours: bool = False) -> None:
         """Nothing to clean up."""
 
 
