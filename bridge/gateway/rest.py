@@ -1,8 +1,8 @@
 """The REST side of the front door: uvicorn's HTTP protocol without uvicorn's server.
 
 uvicorn 0.34 and later. What it decides elsewhere (signals, listening, keep-alive deadlines, WebSockets, logging)
-is switched off here, because the front door does it. `H11Protocol`, its `cycle`, `conn`, `flow` and `_should_upgrade` stand in no
-public page and are touched in this module only.
+is switched off here, because the front door does it. `H11Protocol`, its `cycle`, `conn`,
+`flow` and `_should_upgrade` stand in no public page and are touched in this module only.
 """
 
 import asyncio
