@@ -205,7 +205,7 @@ async def test_no_more_turns_than_helpers_are_heard_at_once() -> None:
     body = "write(replies, {'text': str(os.getpid()), 'phrase': None})\n"
     ear = PocketsphinxEar(command=fake(GREET + "while read(requests): " + body))
 
-    heard = await asyncio.gather(*(ear.hear(silence(HEAR_HZ), ()) for _ in range(12)))
+    heard = await asyncio.gather(*(ear.hear(recording("monday"), ()) for _ in range(12)))
 
     assert 1 <= len({turn.text for turn in heard}) <= MAX_HELPERS
     await ear.close()
@@ -242,7 +242,7 @@ async def test_turn_that_nobody_waits_for_any_more_does_not_spoil_the_next() -> 
 def test_of_a_long_turn_the_end_is_heard(seconds: int, heard_s: int) -> None:
     ear = PocketsphinxEar(command=fake(GREET + REPEAT))
 
-    heard = run_virtual(ear.hear(silence(seconds * HEAR_HZ), ()))
+    heard = run_virtual(ear.hear(np.resize(recording("monday"), seconds * HEAR_HZ), ()))
 
     assert heard.text == str(2 * heard_s * HEAR_HZ)
     run_virtual(ear.close())
@@ -263,13 +263,13 @@ def test_failing_helper_is_a_sentence(body: str, sentence: str) -> None:
     ear = PocketsphinxEar(command=fake(body), deadline_s=0.3)
 
     with pytest.raises(BrainError, match=sentence):
-        run_virtual(ear.hear(silence(HEAR_HZ), ("yes", "no")))
+        run_virtual(ear.hear(recording("monday"), ("yes", "no")))
     run_virtual(ear.close())
 
 
 async def test_close_ends_a_turn_that_is_being_heard() -> None:
     ear = PocketsphinxEar(command=fake(GREET + "read(requests)\n" + HANG))
-    turn = asyncio.create_task(ear.hear(silence(HEAR_HZ), ()))
+    turn = asyncio.create_task(ear.hear(recording("monday"), ()))
     await asyncio.sleep(0)
 
     await ear.close()
@@ -278,7 +278,7 @@ async def test_close_ends_a_turn_that_is_being_heard() -> None:
     with pytest.raises(BrainError):
         await turn
     with pytest.raises(BrainError, match="pocketsphinx is closed"):
-        await ear.hear(silence(HEAR_HZ), ())
+        await ear.hear(recording("monday"), ())
 
 
 def test_missing_library_is_named_when_the_ear_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
