@@ -18,7 +18,12 @@ from bridge.brains.script.compile import compile_script
 from bridge.brains.script.program import WaitNode
 from bridge.brains.speech.ear import Heard
 from bridge.brains.speech.espeak import EspeakOptions, EspeakVoice
-from bridge.brains.speech.pocketsphinx_ear import MAX_HELPERS, MAX_TURN_S, PocketsphinxEar
+from bridge.brains.speech.pocketsphinx_ear import (
+    MAX_HELPERS,
+    MAX_TURN_S,
+    MIN_SPREAD_DB,
+    PocketsphinxEar,
+)
 from bridge.errors import BrainError, MissingExtra
 from bridge.virtual import run_virtual
 from bridge_codecs.pcm import Int16, silence
@@ -70,12 +75,18 @@ def recording(name: str) -> Int16:
     return at_hear_hz(samples, rate_hz)
 
 
+RECORDED = EspeakOptions(voice="en-us+f4", words_per_minute=145)
+OTHERS = (EspeakOptions(), EspeakOptions("en-us+m3", 150, 40), EspeakOptions("en-us+f2", 160, 55))
+
+
 @functools.cache
-def spoken(text: str) -> Int16:
-    """Another text by the recordings' caller, cut to the telephone's band."""
-    voice = EspeakVoice(EspeakOptions(voice="en-us+f4", words_per_minute=145))
+def spoken(text: str, caller: EspeakOptions = RECORDED, *, wide: bool = False) -> Int16:
+    """Another text, by the recordings' caller or another, cut to the telephone's band or not."""
+    voice = EspeakVoice(caller)
     utterance = run_virtual(voice.say(text))
     run_virtual(voice.close())
+    if wide:
+        return at_hear_hz(utterance.samples, voice.rate_hz)
     spectrum = np.fft.rfft(utterance.samples)
     hz = np.fft.rfftfreq(utterance.samples.size, 1 / voice.rate_hz)
     spectrum[(hz < 300) | (hz > 3_400)] = 0
@@ -124,6 +135,48 @@ def test_phrase_that_is_not_expected_is_rejected(
     audio = recording(said) if said == "elephants" else spoken(said)
 
     assert hear(audio, phrases) == Heard(NOT_A_PHRASE, None)
+
+
+@pytest.mark.parametrize("caller", OTHERS, ids=lambda caller: caller.voice)
+@pytest.mark.parametrize(
+    ("said", "phrases"),
+    [
+        ("i would like to book an appointment", NEED),
+        ("how much does it cost", NEED),
+        ("what are your opening hours", NEED),
+        ("on wednesday please", DAY),
+        ("friday please", DAY),
+        ("in the morning", TIME),
+        ("in the afternoon", TIME),
+        ("yes please", MORE),
+        ("no thank you", MORE),
+        ("that is all", MORE),
+    ],
+)
+def test_other_callers_are_heard_right_too(
+    hear: Hear, said: str, phrases: tuple[str, ...], caller: EspeakOptions
+) -> None:
+    assert hear(spoken(said, caller), phrases) == Heard(said, said)
+
+
+@pytest.mark.parametrize(
+    ("said", "phrases"), [("how much does it cost", NEED), ("in the morning", TIME)]
+)
+def test_caller_beyond_the_telephones_band_is_heard_too(
+    hear: Hear, said: str, phrases: tuple[str, ...]
+) -> None:
+    assert hear(spoken(said, wide=True), phrases) == Heard(said, said)
+
+
+def test_turn_in_which_the_level_hardly_moves_has_no_words(hear: Hear) -> None:
+    noise = np.random.default_rng(3).normal(0, 100, HEAR_HZ)
+    swell = np.where(np.arange(HEAR_HZ) < HEAR_HZ // 2, 1.0, 10 ** (MIN_SPREAD_DB / 20))
+
+    flat = (noise * swell**0.7).astype(np.int16)
+    moving = (noise * swell**1.4).astype(np.int16)
+
+    assert hear(flat, ()) == Heard("", None)
+    assert hear(moving, ()).text == NOT_A_PHRASE
 
 
 def test_same_audio_is_heard_the_same_whatever_was_heard_before(hear: Hear) -> None:
