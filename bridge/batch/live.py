@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bridge.batch.call_log import CallLog, unheard_texts
@@ -15,6 +15,7 @@ from bridge.client import ApiError, CallApi, JsonDict
 from bridge.legs.agent_socket import AgentSocketLeg
 from bridge.legs.base import MessageEvent
 from bridge.legs.file import FileLeg
+from bridge.legs.join_refusals import without_parts_of
 from bridge.legs.media_socket import MediaSocket
 from bridge.relay import CallEnd, Relay
 from bridge.wire.agent_socket import Rates
@@ -86,7 +87,10 @@ class FileCall:
         self._on_progress(CallProgress(duration_s, duration_s, self._words))
         call_id = str(created.get("callId") or log.call_id)
         seen = await self._aftermath(api, call_id) if "callId" in created else _Aftermath()
-        return self._result(call_id, end, log, seen)
+        result = self._result(call_id, end, log, seen)
+        # A far end may close with the join URL in its words.
+        detail = without_parts_of(str(created.get("joinUrl", "")), result.end_detail)
+        return replace(result, end_detail=detail)
 
     async def _aftermath(self, api: CallApi, call_id: str) -> "_Aftermath":
         try:

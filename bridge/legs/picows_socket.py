@@ -52,7 +52,7 @@ async def connect(
         async with asyncio.timeout(timeout_s):
             return await _open(target, where, ssl if target.is_secure else None, limits)
     except (OSError, UnicodeError, WSError) as error:
-        raise join_refused(where, error, timeout_s) from error
+        raise join_refused(where, url, error, timeout_s) from error
 
 
 def accept(

@@ -25,7 +25,9 @@ Message = dict[str, object] | bytes
 class FarEnd:
     """A call server that says what a test tells it to."""
 
-    def __init__(self, socket: MediaSocket, *messages: Message, close: int | None = None) -> None:
+    def __init__(
+        self, socket: MediaSocket, *messages: Message, close: int | None = None, why: str = ""
+    ) -> None:
         socket.start(self)
         for message in messages:
             if isinstance(message, bytes):
@@ -33,7 +35,7 @@ class FarEnd:
             else:
                 socket.send_text(json.dumps(message))
         if close is not None:
-            asyncio.get_running_loop().call_later(0.5, socket.close, close)
+            asyncio.get_running_loop().call_later(0.5, socket.close, close, why)
 
     def on_text(self, text: str) -> None:
         """Not answered."""
@@ -48,6 +50,7 @@ class FarEnd:
 def play(
     *messages: Message,
     close: int | None = None,
+    why: str = "",
     created: dict[str, object] | None = None,
     answer: dict[str, object] | None = None,
     **options: float,
@@ -61,7 +64,7 @@ def play(
             **({"tail_s": 3.0} | options),  # type: ignore[arg-type]
         )
         ours, theirs = memory_pair(asyncio.get_running_loop())
-        FarEnd(theirs, *messages, close=close)
+        FarEnd(theirs, *messages, close=close, why=why)
         told = httpx.Response(502) if answer is None else httpx.Response(200, json=answer)
         http = httpx.AsyncClient(
             transport=httpx.MockTransport(lambda _: told), base_url="http://far"
@@ -119,6 +122,14 @@ def test_close_of_the_far_end_is_the_end_of_the_call(code: int, reason: str) -> 
     assert result.end_reason == reason
     assert result.end_detail
     assert result.call_id == "c"
+
+
+def test_a_token_in_the_last_words_of_a_far_end_is_not_put_into_the_result() -> None:
+    token = "CANARY-token"
+    created: dict[str, object] = {"joinUrl": f"ws://far/calls/{token}/socket?key={token}2"}
+    result = play(close=4000, why=f"bye {token}2 and {token}", created=created)
+
+    assert result.end_detail == "the far end closed with code 4000, saying 'bye … and …'"
 
 
 def test_states_are_kept_with_their_instants() -> None:

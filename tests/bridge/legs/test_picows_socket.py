@@ -220,6 +220,15 @@ async def test_what_the_server_says_itself_is_repeated_on_one_line() -> None:
         assert (await _refusal(url)).endswith("(HTTP 409: Already joined.)")
 
 
+async def test_a_server_that_repeats_the_url_in_its_words_does_not_tell_the_token() -> None:
+    def refuse(peer: ServerConnection, request: Request) -> Response:
+        words = f"nothing at {request.path}, key CANARY-key"
+        return peer.respond(http.HTTPStatus.NOT_FOUND, json.dumps({"detail": words}))
+
+    async with foreign_server(refuse=refuse) as url:
+        assert (await _refusal(url)).endswith("nothing at /join/…?key=…, key …)")
+
+
 ANSWERS = {
     "not http": b"220 mail ready\r\n\r\n",
     "an unknown status": b"HTTP/1.1 799 Odd\r\n\r\n",
