@@ -105,11 +105,14 @@ def run_batch(
                 batch.outcomes[job.id] = finished
         batch.skipped = len(batch.outcomes)
         try:
-            shelf.write_results(_in_order(jobs, batch))
-            asyncio.run(_run(batch, min(parallel, len(batch.left), MAX_PARALLEL)))
-        finally:
-            outcomes = _in_order(jobs, batch)
-            shelf.write_results(outcomes)
+            try:
+                shelf.write_results(_in_order(jobs, batch))
+                asyncio.run(_run(batch, min(parallel, len(batch.left), MAX_PARALLEL)))
+            finally:
+                outcomes = _in_order(jobs, batch)
+                shelf.write_results(outcomes)
+        except OSError as exc:
+            raise _unwritable(exc) from None
     return outcomes
 
 
@@ -126,7 +129,12 @@ async def _run(batch: _Batch, n_workers: int) -> None:
     except* BridgeError as broken:
         raise broken.exceptions[0] from None
     except* OSError as broken:
-        raise BridgeError(f"the results cannot be written ({broken.exceptions[0]})") from None
+        raise _unwritable(broken.exceptions[0]) from None
+
+
+def _unwritable(error: BaseException) -> BridgeError:
+    why = error.strerror if isinstance(error, OSError) else None
+    return BridgeError(f"the results cannot be written ({why or error})")
 
 
 async def _keep_working(batch: _Batch) -> None:

@@ -6,6 +6,7 @@ the batch before or after it, there is never a part of a job under a final name,
 knows from the folders alone what is left to do. `results.jsonl` is written from the same outcomes.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -50,8 +51,11 @@ class Shelf:
             self._lock.close()
             raise UsageError(f"{self.folder}: another batch writes here{holder}")
         self._lock.truncate(0)
-        self._lock.write(json.dumps({"pid": os.getpid(), "since": rfc3339(wall_clock())}))
-        self._lock.flush()
+        told = json.dumps({"pid": os.getpid(), "since": rfc3339(wall_clock())})
+        with contextlib.suppress(
+            OSError
+        ):  # on a full disk the lock holds, though it does not say for whom
+            os.write(self._lock.fileno(), told.encode())
         self._sweep()
         return self
 

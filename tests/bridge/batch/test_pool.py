@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import random
@@ -251,3 +252,17 @@ def test_a_folder_that_cannot_be_made_is_wrong_usage(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="cannot hold results"):
         run_batch(jobs_of("a"), tmp_path / "file" / "out", options=VIRTUAL, run_job=INSTANT)
+
+
+def test_a_disk_that_is_full_for_results_too_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("bridge.batch.shelf.write_atomically", full)
+
+    with pytest.raises(BridgeError) as caught:
+        run_batch(numbered(2), tmp_path / "out", options=VIRTUAL, parallel=1, run_job=INSTANT)
+
+    assert str(caught.value) == "the results cannot be written (No space left on device)"
