@@ -1,0 +1,1 @@
+"""Carriers' media sockets as machines without a socket, one small module each."""
