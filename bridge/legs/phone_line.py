@@ -19,8 +19,10 @@ class CarrierApiError(BridgeError):
 
 
 class PhoneLine(Protocol):
-    """One phone call as its carrier's API sees it. Each method has a deadline of its own and raises
-    CarrierApiError."""
+    """One phone call as its carrier's API sees it.
+
+    Each method has a deadline of its own and raises CarrierApiError.
+    """
 
     async def hang_up(self) -> None:
         """End the phone call; one that has ended already is a success."""
