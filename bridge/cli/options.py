@@ -1,0 +1,34 @@
+"""Options that several commands have."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.")]
+Json = Annotated[
+    bool, typer.Option("--json", metavar="", help="Print the result as one line of JSON.")
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", metavar="", help="Log to standard error.")
+]
+ApiUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="An Ultravox-style API to call, not the embedded server."),
+]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        help="Key for --api-url; better left to the variable ULTRAVOX_API_KEY.",
+        show_default=False,
+    ),
+]
+
+
+def api_key(api_url: str | None, given: str | None) -> str | None:
+    """The key for an API; the environment's only where there is an API to give it to."""
+    if given is None and api_url is not None:
+        return os.environ.get("ULTRAVOX_API_KEY")
+    return given

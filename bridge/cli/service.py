@@ -1,0 +1,60 @@
+"""`tipring serve`: the long-running service."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bridge.cli.options import Json, Verbose
+from bridge.cli.terminal import print_json, say
+
+if TYPE_CHECKING:
+    from bridge.gateway.serve import Ready
+
+
+def serve(
+    *,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", min=0, max=65_535, help="Default 8080.")
+    ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Default 127.0.0.1; any other needs an API key."),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A TOML file, see config/serve.toml.")
+    ] = None,
+    recordings: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where calls are recorded.")
+    ] = None,
+    json_: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Run the call server: REST and media on one port, until Ctrl-C.
+
+    \b
+    For this machine alone, without a key:
+      tipring serve --port 8080
+    For others too, with a key:
+      TIPRING_API_KEY=… tipring serve --host 0.0.0.0
+    """
+    from bridge.config import load_config
+    from bridge.gateway.serve import serve as serve_calls
+    from bridge.log import set_up
+
+    set_up(verbose=verbose)
+    given = {"port": port, "host": host, "recordings": recordings}
+    overrides: dict[str, object] = {k: value for k, value in given.items() if value is not None}
+    if key := os.environ.get("TIPRING_API_KEY"):
+        overrides["api_keys"] = (key,)
+
+    def on_ready(ready: "Ready") -> None:
+        if json_:
+            print_json({"url": ready.url, "models": ready.models})
+            return
+        print(f"Tipring serves {ready.url}; Ctrl-C ends it.", flush=True)
+        for note in ready.notes:
+            say(note)
+
+    serve_calls(load_config(config, overrides), on_ready)
