@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ from websockets.exceptions import ConnectionClosed
 
 from bridge.gateway.front_door import FrontDoor
 from bridge.gateway.host_policy import HostPolicy
-from bridge.gateway.media_route import Admission, MediaRoute
+from bridge.gateway.media_route import Admission, Knock, MediaRoute
 from bridge.legs.media_socket import MediaSocket
 
 FRAME = bytes(640)
@@ -81,7 +81,7 @@ async def serve_ours(count: Count) -> int:
     def take(socket: MediaSocket) -> None:
         socket.start(Echo(socket, count))
 
-    async def admit(_target: str, _headers: Mapping[str, str]) -> Admission:
+    async def admit(_knock: Knock) -> Admission:
         return Admission(take)
 
     async def app(_scope: Any, _receive: Any, _send: Any) -> None:

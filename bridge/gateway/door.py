@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from bridge.gateway.host_policy import HostPolicy
 from bridge.gateway.media_route import MediaRoute
+from bridge.gateway.proxies import TrustedProxies
 from bridge.gateway.request_head import HeadLimits
 from bridge.gateway.rest import RestServer
 
@@ -28,7 +29,7 @@ class DoorLimits:
     max_connections: int = 5000
     """All connections, media sockets included."""
     max_per_source: int = 50
-    """Connections from one address that are no media sockets."""
+    """Connections from one address that are no media sockets; behind a trusted proxy, the address that it tells."""
     count_loopback: bool = False
     """Whether `max_per_source` holds for this machine too, where a proxy would be the source of everything."""
 
@@ -53,11 +54,16 @@ class Door(Protocol):
 
     policy: HostPolicy
     limits: DoorLimits
+    proxies: TrustedProxies
     secure: bool
     rest: RestServer
 
     def enter(self, visit: Visitor) -> tuple[int, str] | None:
         """Count a visit in; status and sentence if there are too many."""
+        ...
+
+    def recount(self, visit: Visitor, source: str) -> tuple[int, str] | None:
+        """Count a visit for this address from now on; status and sentence if there are too many of it."""
         ...
 
     def settle(self, visit: Visitor) -> None:

@@ -19,6 +19,7 @@ from bridge.gateway.door import DoorLimits, Visitor
 from bridge.gateway.host_guard import HostGuard
 from bridge.gateway.host_policy import HostPolicy
 from bridge.gateway.media_route import MediaRoute
+from bridge.gateway.proxies import NO_PROXIES, TrustedProxies
 from bridge.gateway.rest import RestServer
 from bridge.gateway.visit import Visit
 
@@ -37,10 +38,11 @@ class FrontDoor:
         policy: which Host and Origin are served.
         ssl: serve https and wss with this context.
         limits: what clients may do.
+        proxies: whose word about clients is taken.
         clock: stamps the Date header.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a seam of its own
         self,
         app: "ASGIApp",
         media_routes: Sequence[MediaRoute],
@@ -48,12 +50,14 @@ class FrontDoor:
         ssl: tls.SSLContext | None = None,
         *,
         limits: DoorLimits | None = None,
+        proxies: TrustedProxies = NO_PROXIES,
         clock: Clock = wall_clock,
     ) -> None:
         self.policy = policy
         self.limits = limits or DoorLimits()
         self.secure = ssl is not None
-        self.rest = RestServer(HostGuard(app, policy), clock, self.limits.head.max_bytes)
+        self.proxies = proxies
+        self.rest = RestServer(HostGuard(app, policy, proxies), clock, self.limits.head.max_bytes)
         self._routes = tuple(media_routes)
         self._ssl = ssl
         self._server: asyncio.Server | None = None
@@ -118,9 +122,14 @@ class FrontDoor:
         self._sources[visit.source] += 1
         if len(self._visits) > self.limits.max_connections:
             return 503, "Too many connections are open."
-        if self._sources[visit.source] > self.limits.max_per_source and self._counts(visit.source):
-            return 429, "Too many connections are open from your address."
-        return None
+        return self._judge(visit.source)
+
+    def recount(self, visit: Visitor, source: str) -> tuple[int, str] | None:
+        """See Door."""
+        self._forget_source(visit)
+        visit.source = source
+        self._sources[source] += 1
+        return self._judge(source)
 
     def settle(self, visit: Visitor) -> None:
         """See Door. A media socket counts no more for its source: carriers call from a few addresses."""
@@ -144,7 +153,14 @@ class FrontDoor:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _judge(self, source: str) -> tuple[int, str] | None:
+        if self._sources[source] > self.limits.max_per_source and self._counts(source):
+            return 429, "Too many connections are open from your address."
+        return None
+
     def _counts(self, source: str) -> bool:
+        if self.proxies.trusts(source):
+            return False
         with suppress(ValueError):
             return self.limits.count_loopback or not ip_address(source).is_loopback
         return True

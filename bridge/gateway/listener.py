@@ -1,7 +1,7 @@
 """A call server behind the front door: REST, join URLs and health on one port."""
 
 import ssl as tls
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -10,7 +10,7 @@ from bridge.calls.service import CallService
 from bridge.gateway.front_door import FrontDoor
 from bridge.gateway.host_policy import HostPolicy
 from bridge.gateway.join_route import JOIN_PATH, claim, parse_target
-from bridge.gateway.media_route import Admission, Admit, MediaRoute, UpgradeRefused
+from bridge.gateway.media_route import Admission, Admit, Knock, MediaRoute, UpgradeRefused
 from bridge.gateway.server import CallServer
 
 GRACE_S: Final = 10.0
@@ -47,8 +47,8 @@ def join_route(service: CallService) -> MediaRoute:
 
 
 def _admit(service: CallService) -> Admit:
-    async def admit(target: str, headers: Mapping[str, str]) -> Admission:  # noqa: ARG001 - the route's interface
-        wanted = parse_target(target)
+    async def admit(knock: Knock) -> Admission:
+        wanted = parse_target(knock.target)
         if wanted is None:
             raise UpgradeRefused(404, "There is nothing to join at this address.")
         try:

@@ -13,7 +13,7 @@ from typing import cast
 
 from bridge.gateway.deadline import Deadline
 from bridge.gateway.door import Door
-from bridge.gateway.media_route import MediaRoute, UpgradeRefused
+from bridge.gateway.media_route import Admission, Knock, MediaRoute, UpgradeRefused
 from bridge.gateway.plain_answer import plain_answer
 from bridge.gateway.request_head import HeadReader, HeadRefused, RequestHead
 from bridge.gateway.rest import RestConnection
@@ -39,6 +39,8 @@ class Visit(asyncio.Protocol):
         self._media: MediaSocket | None = None
         self._early = b""
         self._gone = False
+        self._peer = ""
+        self._secure = door.secure
         self.source = ""
 
     # What the transport calls
@@ -47,7 +49,7 @@ class Visit(asyncio.Protocol):
         """The client has connected."""
         self._transport = cast("asyncio.Transport", transport)
         name = transport.get_extra_info("peername")
-        self.source = name[0] if isinstance(name, tuple) else ""
+        self.source = self._peer = name[0] if isinstance(name, tuple) else ""
         if too_many := self._door.enter(self):
             self._answer(*too_many)
         else:
@@ -94,6 +96,10 @@ class Visit(asyncio.Protocol):
     # Request heads, inside
 
     def _expect_head(self) -> None:
+        if self.source != self._peer:
+            self._door.recount(
+                self, self._peer
+            )  # between requests a proxy's connection is nobody's
         self._reader = HeadReader(self._door.limits.head)
         self._receive = self._read_next_head
         self._deadline.set(self._door.limits.idle_s, self._transport.close)
@@ -109,12 +115,23 @@ class Visit(asyncio.Protocol):
         except HeadRefused as refused:
             self._answer(refused.status, str(refused))
             return
-        if head is not None:
+        if head is None:
+            return
+        if too_many := self._identify(head):
+            self._answer(*too_many)
+        else:
             self._decide(head)
+
+    def _identify(self, head: RequestHead) -> tuple[int, str] | None:
+        """Whom a trusted proxy speaks for; status and sentence if there are too many of it."""
+        proxies = self._door.proxies
+        self._secure = proxies.secure(self._peer, head.get("x-forwarded-proto"), self._door.secure)
+        source = proxies.source(self._peer, head.get("x-forwarded-for"))
+        return None if source == self.source else self._door.recount(self, source)
 
     def _decide(self, head: RequestHead) -> None:
         door = self._door
-        why = door.policy.refusal(head.get("host"), head.get("origin"), secure=door.secure)
+        why = door.policy.refusal(head.get("host"), head.get("origin"), secure=self._secure)
         route = door.route(head.path) if head.wants_websocket else None
         if why is not None:
             self._answer(403, why)
@@ -146,12 +163,15 @@ class Visit(asyncio.Protocol):
     async def _admit(self, head: RequestHead, route: MediaRoute) -> None:
         """Ask whether this media socket is taken, and open or refuse it."""
         headers = {name: head.get(name) or "" for name, _ in head.headers}
+        knock = Knock(head.target, headers, self.source, self._secure)
         try:
             async with asyncio.timeout(self._door.limits.admit_s):
-                admission = await route.admit(head.target, headers)
-            self._open(head, route, admission.take)
+                admission = await route.admit(knock)
+            self._open(knock, route, admission)
         except UpgradeRefused as refused:
-            self._answer(refused.status, refused.detail)
+            wait_s = refused.retry_after_s
+            headers_out = [] if wait_s is None else [f"Retry-After: {wait_s}"]
+            self._answer(refused.status, refused.detail, headers_out)
         except TimeoutError:
             self._answer(503, "The server took too long to decide.")
         except Exception:
@@ -162,24 +182,24 @@ class Visit(asyncio.Protocol):
         # Reading is paused; what was on its way all the same belongs to the socket.
         self._early += data
 
-    def _open(
-        self, head: RequestHead, route: MediaRoute, take: Callable[[MediaSocket], None]
-    ) -> None:
+    def _open(self, knock: Knock, route: MediaRoute, admission: Admission) -> None:
         if self._gone or self._transport.is_closing():
-            take(_closed_socket())
+            admission.take(_closed_socket())
             return
+        spoken = admission.subprotocol
         self._drop_rest()
         self._door.settle(self)
         self._media = accept(
             self._transport,
-            head.get("sec-websocket-key") or "",
+            knock.headers["sec-websocket-key"],
             limits=route.limits,
             early=self._early,
             on_gone=lambda: self._door.leave(self),
+            subprotocol=spoken if spoken in knock.subprotocols else None,
         )
         self._transport.resume_reading()
         try:
-            take(self._media)
+            admission.take(self._media)
         except Exception:
             log.exception("! the taker of a media socket raised")
             self._media.close(INTERNAL_ERROR, "internal error")

@@ -68,6 +68,11 @@ class PicowsSocket(WSListener):
         """Host and port of the other end."""
         return self._peer
 
+    @property
+    def subprotocol(self) -> str | None:
+        """What the server chose of the subprotocols offered to it; None if none."""
+        return self._transport.response.headers.get("Sec-WebSocket-Protocol")
+
     def start(self, receiver: SocketReceiver) -> None:
         """See MediaSocket."""
         self._inbox.start(receiver)

@@ -8,12 +8,18 @@ import asyncio
 import contextlib
 import functools
 import logging
+import re
 import ssl as tls
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from socket import SOCK_STREAM
 from typing import Final
 
-from picows import WSAutoPingStrategy, WSError
+from picows import (
+    WSAutoPingStrategy,
+    WSError,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+)
 from picows.picows import WSProtocol  # type: ignore[attr-defined] # not in its stub
 from picows.url import WSInvalidURL, WSParsedURL, parse_url
 
@@ -21,9 +27,12 @@ from bridge.errors import JoinRefused
 from bridge.legs.join_refusals import join_refused
 from bridge.legs.media_socket import CLIENT_LIMITS, SERVER_LIMITS, MediaSocket, SocketLimits
 from bridge.legs.picows_listener import PicowsSocket
+from bridge.wire.close_codes import PROTOCOL_ERROR
 
 _READ_BUFFER_BYTES: Final = 8 * 1024  # grows by itself up to twice the largest message
 _DEFAULT_PORTS: Final = {"ws": 80, "wss": 443}
+_SUBPROTOCOL: Final = "Sec-WebSocket-Protocol"
+_HEADER: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t\x20-\x7e]*")
 _ADDRESS_S: Final = 3.0  # for each address of a host but the last
 
 # picows logs addresses and breaches at levels that suit a server with one peer; an adapter, because it makes
@@ -39,20 +48,35 @@ async def connect(
     timeout_s: float = 10.0,
     ssl: tls.SSLContext | None = None,
     limits: SocketLimits = CLIENT_LIMITS,
+    headers: Mapping[str, str] | None = None,
+    subprotocols: Sequence[str] = (),
 ) -> MediaSocket:
     """Open a WebSocket to a ws:// or wss:// URL; look-up, TLS and handshake together within the deadline.
+
+    Args:
+        url: where to; it may have a query.
+        timeout_s: the deadline, s.
+        ssl: for wss://; None: the system's trust.
+        limits: what the server may do.
+        headers: further ones for the request, such as a signature.
+        subprotocols: what is offered to speak; the server may choose one of them or none.
 
     Raises: JoinRefused with one sentence; it names host and port, never the path, which may be a secret.
     """
     target = _parse(url)
+    asked = _further_headers(headers or {}, subprotocols)
     where = f"{_bracketed(target.host)}:{target.port}"
     if target.is_secure and ssl is None:
         ssl = _default_context()
     try:
         async with asyncio.timeout(timeout_s):
-            return await _open(target, where, ssl if target.is_secure else None, limits)
+            socket = await _open(target, where, ssl if target.is_secure else None, limits, asked)
     except (OSError, UnicodeError, WSError) as error:
         raise join_refused(where, url, error, timeout_s) from error
+    if socket.subprotocol not in (None, *subprotocols):
+        socket.close(PROTOCOL_ERROR)
+        raise JoinRefused(f"{where} chose a subprotocol that was not offered")
+    return socket
 
 
 def accept(
@@ -62,6 +86,7 @@ def accept(
     limits: SocketLimits = SERVER_LIMITS,
     early: bytes = b"",
     on_gone: Callable[[], None] | None = None,
+    subprotocol: str | None = None,
 ) -> MediaSocket:
     """Answer an upgrade request on a transport and take it over; `key` is its Sec-WebSocket-Key, checked.
 
@@ -71,9 +96,11 @@ def accept(
         limits: what the client may do.
         early: what came behind the head already.
         on_gone: called once when the connection is gone.
+        subprotocol: the one of those offered that is spoken.
     """
     socket = PicowsSocket(limits, _printable(transport), on_gone)
-    protocol = _protocol(None, "/", socket, limits, client=False)
+    told = {} if subprotocol is None else {_SUBPROTOCOL: subprotocol}
+    protocol = _protocol(None, "/", socket, limits, client=False, headers=told)
     transport.set_protocol(protocol)
     protocol.connection_made(transport)
     # picows wants to read the head itself. It gets one that says the same in the one way it accepts.
@@ -95,12 +122,19 @@ class _Protocol(WSProtocol):  # type: ignore[misc] # the class is not in its stu
 
 
 async def _open(
-    target: WSParsedURL, where: str, ssl: tls.SSLContext | None, limits: SocketLimits
-) -> MediaSocket:
+    target: WSParsedURL,
+    where: str,
+    ssl: tls.SSLContext | None,
+    limits: SocketLimits,
+    headers: Mapping[str, str],
+) -> PicowsSocket:
     socket = PicowsSocket(limits, where)
     host = where if target.port != _DEFAULT_PORTS[target.scheme] else _bracketed(target.host)
+    path = target.resource_name
     transport, protocol = await _dial(
-        target, ssl, lambda: _protocol(host, target.resource_name, socket, limits, client=True)
+        target,
+        ssl,
+        lambda: _protocol(host, path, socket, limits, client=True, headers=headers),
     )
     try:
         await protocol.wait_until_handshake_complete()
@@ -138,13 +172,24 @@ async def _dial_one(
 
 
 def _protocol(
-    host: str | None, path: str, socket: PicowsSocket, limits: SocketLimits, *, client: bool
+    host: str | None,
+    path: str,
+    socket: PicowsSocket,
+    limits: SocketLimits,
+    *,
+    client: bool,
+    headers: Mapping[str, str],
 ) -> _Protocol:
+    def made(*_request: object) -> PicowsSocket | WSUpgradeResponseWithListener:
+        if client or not headers:
+            return socket
+        return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(headers), socket)
+
     return _Protocol(
         host,
         path,
         client,
-        lambda *_request: socket,
+        made,
         _QUIET,
         True,  # disconnect on an exception of the listener
         None,  # no deadline for the handshake: the caller has one
@@ -154,7 +199,7 @@ def _protocol(
         WSAutoPingStrategy.PING_WHEN_IDLE,
         False,  # no automatic pong: it has no limit
         limits.max_message_bytes,
-        None,  # no further headers
+        headers if client else None,
         _READ_BUFFER_BYTES,
     )
 
@@ -179,6 +224,18 @@ def _parse(url: str) -> WSParsedURL:
     if any(character <= " " or character == "\x7f" for character in target.resource_name):
         raise JoinRefused("the join URL has a blank or a control character in it")
     return target
+
+
+def _further_headers(headers: Mapping[str, str], subprotocols: Sequence[str]) -> Mapping[str, str]:
+    asked = dict(headers)
+    if subprotocols:
+        asked[_SUBPROTOCOL] = ", ".join(subprotocols)
+    for name, value in asked.items():
+        if not _HEADER.fullmatch(f"{name}: {value}"):
+            raise JoinRefused(
+                "a header for the request is malformed: a name, and no control characters"
+            )
+    return asked
 
 
 @functools.cache

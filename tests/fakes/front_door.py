@@ -3,7 +3,7 @@
 import asyncio
 import re
 import ssl as tls
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -14,7 +14,8 @@ from fastapi.responses import StreamingResponse
 from bridge.gateway.door import DoorLimits
 from bridge.gateway.front_door import FrontDoor
 from bridge.gateway.host_policy import HostPolicy
-from bridge.gateway.media_route import Admission, MediaRoute, UpgradeRefused
+from bridge.gateway.media_route import Admission, Knock, MediaRoute, UpgradeRefused
+from bridge.gateway.proxies import NO_PROXIES, TrustedProxies
 from bridge.legs.media_socket import MediaSocket
 from tests.fakes.socket_log import SocketLog
 
@@ -27,7 +28,7 @@ class House:
     port: int = 0
     logs: list[SocketLog] = field(default_factory=list)
     sockets: list[MediaSocket] = field(default_factory=list)
-    asked: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
+    asked: list[Knock] = field(default_factory=list)
     asking: asyncio.Event = field(default_factory=asyncio.Event)
     answer: asyncio.Event = field(default_factory=asyncio.Event)
     lifespan: list[str] = field(default_factory=list)
@@ -37,18 +38,21 @@ class House:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    async def admit(self, target: str, headers: Mapping[str, str]) -> Admission:
+    async def admit(self, knock: Knock) -> Admission:
         """Echo by default; `/media/409` and the like refuse, `/media/slow` waits for `answer`."""
-        self.asked.append((target, headers))
+        self.asked.append(knock)
         self.asking.set()
-        word = target.partition("?")[0].rsplit("/", 1)[-1]
+        word = knock.target.partition("?")[0].rsplit("/", 1)[-1]
         if word.isdigit():
-            raise UpgradeRefused(int(word), f"Refused with {word}.")
+            wait_s = 7 if word == "503" else None
+            raise UpgradeRefused(int(word), f"Refused with {word}.", retry_after_s=wait_s)
         if word == "bug":
             raise KeyError(word)
         if word == "slow":
             await self.answer.wait()
-        return Admission(self.take_and_raise if word == "raise" else self.take)
+        offered = knock.subprotocols
+        taker = self.take_and_raise if word == "raise" else self.take
+        return Admission(taker, "invented" if word == "invented" else next(iter(offered), None))
 
     def take(self, socket: MediaSocket) -> None:
         """Echo what comes."""
@@ -83,6 +87,11 @@ class House:
         async def hello() -> dict[str, str]:
             return {"hello": "world"}
 
+        @app.get("/who")
+        async def who(request: Request) -> list[str]:
+            assert request.client is not None
+            return [request.client.host, request.url.scheme]
+
         @app.post("/size")
         async def size(request: Request) -> int:
             return len(await request.body())
@@ -114,11 +123,14 @@ async def front_door(
     policy: HostPolicy | None = None,
     limits: DoorLimits | None = None,
     ssl: tls.SSLContext | None = None,
+    proxies: TrustedProxies = NO_PROXIES,
 ) -> AsyncIterator[House]:
     """Open a house; everything in it ends within ten seconds."""
     house = House()
     routes = [MediaRoute(re.compile(r"/media/\w+"), house.admit)]
-    house.door = FrontDoor(house.app(), routes, policy or HostPolicy(), ssl, limits=limits)
+    house.door = FrontDoor(
+        house.app(), routes, policy or HostPolicy(), ssl, limits=limits, proxies=proxies
+    )
     async with asyncio.timeout(10):
         house.port = await house.door.start("127.0.0.1", 0)
         try:

@@ -13,13 +13,16 @@ import pytest
 import uvloop
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
 
 from bridge.errors import BridgeError, UsageError
 from bridge.gateway.door import DoorLimits
 from bridge.gateway.front_door import FrontDoor
 from bridge.gateway.host_policy import HostPolicy
+from bridge.gateway.proxies import TrustedProxies
 from bridge.gateway.request_head import HeadLimits
 from bridge.legs import picows_socket
+from bridge.legs.picows_listener import PicowsSocket
 from tests.fakes.front_door import client, exchange, front_door, until
 from tests.fakes.raw_websocket import CLOSE, TEXT, RawWebSocket, frame, upgrade
 from tests.fakes.socket_log import SocketLog
@@ -99,8 +102,48 @@ async def test_a_refused_media_socket_gets_the_status_and_a_detail(status: int) 
 
         assert caught.value.response.status_code == status
         assert json.loads(caught.value.response.body) == {"detail": f"Refused with {status}."}
-        assert house.asked[0][0] == f"/media/{status}?token=1"
-        assert house.asked[0][1]["upgrade"] == "websocket"
+        assert house.asked[0].target == f"/media/{status}?token=1"
+        assert house.asked[0].headers["upgrade"] == "websocket"
+        assert caught.value.response.headers.get("Retry-After") == ("7" if status == 503 else None)
+
+
+async def test_who_knocks_is_told_with_what_it_says() -> None:
+    async with front_door() as house:
+        socket = await picows_socket.connect(
+            f"ws://127.0.0.1:{house.port}/media/echo?a=b",
+            headers={"X-Signature": "abc="},
+            subprotocols=["audio.one", "two"],
+        )
+        [knock] = house.asked
+
+        assert knock.target == "/media/echo?a=b"
+        assert knock.headers["x-signature"] == "abc="
+        assert knock.subprotocols == ("audio.one", "two")
+        assert (knock.source, knock.secure) == ("127.0.0.1", False)
+        assert isinstance(socket, PicowsSocket)
+        assert socket.subprotocol == "audio.one"
+        log = SocketLog()
+        socket.start(log)
+        socket.close()
+        await log.closed.wait()
+
+
+@pytest.mark.parametrize(
+    ("word", "offered", "spoken"),
+    [
+        ("echo", [], None),
+        ("invented", ["a"], None),
+        ("echo", ["a"], "a"),
+        ("echo", ["b", "a"], "b"),
+    ],
+)
+async def test_a_subprotocol_is_spoken_only_if_it_was_offered(
+    word: str, offered: list[str], spoken: str | None
+) -> None:
+    async with front_door() as house:
+        url = f"ws://127.0.0.1:{house.port}/media/{word}"
+        async with connect(url, subprotocols=[Subprotocol(each) for each in offered]) as socket:
+            assert socket.subprotocol == spoken
 
 
 async def test_our_own_client_repeats_the_detail() -> None:
@@ -385,6 +428,69 @@ async def test_media_sockets_do_not_count_for_their_source() -> None:
         assert status_of(await exchange(house.port, LAST)) == 200
         for socket in sockets:
             await socket.close()
+
+
+# Behind a proxy
+
+
+PROXY = TrustedProxies(["127.0.0.1"])
+FORWARDED = "X-Forwarded-For: 203.0.113.9, 198.51.100.7\r\nX-Forwarded-Proto: https\r\n"
+
+
+def _who(*lines: str) -> bytes:
+    return "".join(
+        ["GET /who HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n", *lines, "\r\n"]
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "who"),
+    [(PROXY, ["198.51.100.7", "https"]), (TrustedProxies(["10.0.0.1"]), ["127.0.0.1", "http"])],
+)
+async def test_what_a_proxy_tells_counts_only_if_it_is_trusted(
+    proxies: TrustedProxies, who: list[str]
+) -> None:
+    async with front_door(proxies=proxies) as house:
+        response = await exchange(house.port, _who(FORWARDED))
+        knock = upgrade("/media/410", *FORWARDED.split("\r\n")[:2])
+        assert status_of(await exchange(house.port, knock)) == 410
+
+        assert json.loads(response.partition(b"\r\n\r\n")[2]) == who
+        assert (house.asked[0].source, house.asked[0].secure) == (who[0], who[1] == "https")
+
+
+async def test_the_origin_behind_a_proxy_with_tls_is_the_same_origin() -> None:
+    policy = HostPolicy(loopback_only=True)
+    async with front_door(policy, proxies=PROXY) as house:
+        lines = (FORWARDED, "Origin: https://localhost\r\n")
+
+        assert status_of(await exchange(house.port, _who(*lines))) == 200
+        assert status_of(await exchange(house.port, _who(lines[1]))) == 403
+
+
+async def test_a_trusted_proxy_is_not_counted_but_each_of_its_clients_is() -> None:
+    limits = DoorLimits(max_per_source=2, count_loopback=True, linger_s=0.1)
+    async with front_door(limits=limits, proxies=PROXY) as house:
+        idle = [await asyncio.open_connection("127.0.0.1", house.port) for _ in range(5)]
+        asking = [await asyncio.open_connection("127.0.0.1", house.port) for _ in range(2)]
+        for _, writer in asking:
+            writer.write(
+                GET.replace(b"/hello", b"/slow").replace(
+                    b"\r\n\r\n", b"\r\n" + FORWARDED.encode() + b"\r\n"
+                )
+            )
+        await house.asking.wait()
+        await asyncio.sleep(0.01)
+        other = FORWARDED.replace("198.51.100.7", "198.51.100.8")
+
+        assert status_of(await exchange(house.port, _who(FORWARDED))) == 429
+        assert status_of(await exchange(house.port, _who(other))) == 200
+        house.answer.set()
+        for reader, _ in asking:
+            await reader.readuntil(b'"done"')
+        assert status_of(await exchange(house.port, _who(FORWARDED))) == 200
+        for _, writer in idle + asking:
+            writer.close()
 
 
 async def test_this_machine_does_not_count_as_a_source_by_default() -> None:

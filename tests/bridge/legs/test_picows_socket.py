@@ -3,6 +3,7 @@
 import asyncio
 import http
 import json
+import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from websockets.asyncio.client import connect as foreign_connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.utils import accept_key
 
 from bridge.errors import JoinRefused, VirtualTimeError
 from bridge.legs.media_socket import CLIENT_LIMITS, MediaSocket
@@ -112,6 +114,36 @@ async def test_a_foreign_client_is_echoed_by_our_server() -> None:
         await logs[0].closed.wait()
 
     assert logs[0].closes == [(4000, "enough")]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-A": "b\r\nX-C: d"}, {"X-A\n": "b"}, {"": "b"}, {"X-A": "b\0"}, {"X A": "b"}],
+)
+async def test_a_header_that_would_make_another_line_is_not_sent(headers: dict[str, str]) -> None:
+    with pytest.raises(JoinRefused, match="a header for the request is malformed"):
+        await connect("ws://127.0.0.1:1/", headers=headers)
+
+
+async def test_a_server_that_speaks_something_else_than_was_offered_is_left() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        key = re.findall("Sec-WebSocket-Key: (.+)\r\n", head)[0]
+        asked.append(head)
+        writer.write(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Accept: {accept_key(key)}\r\nSec-WebSocket-Protocol: c\r\n\r\n".encode()
+        )
+        await reader.read()
+        writer.close()
+
+    asked: list[str] = []
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        with pytest.raises(JoinRefused, match=r"chose a subprotocol that was not offered$"):
+            await connect(url, subprotocols=("a", "b"), limits=replace(CLIENT_LIMITS, close_s=0.1))
+
+    assert "Sec-WebSocket-Protocol: a, b\r\n" in asked[0]
 
 
 async def test_what_the_server_says_at_once_is_kept_until_start() -> None:
