@@ -6,6 +6,7 @@ gives nothing and takes nothing.
 
 from collections import deque
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from bridge.wire.strict_json import MESSAGE, JsonLimits
@@ -18,15 +19,14 @@ class TokenBucket:
         self._rate_per_s = rate_per_s
         self._burst = burst
         self._tokens = burst
-        self._filled_s: float | None = None  # None until the first take
+        self._filled_s = -inf
 
     def take(self, n: float, now_s: float) -> bool:
         """Take n tokens if they are there; False takes none."""
-        if self._filled_s is None:
-            self._filled_s = now_s
         elapsed_s = now_s - self._filled_s
         if elapsed_s > 0:
-            self._tokens = min(self._burst, self._tokens + elapsed_s * self._rate_per_s)
+            tokens = self._tokens + elapsed_s * self._rate_per_s
+            self._tokens = tokens if tokens < self._burst else self._burst  # noqa: FURB136 - twice as fast
             self._filled_s = now_s
         if n > self._tokens:
             return False
