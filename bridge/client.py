@@ -48,15 +48,20 @@ class CallApi:
         self._http = http
         self._connect = connect
 
-    async def create(self, body: Mapping[str, object], *, agent: str | None = None) -> JsonDict:
+    async def create(
+        self, body: Mapping[str, object], *, agent: str | None = None, joinable: bool = True
+    ) -> JsonDict:
         """Create a call (of a stored agent, if one is named); returns the Call object.
+
+        `joinable`: it must have a join URL; a call that is dialled has none.
 
         Raises: ApiError.
         """
         path = "/api/calls" if agent is None else f"/api/agents/{quote(agent, safe='')}/calls"
         call = await self._ask("POST", path, json=dict(body))
-        if not all(isinstance(call.get(key), str) for key in ("callId", "joinUrl")):
-            raise ApiError("the API's answer has no callId or no joinUrl")
+        needed = ("callId", "joinUrl") if joinable else ("callId",)
+        if not all(isinstance(call.get(key), str) for key in needed):
+            raise ApiError(f"the API's answer has no {' or no '.join(needed)}")
         return call
 
     async def join(self, join_url: str) -> MediaSocket:
