@@ -11,7 +11,7 @@ from bridge.cli.terminal import FAILED, logs, print_json, say
 _ANSWERED = ("hangup", "agent_hangup", "timeout")
 
 
-def dial(
+def dial(  # noqa: PLR0913 - as `call`: one argument for each option
     to: Annotated[str, typer.Argument(metavar="NUMBER", help="Whom to call, such as +15550100.")],
     *,
     from_: Annotated[
