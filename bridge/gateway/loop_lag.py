@@ -1,0 +1,55 @@
+"""How late the event loop is: the one figure that says whether audio can still be sent in time.
+
+A timer fires every 20 ms, as a frame of audio would, against absolute deadlines. Ticks that a busy loop has missed
+altogether count too, each by how late it is: else a loop that stands still for a second would show as one late tick.
+"""
+
+import asyncio
+import math
+from collections import deque
+from typing import Final
+
+from bridge.stats import LATENESS_S, Histogram
+
+TICK_S: Final = 0.020
+WINDOW_S: Final = 5.0
+
+
+class LoopLag:
+    """Measures the running loop between `start` and `stop`."""
+
+    def __init__(self, *, tick_s: float = TICK_S, window_s: float = WINDOW_S) -> None:
+        self.histogram = Histogram(LATENESS_S)
+        """Of all ticks since the start, s."""
+        self._tick_s = tick_s
+        self._recent: deque[float] = deque(maxlen=round(window_s / tick_s))
+        self._due_s = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin; on a loop that is running."""
+        self._loop = asyncio.get_running_loop()
+        self._due_s = self._loop.time() + self._tick_s
+        self._timer = self._loop.call_at(self._due_s, self._tick)
+
+    def stop(self) -> None:
+        """End; what was measured stays."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def p99_s(self) -> float:
+        """How late 99 of 100 ticks of the last seconds were at most, s; 0.0 if there were none."""
+        ordered = sorted(self._recent)
+        return ordered[math.ceil(0.99 * len(ordered)) - 1] if ordered else 0.0
+
+    def _tick(self) -> None:
+        now_s = self._loop.time()
+        # After a machine was suspended only the last ticks matter: older ones would fall out of the window at once.
+        kept = self._recent.maxlen or 1
+        self._due_s = max(self._due_s, now_s - kept * self._tick_s)
+        while self._due_s <= now_s:
+            self._recent.append(now_s - self._due_s)
+            self.histogram.observe(now_s - self._due_s)
+            self._due_s += self._tick_s
+        self._timer = self._loop.call_at(self._due_s, self._tick)

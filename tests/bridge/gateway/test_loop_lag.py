@@ -1,0 +1,70 @@
+import asyncio
+
+import pytest
+
+from bridge.gateway.loop_lag import LoopLag
+from bridge.virtual import VirtualLoop, run_virtual
+
+
+def test_a_loop_on_time_is_not_late() -> None:
+    async def main() -> None:
+        lag = LoopLag()
+        assert lag.p99_s() == 0.0
+        lag.start()
+        await asyncio.sleep(10.01)
+        lag.stop()
+
+        assert lag.histogram.n == 500
+        assert lag.p99_s() == pytest.approx(0, abs=1e-9)
+        assert lag.histogram.largest == pytest.approx(0, abs=1e-9)
+
+    run_virtual(main())
+
+
+def test_ticks_that_were_missed_count_each_by_how_late_it_is() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        lag = LoopLag()
+        lag.start()
+        await asyncio.sleep(0.03)
+        loop._now_s += 0.1  # from 30 to 130 ms: the ticks at 40, 60, 80, 100 and 120 ms
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the tick comes after us
+        lag.stop()
+
+        late_ms = [round(1000 * late_s) for late_s in lag._recent]
+        assert late_ms == [0, 90, 70, 50, 30, 10]
+        assert lag.histogram.n == 6
+
+    run_virtual(main())
+
+
+def test_after_the_machine_slept_for_a_day_only_the_last_seconds_count() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        lag = LoopLag()
+        lag.start()
+        await asyncio.sleep(1)
+        loop._now_s += 86_400
+        await asyncio.sleep(0.1)
+        lag.stop()
+
+        assert lag.histogram.n < 400
+        assert lag.p99_s() > 4
+
+    run_virtual(main())
+
+
+def test_a_stopped_measurement_ticks_no_more() -> None:
+    async def main() -> None:
+        lag = LoopLag()
+        lag.stop()
+        lag.start()
+        lag.stop()
+        await asyncio.sleep(1)
+
+        assert lag.histogram.n == 0
+
+    run_virtual(main())
