@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
+import msgspec
+
 CarrierName: TypeAlias = Literal[
     "twilio",
     "telnyx",
@@ -67,8 +69,7 @@ class Started:
     """Of the audio that the carrier takes from us."""
 
 
-@dataclass(frozen=True, slots=True)
-class AudioIn:
+class AudioIn(msgspec.Struct, frozen=True, gc=False):  # made 50 times a second: a fifth of the time
     """The caller's audio, encoded, in order; never empty."""
 
     payload: bytes
