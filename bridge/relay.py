@@ -13,6 +13,8 @@ from bridge.legs.base import Ended, FarBroke, Leg, LegEvent, Port
 
 UPLINK_MAX_MS = 2_000
 """Live audio of the caller: older than this it is worthless, and the oldest gives way (reliability, section 5)."""
+UPLINK_OPENING_MS = 12_000
+"""What the caller said before the agent was there, 10 s at most, comes at once and is not old."""
 DOWNLINK_MAX_MS = 32_000
 """The agent's speech: a little above the largest client buffer in use (30 s); the newest gives way."""
 DRAIN_LIMIT_S = 40.0
@@ -53,7 +55,13 @@ class Relay:
     ) -> None:
         self.caller = caller
         self.agent = agent
-        self.uplink = Lane(agent.sink_hz, UPLINK_MAX_MS, "drop_oldest", source_hz=caller.source_hz)
+        self.uplink = Lane(
+            agent.sink_hz,
+            UPLINK_MAX_MS,
+            "drop_oldest",
+            source_hz=caller.source_hz,
+            opening_ms=UPLINK_OPENING_MS,
+        )
         self.downlink = Lane(
             caller.sink_hz, downlink_max_ms, "drop_newest", source_hz=agent.source_hz
         )

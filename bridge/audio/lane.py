@@ -34,6 +34,8 @@ class LaneStats:
     cleared: int = 0
     padded: int = 0
     """Zeros that `Lane.pull_padded` put in where audio was missing; in none of the others."""
+    overflows: int = 0
+    """How often something had to be dropped."""
 
 
 class Lane:
@@ -44,10 +46,18 @@ class Lane:
         max_ms: most audio the lane holds, ms.
         when_full: which samples give way.
         source_hz: rate at which the source pushes, Hz; ``rate_hz`` when left out.
+        opening_ms: none of the first so many ms is dropped, whatever the bound: what was said before the sink was
+            there comes all at once.
     """
 
     def __init__(
-        self, rate_hz: int, max_ms: float, when_full: WhenFull, source_hz: int | None = None
+        self,
+        rate_hz: int,
+        max_ms: float,
+        when_full: WhenFull,
+        source_hz: int | None = None,
+        *,
+        opening_ms: float = 0.0,
     ) -> None:
         max_samples = int(rate_hz * max_ms / 1000)
         if rate_hz <= 0 or max_samples < 1:
@@ -59,9 +69,12 @@ class Lane:
         self.stats = LaneStats()
         self.on_ready: Callable[[], None] | None = None
         """Called after each push or segment end that made more audio pullable; it may pull."""
+        self.segment_open = False
+        """Whether samples were pushed since the last segment end or clear."""
         self._drop_oldest = when_full == "drop_oldest"
+        self._opening = int(rate_hz * opening_ms / 1000)
         self._resampler = None if self.source_hz == rate_hz else Resampler(self.source_hz, rate_hz)
-        self._ring = Ring(rate_hz, max_samples)
+        self._ring = Ring(rate_hz, max(max_samples, self._opening))
         self._ends: deque[int] = deque()
         """Segment ends as positions in the ring, each after the ring's head."""
 
@@ -85,11 +98,13 @@ class Lane:
             raise TypeError(f"a lane takes int16 samples, not {samples.dtype}")
         if self._resampler is not None:
             samples = self._resampler.push(samples)
+        self.segment_open = True
         if self._put(samples) and self.on_ready is not None:
             self.on_ready()
 
     def end_segment(self) -> None:
         """End the utterance: what is inside may be pulled though it is no whole frame."""
+        self.segment_open = False
         if self._resampler is not None:
             self._put(self._resampler.flush())
         tail = self._ring.tail
@@ -134,6 +149,7 @@ class Lane:
         n = self._ring.depth
         self._ring.skip(n)
         self._ends.clear()
+        self.segment_open = False
         self.stats.cleared += n
         if self._resampler is not None:
             self._resampler.reset()
@@ -145,8 +161,11 @@ class Lane:
         n = samples.size
         stats.pushed += n
         excess = self._ring.depth + n - self.max_samples
-        if excess > 0:
+        if excess > 0 and stats.pushed > self._opening:
+            if not self._drop_oldest:
+                excess = min(excess, n)  # more than that may be over the bound: the opening
             stats.dropped += excess
+            stats.overflows += 1
             if self._drop_oldest:
                 n_old = min(excess, self._ring.depth)
                 self._ring.skip(n_old)

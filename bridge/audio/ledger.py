@@ -2,9 +2,11 @@
 
 The far end plays what it gets at once, or as soon as it has played what came before: that is the
 play-out clock, gaps included. Marks that the far end echoes prove what the clock only supposes; an
-echo that comes early moves the clock on, one that comes late does not move it back (the way back
-is in it). A mark that was waiting when the far end was cleared proves nothing: carriers echo every
-pending mark after a clear.
+echo that comes early moves the clock on. One that comes late has the way there and back in it, so
+it moves nothing, unless it is later than its like by more than jitter explains: then the far end is
+behind (the network held our audio up), and the clock is moved back to where the echo puts it.
+A mark that was waiting when the far end was cleared proves nothing: carriers echo every pending
+mark after a clear.
 
 Positions are samples sent since the start of the direction. Every sample sent is either played,
 flushed, lost or still ahead. Time is an argument: seconds of any monotonic clock.
@@ -15,8 +17,12 @@ from dataclasses import dataclass
 
 RUNS_KEPT = 64
 """Stretches of gapless audio that are remembered, for `Ledger.time_of`."""
-MARKS_KEPT = 256
+MARKS_KEPT = 100
 """Marks that wait for their echo; a far end that never echoes costs no more memory than this."""
+WAY_MAX_S = 0.4
+"""No echo's way there and back is taken for longer than this, before a shorter one is seen."""
+LATE_S = 0.25
+"""An echo that is later than its like by more than this tells that the far end is behind."""
 GAP_FLOOR_S = 0.001
 """Lateness below this is jitter of the sender's timer; no far end makes a gap of it."""
 ROUNDING_SAMPLES = 1e-3
@@ -79,10 +85,20 @@ class Ledger:
         self.played_acknowledged = 0
         """Samples that echoed marks prove played."""
         self.gaps = Gaps()
+        self.clearable = True
+        """Whether the far end drops what is unplayed when it is cleared; if not, it plays it."""
+        self._busy_until_s: float | None = None
+        self._way_s = WAY_MAX_S
+        self._behind_s = 0.0
+        """How far late echoes have moved the clock back since the far end began to play."""
         self._played = 0
         self._segment_from: int | None = None
         self._runs: deque[_Run] = deque(maxlen=RUNS_KEPT)
         self._marks: deque[_Mark] = deque(maxlen=MARKS_KEPT)
+
+    def busy_until(self, until_s: float) -> None:
+        """Until then the far end plays what is on another account; what is sent now comes after it."""
+        self._busy_until_s = until_s
 
     def sent(self, n: int, now_s: float) -> None:
         """``n`` samples were sent; they play from ``now_s`` on, or after what is playing."""
@@ -99,27 +115,34 @@ class Ledger:
         """A mark was sent: its echo shall prove that all samples sent so far were played."""
         self._marks.append(_Mark(name, self.sent_samples))
 
-    def acknowledged(self, name: str, now_s: float) -> None:
-        """The echo of a mark came. It proves the marks before it too; unknown names prove nothing."""
+    def acknowledged(self, name: str, now_s: float) -> bool:
+        """The echo of a mark came; False if it proves nothing.
+
+        It proves the marks before it too. Unknown names prove nothing, nor do marks that were flushed.
+        """
         mark = next((mark for mark in self._marks if mark.name == name), None)
         if mark is None:
-            return
+            return False
         while self._marks.popleft() is not mark:
             continue
         if mark.flushed:
-            return
-        self.played(now_s)
+            return False
         # What is gone lies before the mark: a flush or loss voids the marks that waited for it.
         proven = mark.position - self.flushed - self.lost
         self.played_acknowledged = max(self.played_acknowledged, proven)
-        early = proven - self._played
-        if early > 0:
-            self._played = proven
-        if early > GAP_FLOOR_S * self.rate_hz:
-            self._split_run(mark.position, now_s)
+        self._set_clock(mark.position, now_s)
+        self._played = max(self._played, self.played_acknowledged)
+        return True
+
+    def void(self, name: str) -> None:
+        """The far end said that the audio before this mark was not played: it proves nothing."""
+        for mark in self._marks:
+            mark.flushed = mark.flushed or mark.name == name
 
     def flush(self, now_s: float) -> int:
         """The far end was cleared: what is unplayed will never be. Returns the samples flushed."""
+        if not self.clearable:
+            return 0
         n = self._drop_unplayed(now_s)
         self.flushed += n
         for mark in self._marks:
@@ -193,6 +216,9 @@ class Ledger:
         if last is not None:
             at_s = max(now_s, last.over_s)
             self._count_gap(1000 * (at_s - last.over_s))
+        elif self._busy_until_s is not None:
+            at_s = max(now_s, self._busy_until_s)
+        self._behind_s = 0.0
         run = _Run(self.sent_samples, self.sent_samples, at_s, at_s)
         self._runs.append(run)
         return run
@@ -204,13 +230,34 @@ class Ledger:
             self.gaps.underruns += 1
             self.gaps.underrun_ms += gap_ms
 
-    def _split_run(self, position: int, now_s: float) -> None:
-        """The far end was faster than the clock: everything before ``position`` is over now."""
+    def _set_clock(self, position: int, now_s: float) -> None:
+        """The echo of a mark at ``position`` came: move the clock if it is far from what that proves."""
+        last_s = self.time_of(position - 1)
+        if last_s is None:
+            return  # the account does not reach so far back
+        late_s = now_s - last_s - 1 / self.rate_hz
+        if self._behind_s and late_s < self._way_s:
+            caught_up_s = min(self._way_s - late_s, self._behind_s)
+            self._behind_s -= caught_up_s
+            self._place(position, now_s - late_s - caught_up_s)
+            late_s += caught_up_s
+        self._way_s = max(0.0, min(self._way_s, late_s))
+        if late_s < -GAP_FLOOR_S:
+            self._place(position, now_s)
+        elif late_s > self._way_s + LATE_S:
+            self._behind_s += late_s - self._way_s
+            self._place(position, now_s - self._way_s)
+
+    def _place(self, position: int, at_s: float) -> None:
+        """Everything before ``position`` is over at ``at_s``, and the rest, which is there, follows."""
+        while self._runs[-1].start >= position:
+            self._runs.pop()
         run = self._runs[-1]
-        rest = _Run(position, run.end, now_s, now_s + (run.end - position) / self.rate_hz)
-        run.end, run.over_s = position, now_s
-        if rest.end > rest.start:
-            self._runs.append(rest)
+        run.end, run.over_s = position, at_s
+        if self.sent_samples > position:
+            over_s = at_s + (self.sent_samples - position) / self.rate_hz
+            self._runs.append(_Run(position, self.sent_samples, at_s, over_s))
+        self._played = position - self.flushed - self.lost
 
     def _drop_unplayed(self, now_s: float) -> int:
         n = self._alive - self.played(now_s)

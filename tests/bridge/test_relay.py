@@ -208,6 +208,19 @@ def test_the_uplink_keeps_the_newest_two_seconds_and_the_downlink_the_oldest_thi
     run_virtual(call())
 
 
+def test_the_uplink_keeps_all_of_what_was_said_before_the_agent_came() -> None:
+    async def call() -> None:
+        relay = Relay(HandLeg("caller"), HandLeg("agent"))
+        for _ in range(12 * 50):
+            relay.uplink.push(np.ones(160, np.int16))
+
+        assert relay.uplink.depth_ms == 12_000
+        relay.uplink.push(np.ones(160, np.int16))
+        assert relay.uplink.depth_ms == 2_000
+
+    run_virtual(call())
+
+
 def test_each_lane_has_the_rates_of_its_ends() -> None:
     async def call() -> None:
         relay = Relay(HandLeg("caller", 8_000), HandLeg("agent", 16_000))

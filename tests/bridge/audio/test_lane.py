@@ -123,6 +123,35 @@ def test_segment_end_behind_dropped_samples_stays_in_its_place() -> None:
     assert full.pull(20).tolist() == [2, 3, 4, 5]
 
 
+@pytest.mark.parametrize("when_full", ["drop_oldest", "drop_newest"])
+def test_of_the_opening_nothing_is_dropped_and_after_it_the_bound_holds(
+    when_full: WhenFull,
+) -> None:
+    opening = Lane(1_000, 10, when_full, opening_ms=50)
+    for start in range(0, 50, 5):
+        opening.push(ramp(5, start=start))
+    assert (opening.depth_samples, opening.stats.dropped) == (50, 0)
+
+    opening.push(ramp(1, start=50))
+    kept = opening.pull_padded(opening.depth_samples).tolist()
+    assert kept == list(range(41, 51) if when_full == "drop_oldest" else range(50))
+    assert opening.stats.overflows == 1
+
+
+def test_segment_is_open_from_its_first_samples_to_its_end_or_a_clear() -> None:
+    any_lane = lane()
+    seen = [any_lane.segment_open]
+    any_lane.push(ramp(5))
+    seen.append(any_lane.segment_open)
+    any_lane.end_segment()
+    seen.append(any_lane.segment_open)
+    any_lane.push(ramp(5))
+    any_lane.clear()
+    seen.append(any_lane.segment_open)
+
+    assert seen == [False, True, False, False]
+
+
 def test_clear_empties_the_lane_and_says_how_much_it_dropped() -> None:
     full = lane()
     full.push(ramp(30))
