@@ -17,11 +17,12 @@ import numpy as np
 
 from bridge_codecs.errors import CodecError
 from bridge_codecs.libav import Decoder, Encoder
+from bridge_codecs.opus_packet import CLOCK_HZ, frame_samples
 from bridge_codecs.pcm import Int16, silence
 from bridge_codecs.resample import Resampler
 
 RATES_HZ: Final = (8_000, 16_000, 24_000, 48_000)
-RTP_CLOCK_HZ: Final = 48_000
+RTP_CLOCK_HZ: Final = CLOCK_HZ
 FRAME_MS: Final = 20
 BITRATES: Final = range(6_000, 128_001)  # bit/s; RFC 6716 section 2.1.1 knows up to 510,000
 MAX_PACKET_BYTES: Final = 48 * (1_275 + 2) + 2  # 48 frames with their lengths: RFC 6716 section 3.4
@@ -29,9 +30,6 @@ MAX_PACKET_BYTES: Final = 48 * (1_275 + 2) + 2  # 48 frames with their lengths: 
 _LOOK_AHEAD_MS: Final = 6.5
 # Of 10. On telephone speech at 24 kbit/s as many bytes as 10, in three quarters of the time.
 _COMPLEXITY: Final = 5
-_SILK_FRAMES: Final = (480, 960, 1_920, 2_880)  # samples at 48 kHz: RFC 6716 table 2
-_HYBRID_FRAMES: Final = (480, 960)
-_CELT_FRAMES: Final = (120, 240, 480, 960)
 
 
 class OpusEncoder:
@@ -125,16 +123,8 @@ class OpusDecoder:
             return silence(self._last_samples)
         # One frame a packet: the last two bits, which say how many there are, are 0.
         no_frame = bytes([self._last_toc & 0xFC])
-        n_frames = self._last_samples // _frame_samples(self._last_toc)
+        n_frames = self._last_samples // frame_samples(self._last_toc)
         return np.concatenate([self._codec.decode(no_frame) for _ in range(n_frames)])
-
-
-def _frame_samples(toc: int) -> int:
-    """The length of each frame of a packet at 48 kHz, by its first octet."""
-    config = toc >> 3
-    if config < 12:
-        return _SILK_FRAMES[config % 4]
-    return _HYBRID_FRAMES[config % 2] if config < 16 else _CELT_FRAMES[config % 4]
 
 
 def _check_rate(rate_hz: int) -> None:
