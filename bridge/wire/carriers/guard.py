@@ -37,6 +37,11 @@ class Guard:
         self._audio_s = TokenBucket(limits.real_time_factor or 0.0, limits.audio_burst_s)
         self._digits = TokenBucket(DIGITS_PER_S, DIGITS_PER_S)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is taken any more."""
+        return self.state in ("over", "refused")
+
     def refuse(self, sentence: str, close_code: int = POLICY) -> RemoteWireError:
         """The error to raise: the carrier has broken its protocol, and nothing more of it is taken."""
         self.state = "refused"

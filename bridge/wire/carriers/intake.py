@@ -1,0 +1,45 @@
+"""A caller's audio on its way in: no more than time explains, in order, never empty."""
+
+from bridge.wire.carriers.base import AudioMissing, CarrierEvent, Ignored, MediaFormat
+from bridge.wire.carriers.chunks import ChunkOrder
+from bridge.wire.carriers.guard import Guard
+from bridge.wire.carriers.json_media import MediaPart
+from bridge.wire.carriers.shapes import shape_of
+
+
+class Intake:
+    """Takes chunks in one format; `patience` as in ChunkOrder."""
+
+    __slots__ = ("_guard", "_order", "_s_of", "align")
+
+    def __init__(self, guard: Guard, heard: MediaFormat, patience: int) -> None:
+        shape = shape_of(heard)
+        self.align = shape.align
+        self._s_of = shape.s_of
+        self._guard = guard
+        self._order = ChunkOrder(shape.ms_of, patience)
+
+    def hear(self, media: MediaPart, now_s: float) -> list[CarrierEvent]:
+        """Take one chunk."""
+        payload = media.payload
+        ignored = self._guard.admit(self._s_of(payload), now_s)
+        if not payload:
+            ignored = Ignored("empty", "a media event without audio")
+        if ignored is not None:
+            events = self._order.put(media.chunk, media.timestamp, payload, dropped=True)
+            return [*events, ignored]
+        events = self._order.put(media.chunk, media.timestamp, payload)
+        return events if len(events) == 1 else self._without_floods(events, now_s)
+
+    def flush(self) -> list[CarrierEvent]:
+        """The end: give what was held back."""
+        return self._order.flush()
+
+    def _without_floods(self, events: list[CarrierEvent], now_s: float) -> list[CarrierEvent]:
+        """Silence for what is missing counts as audio: jumping numbers cannot make more of it."""
+        return [
+            event
+            for event in events
+            if not isinstance(event, AudioMissing)
+            or self._guard.admit(event.ms / 1_000, now_s) is None
+        ]
