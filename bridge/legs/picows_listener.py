@@ -3,7 +3,8 @@
 picows parses frames (RFC 6455) and gives each to `on_ws_frame`; assembling fragments, control frames, limits,
 pings and the closing handshake are here. Written against picows 2.3, whose habits matter in these places:
 frames still come after it has answered a breach of the protocol with a close frame; it neither answers a close
-frame nor looks at the reserved bits; a close without a code shows as code 0.
+frame nor looks at the reserved bits; it lets close codes through that may not be sent; a close without a code shows
+as code 0; a second close frame in the same piece of the stream makes it forget the first one and answer with 1002.
 """
 
 import asyncio
@@ -184,7 +185,10 @@ class PicowsSocket(WSListener):
                 self._inbox.data(payload)
 
     def _peer_closes(self, frame: WSFrame) -> None:
-        code = int(cast("int", frame.get_close_code())) or NOTHING_SAID
+        code = int(cast("int", frame.get_close_code())) if frame.payload_size else NOTHING_SAID
+        if code != NOTHING_SAID and code != fit_code(code):
+            self._refuse(PROTOCOL_ERROR, "a close frame has a code that may not be sent")
+            return
         # RFC 6455 section 5.5.1: the answer echoes the code. What came before is still delivered.
         self._send_close(NORMAL if code == NOTHING_SAID else code, "", self._limits.close_s)
         self._end = (code, frame.get_close_reason() or "")
