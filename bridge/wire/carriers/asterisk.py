@@ -41,7 +41,6 @@ from bridge.wire.carriers.fields import (
     words,
 )
 from bridge.wire.carriers.json_media import json_text
-from bridge.wire.close_codes import ending
 
 LONGEST_COMMAND: Final = 128
 PLAIN_CHARS: Final = 4_096  # of an event in plain text
@@ -69,15 +68,9 @@ class AsteriskWire(BinaryWire):
 
     traits = Traits("asterisk", marks="silent", clears=True, whole_frames=True, ends_by="message")
     sender = "Asterisk"
+    close_means = "caller_hung_up"
     _in_json = False
     _frame_bytes = 1
-
-    def receive_close(self, code: int, reason: str, *, ours: bool) -> list[CarrierEvent]:
-        """The socket is over, and with it the channel."""
-        end = ending(code, reason, ours=ours)
-        if ours or not end.orderly:
-            return super().receive_close(code, reason, ours=ours)
-        return [*self._guard.stop("caller_hung_up", end.sentence[:PLAIN_CHARS])]
 
     def audio(self, payload: bytes) -> Message:
         """The message that plays this audio. Raises: LocalWireError if it is not whole frames."""

@@ -17,13 +17,14 @@ from bridge.wire.carriers.base import (
     Message,
     Started,
     StartInfo,
+    StopCause,
     Traits,
 )
-from bridge.wire.carriers.fields import FieldError, JsonObject
+from bridge.wire.carriers.fields import FieldError, JsonObject, words
 from bridge.wire.carriers.guard import Guard
 from bridge.wire.carriers.make import DEFAULTS, WireOptions
 from bridge.wire.carriers.shapes import PayloadShape, shape_of
-from bridge.wire.close_codes import TOO_BIG
+from bridge.wire.close_codes import TOO_BIG, ending
 from bridge.wire.strict_json import decode
 from bridge_codecs.filterbank import RATES_HZ
 
@@ -39,6 +40,8 @@ class BinaryWire(ABC):
     traits: Traits
     sender: str
     """Who this is, in sentences for people."""
+    close_means: StopCause = "stopped"
+    """What an orderly close by the carrier says of the phone call."""
 
     def __init__(self, options: WireOptions = DEFAULTS) -> None:
         self._options = options
@@ -82,6 +85,8 @@ class BinaryWire(ABC):
 
     def receive_close(self, code: int, reason: str, *, ours: bool) -> list[CarrierEvent]:
         """The socket is over."""
+        if self.close_means != "stopped" and not ours and (end := ending(code, reason)).orderly:
+            return [*self._guard.stop(self.close_means, words(end.sentence))]
         return [*self._guard.close(code, reason, ours=ours)]
 
     def audio(self, payload: bytes) -> Message:
@@ -109,13 +114,9 @@ class BinaryWire(ABC):
     def _live(self) -> bool:
         return self._guard.state == "live"
 
+    @abstractmethod
     def _read(self, text: str, now_s: float) -> list[CarrierEvent]:
         """Take one text. Raises: FieldError if it is not as documented."""
-        return self._take(self._json(text), now_s)
-
-    @abstractmethod
-    def _take(self, message: JsonObject, now_s: float) -> list[CarrierEvent]:
-        """Take one message in JSON. Raises: FieldError if it is not as documented."""
 
     def _json(self, text: str) -> JsonObject:
         """The object that a text is in JSON. Raises: FieldError if it is none."""
