@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from bridge.legs.carrier.codec import encoder
+from bridge.legs.carrier.onset import KEPT_S, RecentAudio
+from bridge.wire.carriers.base import MediaFormat
+from bridge_codecs.pcm import Int16
+
+FORMATS = [
+    MediaFormat("ulaw", 8_000),
+    MediaFormat("l16be", 16_000),
+    MediaFormat("g722", 16_000),
+    MediaFormat("opus", 16_000),
+]
+
+
+def noise(seconds: float, rate_hz: int, level: float) -> Int16:
+    made = np.random.default_rng(1).normal(0, level, round(seconds * rate_hz))
+    return made.astype(np.int16)
+
+
+def recent(audio: MediaFormat, *said: Int16) -> RecentAudio:
+    kept, encode = RecentAudio(audio), encoder(audio, 20)
+    samples = np.concatenate(said)
+    frame = audio.rate_hz // 50
+    for begin in range(0, samples.size - frame + 1, frame):
+        kept.add(encode(samples[begin : begin + frame]))
+    return kept
+
+
+@pytest.mark.parametrize("audio", FORMATS, ids=lambda a: a.encoding)
+@pytest.mark.parametrize("ago_s", [0.1, 0.5, 1.5])
+def test_the_onset_is_found_where_the_caller_began(audio: MediaFormat, ago_s: float) -> None:
+    hz = audio.rate_hz
+    kept = recent(audio, noise(4, hz, 20), noise(ago_s, hz, 3_000))
+
+    assert kept.onset_ago_s() == pytest.approx(ago_s, abs=0.03)
+
+
+def test_of_two_stretches_the_last_one_counts() -> None:
+    audio = FORMATS[0]
+    kept = recent(
+        audio, noise(1, 8_000, 20), noise(0.4, 8_000, 3_000), noise(0.6, 8_000, 20),
+        noise(0.2, 8_000, 3_000),
+    )  # fmt: skip
+
+    assert kept.onset_ago_s() == pytest.approx(0.2, abs=0.03)
+
+
+@pytest.mark.parametrize("level", [0.0, 3_000.0])
+def test_a_line_without_change_has_no_onset(level: float) -> None:
+    assert recent(FORMATS[0], noise(4, 8_000, level)).onset_ago_s() is None
+
+
+def test_nothing_heard_has_no_onset() -> None:
+    assert RecentAudio(FORMATS[0]).onset_ago_s() is None
+
+
+def test_what_cannot_be_decoded_is_left_out() -> None:
+    kept = RecentAudio(MediaFormat("l16le", 8_000))
+    kept.add(b"odd")
+
+    assert kept.onset_ago_s() is None
+
+
+@pytest.mark.parametrize("size", [1, 160, 65_536])
+def test_what_is_kept_is_bounded_whatever_the_size_of_a_payload(size: int) -> None:
+    kept = RecentAudio(FORMATS[0])
+    for _ in range(200_000 // size + 2):
+        kept.add(bytes(size))
+
+    assert sum(map(len, kept._payloads)) <= KEPT_S * 8_000
