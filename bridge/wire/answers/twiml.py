@@ -10,7 +10,7 @@ from typing import Final
 
 from bridge.errors import UsageError
 from bridge.wire.answers.answer import Answer, checked_digits, checked_target, is_sip
-from bridge.wire.answers.xml import element, response, text
+from bridge.wire.answers.xml import element, parameters_of, response, text
 
 MAX_PARAMETER: Final = 500
 """Characters of a parameter's name and value together: it must have fewer."""
@@ -31,11 +31,8 @@ def stream(url: str, parameters: Mapping[str, str] = _NONE, *, status_url: str =
         raise UsageError("Twilio takes no query in the URL of a stream")
     if any(len(name) + len(value) >= MAX_PARAMETER for name, value in parameters.items()):
         raise UsageError(f"a parameter of a stream has {MAX_PARAMETER} characters or more")
-    given = (
-        f'<Parameter name="{text(name)}" value="{text(value)}"/>'
-        for name, value in parameters.items()
-    )
-    opened = element("Stream", {"url": url, "statusCallback": status_url}, *given)
+    attributes = {"url": url, "statusCallback": status_url}
+    opened = element("Stream", attributes, *parameters_of(parameters))
     return response(element("Connect", {}, opened))
 
 

@@ -39,6 +39,13 @@ def element(name: str, attributes: Mapping[str, str] = _NO_ATTRIBUTES, *content:
     return f"<{name}{pairs}>{''.join(content)}</{name}>" if content else f"<{name}{pairs}/>"
 
 
+def parameters_of(values: Mapping[str, str]) -> list[str]:
+    """The elements that carry a stream's own parameters, empty ones too; names and values are foreign."""
+    return [
+        f'<Parameter name="{text(name)}" value="{text(value)}"/>' for name, value in values.items()
+    ]
+
+
 def text(value: str) -> str:
     """Foreign text, to stand in an element or an attribute."""
     return _UNSAYABLE.sub("\ufffd", value).translate(_ESCAPES)
