@@ -14,6 +14,7 @@ import typer
 
 from bridge.cli.batches import batch
 from bridge.cli.calls import call, demo
+from bridge.cli.carriers import carrier
 from bridge.cli.dialling import dial
 from bridge.cli.service import serve
 from bridge.cli.terminal import FAILED, STOPPED, WRONG_USAGE, say
@@ -21,7 +22,7 @@ from bridge.cli.terminal import FAILED, STOPPED, WRONG_USAGE, say
 # The first base that is not about parameters: also where typer brings its own click.
 _WrongCommandLine: type[BaseException] = typer.BadParameter.__mro__[2]
 
-_COMMANDS: Final = (demo, call, batch, dial, serve)
+_COMMANDS: Final = (demo, call, batch, dial, serve, carrier)
 
 app = typer.Typer(
     add_completion=False,

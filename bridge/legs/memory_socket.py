@@ -18,7 +18,7 @@ from bridge.legs.media_socket import (
     fit_code,
     fit_reason,
 )
-from bridge.wire.close_codes import NORMAL, TOO_BIG, TRY_LATER
+from bridge.wire.close_codes import BROKE_OFF, NORMAL, TOO_BIG, TRY_LATER
 
 
 def memory_pair(
@@ -79,6 +79,12 @@ class _MemorySocket:
             code, reason = fit_code(code), fit_reason(reason)
             self.end(code, reason, ours=True)
             self._loop.call_soon(self.far.end, code, reason)
+
+    def abort(self) -> None:
+        """Lose the connection: both ends hear of it, without a closing handshake."""
+        for end in (self, self.far):
+            end._inbox.mute()  # noqa: SLF001 - same class
+            end.end(BROKE_OFF, "the connection was closed without a closing handshake")
 
     def _send(self, message: str | bytes, size: int) -> None:
         self._on_the_way.append((message, size))

@@ -95,6 +95,11 @@ class PicowsSocket(WSListener):
         if not self._transport.is_close_frame_sent:
             self._shut(fit_code(code), fit_reason(reason), self._limits.close_s)
 
+    def abort(self) -> None:
+        """Lose the connection without a closing handshake: what emulated networks do."""
+        self._inbox.mute()
+        self._cut()
+
     # The picows side
 
     def on_ws_connected(self, transport: WSTransport) -> None:

@@ -1,0 +1,213 @@
+"""What all emulated carriers share: their calls, the way to the application, opening a media socket."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from bridge.clock import Clock, wall_clock
+from bridge.errors import JoinRefused
+from bridge.ids import Ids
+from bridge.legs.media_socket import MediaSocket
+from bridge.testing.caller import CallerPlan
+from bridge.testing.network import Network
+from bridge.testing.phone_call import CallFacts, Opened, PhoneCall, Refused, Status
+from bridge.testing.profiles import CLEAN, Path, Profile, cut_instant
+from bridge.testing.shaped_socket import ShapedSocket
+from bridge.testing.stream import StreamEnd
+from bridge.testing.verbs import Redirect, Stream, Verb
+from bridge.testing.webhook import Webhook, WebhookAnswer, WebhookFailed, ask
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+WEBHOOK_S: Final = 15.0
+MAX_CALLS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who the application is at the carrier; what the two are called differs."""
+
+    account_id: str
+    token: str
+    more: Mapping[str, str] = field(default_factory=dict)
+    """The carrier's own: further keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Who calls whom."""
+
+    from_number: str = "+15550100001"
+    to_number: str = "+15550100002"
+
+
+DEFAULT_NUMBERS: Final = Numbers()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Where the emulated carrier lives."""
+
+    network: Network
+    ids: Ids
+    clock: Clock = wall_clock
+    profile: Profile = CLEAN
+    seed: str = "tipring"
+    line_hz: int = 8_000
+    max_call_s: float = 3_600.0
+    strict: bool = False
+    """Refuse what only a local test may do, as the carrier would: ``ws://`` and ``http://``."""
+
+
+class Carrier:
+    """An emulated carrier with one account.
+
+    Args:
+        world: the network, chance and time.
+        account: the credentials that the application has too.
+    """
+
+    name: ClassVar[str]
+    waits_for_orders: bool = False
+    app: "ASGIApp"
+    """The carrier's REST API."""
+
+    def __init__(self, world: World, account: Account) -> None:
+        self.world = world
+        self.account = account
+        self.calls: dict[str, PhoneCall] = {}
+        self.plan_for: Callable[[str], CallerPlan] = lambda _to: CallerPlan()
+        """What the human does who is called at this number."""
+        self.pick_up_s: float | None = 1.0
+        """How long a called phone rings; None: nobody picks up."""
+        self.on_call: Callable[[PhoneCall], None] = lambda _call: None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._n_streams = 0
+
+    async def close(self) -> None:
+        """End all calls."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def add(self, facts: CallFacts, plan: CallerPlan) -> PhoneCall:
+        """A new call."""
+        world = self.world
+        call = PhoneCall(self, facts, plan, line_hz=world.line_hz, max_s=world.max_call_s)
+        if len(self.calls) >= MAX_CALLS:
+            self.calls.pop(next(iter(self.calls)))
+        self.calls[facts.call_id] = call
+        self.on_call(call)
+        return call
+
+    def run_beside(self, call: PhoneCall) -> None:
+        """Have a call run by itself: one that the application placed."""
+        task = asyncio.get_running_loop().create_task(call.run(), name=f"{self.name} call")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def ring(self, call: PhoneCall) -> bool:
+        """Ring at the called phone; False when nobody picks up."""
+        await call.become("ringing")
+        if self.pick_up_s is None:
+            await asyncio.sleep(30.0)
+            await call.become("no-answer")
+            return False
+        await asyncio.sleep(self.pick_up_s)
+        return True
+
+    # What the carriers do in their own way
+
+    def inbound(self, url: str, plan: CallerPlan, numbers: Numbers = DEFAULT_NUMBERS) -> PhoneCall:
+        """A call that comes in for the application at this URL; `PhoneCall.run` places it.
+
+        Raises: UsageError for a URL that this carrier cannot ask.
+        """
+        raise NotImplementedError
+
+    async def first(self, call: PhoneCall) -> Sequence[Verb]:
+        """See Exchange."""
+        raise NotImplementedError
+
+    async def follow(self, call: PhoneCall, redirect: Redirect) -> Sequence[Verb]:
+        """See Exchange."""
+        raise NotImplementedError
+
+    async def open(self, call: PhoneCall, stream: Stream) -> Opened | Refused:
+        """See Exchange."""
+        raise NotImplementedError
+
+    async def told(self, call: PhoneCall, status: Status) -> None:
+        """See Exchange."""
+
+    async def stream_told(
+        self, call: PhoneCall, stream: Stream, stream_id: str, end: StreamEnd | None
+    ) -> None:
+        """See Exchange."""
+
+    # What they have in common
+
+    async def fetch(self, url: str) -> bytes:
+        """See Exchange."""
+        answer = await ask(self.world.network, Webhook(url, "GET"), WEBHOOK_S)
+        if answer.status != 200:
+            raise WebhookFailed(f"it answered with {answer.status}")
+        return answer.body
+
+    async def tell(self, call: PhoneCall, what: str, webhook: Webhook) -> WebhookAnswer | None:
+        """A webhook whose answer matters little: a failure is a problem of the application's."""
+        try:
+            answer = await ask(self.world.network, webhook, WEBHOOK_S)
+        except WebhookFailed as error:
+            call.log.problem(f"The {what} webhook failed: {error}.")
+            return None
+        call.log.note("webhook", kind=what, status=answer.status)
+        if not 200 <= answer.status < 300:
+            call.log.problem(f"The {what} webhook was answered with {answer.status}.")
+        return answer
+
+    async def dial_out(
+        self,
+        call: PhoneCall,
+        url: str,
+        headers: Mapping[str, str],
+        subprotocols: Sequence[str] = (),
+    ) -> ShapedSocket | Refused:
+        """Open a media socket through the network of the world's kind."""
+        try:
+            socket = await self.world.network.connect(url, headers, subprotocols)
+        except JoinRefused as error:
+            return Refused(f"The media socket could not be opened: {error}.")
+        return self.shape(call, socket)
+
+    def shape(self, call: PhoneCall, socket: MediaSocket) -> ShapedSocket:
+        """Put the network in front of a socket."""
+        self._n_streams += 1
+        profile, seed = self.world.profile, f"{self.world.seed} {self._n_streams}"
+        shaped = ShapedSocket(socket, Path(profile, f"{seed} out"), Path(profile, f"{seed} back"))
+        cut_s = cut_instant(profile, seed)
+        if cut_s is not None:
+            self._cut_later(call, shaped, cut_s)
+        return shaped
+
+    def _cut_later(self, call: PhoneCall, socket: ShapedSocket, cut_s: float) -> None:
+        """Break the connection while audio is being heard, so long after the first."""
+        loop = asyncio.get_running_loop()
+
+        def look() -> None:
+            if call.is_over:
+                return
+            stretches = call.ear.stretches
+            due = (
+                bool(stretches)
+                and call.ear.position - stretches[0].start >= cut_s * call.ear.rate_hz
+            )
+            if due and stretches[-1].end == call.ear.position:
+                call.log.note("network broke")
+                socket.break_off()
+            else:
+                loop.call_later(0.02, look)
+
+        look()

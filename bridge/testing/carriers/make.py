@@ -1,0 +1,50 @@
+"""The emulated carriers by name; a module is loaded when its carrier is asked for."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Final
+
+from bridge.errors import UsageError, did_you_mean
+from bridge.testing.carriers.base import Account, Carrier, World
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Where an emulated carrier is, and what its account is called."""
+
+    module: str
+    type_name: str
+    account_variable: str = ""
+    """The environment variable that usually holds the account's id."""
+    token_variable: str = ""
+    """The one that holds the secret."""
+    test_account: Account = Account("tipring", "tipring-test-token")  # noqa: RUF009 - frozen
+    """Used when nothing is given."""
+
+
+CARRIERS: Final[dict[str, Known]] = {
+    "twilio": Known(
+        "twilio",
+        "Twilio",
+        "TWILIO_ACCOUNT_SID",
+        "TWILIO_AUTH_TOKEN",
+        Account("AC" + 32 * "0", "tipring-test-token"),
+    ),
+}
+
+
+def known(name: str) -> Known:
+    """What is known of a carrier. Raises: UsageError."""
+    if name not in CARRIERS:
+        names = list(CARRIERS)
+        raise UsageError(f"there is no emulated carrier {name!r}{did_you_mean(name, names)}")
+    return CARRIERS[name]
+
+
+def make_carrier(name: str, world: World, account: Account | None = None) -> Carrier:
+    """An emulated carrier. Raises: UsageError for a name that is unknown."""
+    found = known(name)
+    module = import_module(f"bridge.testing.carriers.{found.module}")
+    kind = getattr(module, found.type_name)
+    made: Carrier = kind(world, account or found.test_account)
+    return made

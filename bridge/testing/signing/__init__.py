@@ -1,0 +1,1 @@
+"""Signatures as the carriers make them, written from their documents alone."""
