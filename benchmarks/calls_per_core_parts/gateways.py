@@ -1,0 +1,29 @@
+"""The gateways that the rig knows, and how each is started and reached."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from benchmarks.calls_per_core_parts import pipecat_venv
+from benchmarks.calls_per_core_parts.bench_program import BenchProgram
+from benchmarks.calls_per_core_parts.point import Gateway
+
+
+def _bare(*options: str) -> Callable[[Mapping[str, int], Sequence[int]], BenchProgram]:
+    def start(ai: Mapping[str, int], cores: Sequence[int]) -> BenchProgram:
+        return BenchProgram("gateway_bare", str(ai["socket_port"]), *options, cores=cores)
+
+    return start
+
+
+def _pipecat(ai: Mapping[str, int], cores: Sequence[int]) -> BenchProgram:
+    python = str(pipecat_venv.python())
+    return BenchProgram("gateway_pipecat", str(ai["api_port"]), cores=cores, python=python)
+
+
+def _direct(path: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    return lambda facts: {"socket_url": f"ws://127.0.0.1:{facts['port']}{path}"}
+
+
+BARE = Gateway("bare echo (control)", _bare(), _direct("/"))
+CODECS = Gateway("bare, with codecs", _bare("--codecs"), _direct("/"))
+PIPECAT = Gateway("Pipecat", _pipecat, _direct("/ws"))
