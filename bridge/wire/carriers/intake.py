@@ -27,7 +27,7 @@ class Intake:
             ignored = Ignored("empty", "a media event without audio")
         if ignored is not None:
             events = self._order.put(media.chunk, media.timestamp, payload, dropped=True)
-            return [*events, ignored]
+            return [*self._without_floods(events, now_s), ignored]
         events = self._order.put(media.chunk, media.timestamp, payload)
         return events if len(events) == 1 else self._without_floods(events, now_s)
 
