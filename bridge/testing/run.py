@@ -107,10 +107,11 @@ def run(plan: CarrierPlan, watch: Watch | None = None) -> list[CallReport]:
     plan.check()
     caller = _caller_plan(plan)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(_run(plan, caller, watch or Watch()))
+        return runner.run(carry_out(plan, caller, watch or Watch()))
 
 
-async def _run(plan: CarrierPlan, caller: CallerPlan, watch: Watch) -> list[CallReport]:
+async def carry_out(plan: CarrierPlan, caller: CallerPlan, watch: Watch) -> list[CallReport]:
+    """`run` on a loop that runs already, with recordings that have been read."""
     async with _carrier(plan) as (carrier, api_url):
         watch.on_listening(api_url)
         run_all = _one_call if plan.call_url is not None else _listen
