@@ -56,6 +56,11 @@ class Chance:
         fields = self.fields(4)
         return f"{path}?{urlencode(fields)}" if fields else path
 
+    def ascii_target(self) -> str:
+        """A path and a query whose values are ASCII when decoded."""
+        query = urlencode({self.word(): self.word(_LETTERS + " &=+%/?#") for _ in range(3)})
+        return f"/{self.word()}/{self.word()}?{query}"
+
     def host(self) -> str:
         """A host, sometimes with a port."""
         name = f"{self.word(string.ascii_lowercase, 12)}.example"
