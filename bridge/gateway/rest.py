@@ -1,14 +1,14 @@
 """The REST side of the front door: uvicorn's HTTP protocol without uvicorn's server.
 
 uvicorn 0.34 and later. What it decides elsewhere (signals, listening, keep-alive deadlines, WebSockets, logging)
-is switched off here, because the front door does it. `H11Protocol`, its `cycle`, `conn`,
-`flow` and `_should_upgrade` stand in no public page and are touched in this module only.
+is switched off here, because the front door does it. `H11Protocol`, its `cycle`, `conn`, `flow`, `send_400_response`
+and `_should_upgrade` stand in no public page and are touched in this module only.
 """
 
 import asyncio
 from collections.abc import Callable
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import h11
 from uvicorn import Config
@@ -22,8 +22,15 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 
+MAX_SMALL_CHUNKS: Final = 1000
+SMALL_CHUNK_BYTES: Final = 64
+
+
 class RestConnection(H11Protocol):
-    """Requests and responses of one connection; `on_response()` is called after each response."""
+    """Requests and responses of one connection.
+
+    `on_response()` is called after each response, `on_nonsense()` when what came is no HTTP and nothing is answered.
+    """
 
     def __init__(
         self,
@@ -31,9 +38,12 @@ class RestConnection(H11Protocol):
         state: ServerState,
         scope_state: dict[str, object],
         on_response: Callable[[], None],
+        on_nonsense: Callable[[], None],
     ) -> None:
         super().__init__(config, state, scope_state)
+        self.conn = _Parser(h11.SERVER, config.h11_max_incomplete_event_size or 0)
         self._on_response = on_response
+        self._on_nonsense = on_nonsense
 
     @property
     def between_requests(self) -> bool:
@@ -58,6 +68,13 @@ class RestConnection(H11Protocol):
         self._unset_keepalive_if_required()  # the visit has a deadline of its own
         self._on_response()
 
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the sentence is the door's
+        """What the client sent is no HTTP: refuse it, or close if it is being answered already."""
+        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            self._on_nonsense()
+        else:
+            self.transport.close()
+
     def _should_upgrade(self) -> bool:
         # Upgrades were the visit's to take. uvicorn would advise about packages, once for each request.
         return False
@@ -67,6 +84,29 @@ class RestConnection(H11Protocol):
         super().connection_lost(
             ConnectionAbortedError()
         )  # given an error it leaves the transport open
+
+
+class _Parser(h11.Connection):
+    """h11's parser, which takes no body in crumbs.
+
+    Every chunk costs as much, however small: a mebibyte in chunks of a byte would keep the event loop, and with it all
+    audio, from its work for seconds. More than a thousand chunks have to hold 64 bytes each on average.
+    """
+
+    _n_chunks = 0
+    _n_bytes = 0
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        """See h11."""
+        event = super().next_event()
+        if isinstance(event, h11.Data):
+            self._n_chunks += event.chunk_start
+            self._n_bytes += len(event.data)
+            if self._n_chunks - 1 > max(MAX_SMALL_CHUNKS - 1, self._n_bytes // SMALL_CHUNK_BYTES):
+                raise h11.RemoteProtocolError("the body comes in too many small chunks")
+        elif isinstance(event, h11.EndOfMessage):
+            self._n_chunks = self._n_bytes = 0
+        return event
 
 
 class RestServer:
@@ -104,9 +144,12 @@ class RestServer:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._lifespan.shutdown()
 
-    def connection(self, on_response: Callable[[], None]) -> RestConnection:
+    def connection(
+        self, on_response: Callable[[], None], on_nonsense: Callable[[], None]
+    ) -> RestConnection:
         """A protocol for one connection."""
-        return RestConnection(self._config, self._state, self._lifespan.state, on_response)
+        state = self._lifespan.state
+        return RestConnection(self._config, self._state, state, on_response, on_nonsense)
 
     def stamp(self) -> None:
         """Put the present instant into the Date header of the responses to come."""

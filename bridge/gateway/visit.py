@@ -208,7 +208,7 @@ class Visit(asyncio.Protocol):
 
     def _serve(self) -> None:
         if self._rest is None:
-            self._rest = self._door.rest.connection(self._look)
+            self._rest = self._door.rest.connection(self._look, self._refuse_nonsense)
             self._rest.connection_made(self._transport)
             self._watch = WriteWatch(
                 self._transport,
@@ -236,6 +236,9 @@ class Visit(asyncio.Protocol):
             self._deadline.clear()
         elif not self._deadline.is_set:
             self._deadline.set(self._door.limits.request_s, self._too_slow)
+
+    def _refuse_nonsense(self) -> None:
+        self._answer(400, "The request cannot be read as HTTP.")
 
     def _drop_rest(self) -> None:
         rest, self._rest = self._rest, None

@@ -332,6 +332,47 @@ async def test_a_bad_head_is_refused_with_a_detail(data: bytes, status: int) -> 
     assert json.loads(response.partition(b"\r\n\r\n")[2])["detail"]
 
 
+def _chunked(n: int, size: int) -> bytes:
+    head = b"POST /size HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head + b"%x\r\n%b\r\n" % (size, b"*" * size) * n + b"0\r\n\r\n" + LAST
+
+
+@pytest.mark.parametrize(
+    ("n", "size", "taken"),
+    [
+        (1_000, 1, True),
+        (1_001, 1, False),
+        (5_000, 64, True),
+        (5_000, 63, False),
+        (16, 65_536, True),
+    ],
+)
+async def test_a_body_may_come_in_a_thousand_small_chunks_and_no_more(
+    n: int, size: int, taken: bool
+) -> None:
+    async with front_door() as house:
+        response = await exchange(house.port, _chunked(n, size))
+
+    assert status_of(response) == (200 if taken else 400)
+    assert response.count(b"HTTP/1.1 ") == (2 if taken else 1)
+
+
+async def test_nonsense_behind_an_answer_closes_the_connection_without_a_word(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with front_door(limits=QUICK) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        head, _, _ = _chunked(1, 1).partition(b"\r\n\r\n")
+        writer.write(head.replace(b"/size", b"/hello") + b"\r\n\r\n1\r\n*\r\n")
+        assert b"405 " in await reader.readuntil(b"}")
+        writer.write(b"no chunk at all\r\n")
+        rest = await reader.read()
+        writer.close()
+
+    assert rest == b""
+    assert "Traceback" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("second", "status"),
     [
