@@ -49,6 +49,8 @@ class OutgoingCall:
     """Where the carrier tells of the call's progress; empty: nowhere."""
     more: Mapping[str, object] = field(default_factory=dict)
     """Further fields for the carrier's request, in its own words (``additionalParams`` of the API)."""
+    answer_url: str = ""
+    """Where a carrier asks what to do once the call is answered, if its request cannot say it (Plivo)."""
 
 
 class CarrierApi(Protocol):

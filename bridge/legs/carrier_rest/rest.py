@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NoReturn, TypeAlias
+from urllib.parse import quote
 
 import httpx
 
@@ -162,6 +163,16 @@ class CarrierRest:
             follow_redirects=False,
         ) as response:
             return await _read(response)
+
+
+def path_of(call_id: str) -> str:
+    """A call's id as one segment of a path. Raises: CarrierApiError for one that would leave its place.
+
+    An empty segment can mean all calls of the account (Plivo), dots the account itself.
+    """
+    if not call_id.strip("."):
+        raise CarrierApiError("the call has no id at its carrier")
+    return quote(call_id, safe="")
 
 
 def basic_auth(user: str, password: str) -> dict[str, str]:

@@ -7,12 +7,11 @@ command to a call that has ended is refused with 422 and code 90018.
 
 from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
-from urllib.parse import quote
 
 import httpx
 
 from bridge.ids import Ids
-from bridge.legs.carrier_rest.rest import CarrierRest, JsonDict, Said, forbid
+from bridge.legs.carrier_rest.rest import CarrierRest, JsonDict, Said, forbid, path_of
 from bridge.legs.phone_line import OutgoingCall
 from bridge.wire.answers.answer import checked_digits, checked_target
 from bridge.wire.answers.texml import DEFAULT_FORMAT, TelnyxFormat
@@ -123,7 +122,7 @@ class TelnyxApi:
             body: its fields.
             end: whether a call that has ended already is a success.
         """
-        path = f"/v2/calls/{quote(call_control_id, safe='')}/actions/{action}"
+        path = f"/v2/calls/{path_of(call_control_id)}/actions/{action}"
         said = await self._command(purpose, path, body)
         if not said.ok and not (end and _is_over(said)):
             self._rest.refuse(purpose, said)

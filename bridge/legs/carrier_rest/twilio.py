@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from bridge.legs.carrier_rest.rest import CarrierRest, Form, as_form, basic_auth, forbid
+from bridge.legs.carrier_rest.rest import CarrierRest, Form, as_form, basic_auth, forbid, path_of
 from bridge.legs.phone_line import CarrierApiError, OutgoingCall
 from bridge.wire.answers import twiml
 
@@ -81,13 +81,13 @@ class TwilioLine:
 
     def __init__(self, api: TwilioApi, call_sid: str) -> None:
         self._api = api
-        self._path = f"{api.calls}/{quote(call_sid, safe='')}.json"
+        self._call_sid = call_sid
 
     async def hang_up(self) -> None:
         """End the phone call, answered or not. Raises: CarrierApiError."""
         rest = self._api.rest
         form: Form = {"Status": "completed"}
-        said = await rest.ask("hang up", "POST", self._path, form=form, repeatable=True)
+        said = await rest.ask("hang up", "POST", self._path(), form=form, repeatable=True)
         if not said.ok and str(said.body.get("code")) not in _OVER:
             rest.refuse("hang up", said)
 
@@ -108,6 +108,9 @@ class TwilioLine:
         await self._redirect("press keys", twiml.press(digits, self._api.resume_url).body)
 
     async def _redirect(self, purpose: str, document: str) -> None:
-        said = await self._api.rest.ask(purpose, "POST", self._path, form={"Twiml": document})
+        said = await self._api.rest.ask(purpose, "POST", self._path(), form={"Twiml": document})
         if not said.ok:
             self._api.rest.refuse(purpose, said)
+
+    def _path(self) -> str:
+        return f"{self._api.calls}/{path_of(self._call_sid)}.json"

@@ -17,6 +17,7 @@ from bridge.legs.carrier_rest.rest import (
     as_form,
     basic_auth,
     forbid,
+    path_of,
 )
 from bridge.legs.phone_line import CarrierApiError
 from bridge.virtual import run_virtual
@@ -281,3 +282,13 @@ def test_plain_values_become_fields_and_others_are_refused() -> None:
     for odd in odds:
         with pytest.raises(CarrierApiError, match="additional parameters are"):
             as_form({"a": odd})
+
+
+@pytest.mark.parametrize("call_id", ["", ".", "..", "..."])
+def test_an_id_that_would_leave_its_place_in_a_path_is_none(call_id: str) -> None:
+    with pytest.raises(CarrierApiError, match="no id at its carrier"):
+        path_of(call_id)
+
+
+def test_an_id_is_one_segment_of_a_path() -> None:
+    assert path_of("v3:a/b?c#d..") == "v3%3Aa%2Fb%3Fc%23d.."

@@ -27,4 +27,6 @@ def seen(document: str) -> Seen:
 
 
 def _seen(node: ElementTree.Element) -> Seen:
-    return node.tag, dict(node.attrib), node.text or "", [_seen(child) for child in node]
+    text = node.text or ""
+    text = "" if len(node) and text.isspace() else text  # indentation
+    return node.tag, dict(node.attrib), text, [_seen(child) for child in node]

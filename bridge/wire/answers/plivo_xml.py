@@ -1,0 +1,86 @@
+"""Plivo XML: what Plivo is told to do with a call. Vobiz takes the same.
+
+Source: plivo.com/docs/voice/xml (audio streaming, hangup, dial, play). The content type is always said: the vendor's
+pages disagree about the default. The call is kept alive behind the stream, so that it ends by our hang-up and not by
+what follows in the document.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final, Literal, TypeAlias
+
+from bridge.errors import UsageError
+from bridge.wire.answers.answer import Answer, checked_target, is_sip
+from bridge.wire.answers.xml import element, response, text
+
+ContentType: TypeAlias = Literal[
+    "audio/x-mulaw;rate=8000", "audio/x-l16;rate=8000", "audio/x-l16;rate=16000"
+]
+MU_LAW: Final[ContentType] = "audio/x-mulaw;rate=8000"
+MAX_EXTRA_HEADERS: Final = 512
+"""Bytes of all of them together."""
+_PLAIN: Final = re.compile(r"[A-Za-z0-9]+")
+_NONE: Final[Mapping[str, str]] = {}
+
+
+def stream(
+    url: str,
+    extra_headers: Mapping[str, str] = _NONE,
+    *,
+    status_url: str = "",
+    content_type: ContentType = MU_LAW,
+) -> Answer:
+    """Open a two-way media socket.
+
+    Args:
+        url: ``wss://…``.
+        extra_headers: come back in the stream's start; letters and digits only.
+        status_url: where Plivo tells of the stream's progress; empty: nowhere.
+        content_type: of both directions.
+
+    Raises: UsageError for extra headers that Plivo does not take.
+    """
+    attributes = {
+        "bidirectional": "true",
+        "audioTrack": "inbound",
+        "keepCallAlive": "true",
+        "contentType": content_type,
+        "statusCallbackUrl": status_url,
+        "extraHeaders": _extra_headers(extra_headers),
+    }
+    return response(element("Stream", attributes, text(url)))
+
+
+def busy() -> Answer:
+    """Refuse the call before it is answered: the caller hears the engaged tone."""
+    return response(element("Hangup", {"reason": "busy"}))
+
+
+def hang_up() -> Answer:
+    """End the call."""
+    return response(element("Hangup"))
+
+
+def transfer(to: str) -> Answer:
+    """Connect the caller to another number or SIP address. Raises: UsageError."""
+    return response(_dial(to))
+
+
+def fallback(play_url: str = "", transfer_to: str = "") -> Answer:
+    """Play a recording, if there is one, then transfer the caller, or hang up. Raises: UsageError."""
+    played = [element("Play", {}, text(play_url))] if play_url else []
+    return response(*played, _dial(transfer_to) if transfer_to else element("Hangup"))
+
+
+def _dial(to: str) -> str:
+    to = checked_target(to)
+    return element("Dial", {}, element("User" if is_sip(to) else "Number", {}, text(to)))
+
+
+def _extra_headers(values: Mapping[str, str]) -> str:
+    if not all(_PLAIN.fullmatch(word) for pair in values.items() for word in pair):
+        raise UsageError("extra headers of a Plivo stream are letters and digits only")
+    joined = ",".join(f"{name}={value}" for name, value in values.items())
+    if len(joined) > MAX_EXTRA_HEADERS:
+        raise UsageError(f"extra headers of a Plivo stream have over {MAX_EXTRA_HEADERS} bytes")
+    return joined
