@@ -6,7 +6,7 @@ message of ours is a prefix, the payload and a suffix. Whatever else comes goes 
 
 from binascii import b2a_base64
 from collections.abc import Mapping
-from typing import Annotated, TypeAlias
+from typing import Annotated, Protocol, TypeAlias
 
 import msgspec
 
@@ -43,9 +43,17 @@ def media_decoder(stream_key: str) -> MediaDecoder:
     return msgspec.json.Decoder(event, strict=False)  # not strict: numbers may be strings
 
 
-def json_text(fields: Mapping[str, object]) -> str:
-    """A message of ours, encoded."""
-    return msgspec.json.encode(fields).decode()
+def json_text(value: Mapping[str, object] | str) -> str:
+    """A message of ours, or a string in one, encoded."""
+    return msgspec.json.encode(value).decode()
+
+
+class AudioEncoder(Protocol):
+    """Puts our audio into messages."""
+
+    def encode(self, payload: bytes) -> str:
+        """The message that plays this payload."""
+        ...
 
 
 class AudioText:

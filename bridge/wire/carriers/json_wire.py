@@ -25,7 +25,7 @@ from bridge.wire.carriers.fields import FieldError, JsonObject
 from bridge.wire.carriers.guard import Guard
 from bridge.wire.carriers.intake import Intake
 from bridge.wire.carriers.json_media import (
-    AudioText,
+    AudioEncoder,
     MediaDecoder,
     json_text,
 )
@@ -56,7 +56,7 @@ class JsonWire(ABC):
         self._stream = ""  # its id, once it has started
         self._started: Started | None = None
         self._intake = Intake(self._guard, _BEFORE_START, patience)
-        self._audio_text: AudioText | None = None
+        self._encoder: AudioEncoder | None = None
 
     # What the carrier says
 
@@ -99,9 +99,9 @@ class JsonWire(ABC):
 
     def audio(self, payload: bytes) -> Message:
         """The message that plays this audio. Raises: LocalWireError before the start, or without audio."""
-        if self._audio_text is None or not payload:
+        if self._encoder is None or not payload:
             raise LocalWireError("audio is sent after the start, and never empty")
-        return self._audio_text.encode(payload)
+        return self._encoder.encode(payload)
 
     def mark(self, name: str) -> tuple[Message, ...]:
         """Ask to be told when all audio sent so far has been played."""
@@ -129,8 +129,8 @@ class JsonWire(ABC):
         """Read the start. Raises: FieldError if it is not as documented."""
 
     @abstractmethod
-    def _audio(self) -> JsonObject:
-        """Our audio message with an empty ``payload``."""
+    def _audio(self, played: MediaFormat) -> AudioEncoder:
+        """What puts our audio into messages."""
 
     @abstractmethod
     def _mark(self, name: str) -> JsonObject:
@@ -202,7 +202,7 @@ class JsonWire(ABC):
         self._started = started
         self._stream = started.info.stream_id
         self._intake = Intake(self._guard, started.heard, self._patience)
-        self._audio_text = AudioText(self._audio())
+        self._encoder = self._audio(started.played)
         self._guard.state = "live"
         return started
 

@@ -23,7 +23,7 @@ from bridge.wire.carriers.fields import (
     text,
     whole,
 )
-from bridge.wire.carriers.json_media import media_decoder
+from bridge.wire.carriers.json_media import AudioText, media_decoder
 from bridge.wire.carriers.json_wire import JsonWire
 from bridge.wire.carriers.make import DEFAULTS, WireOptions
 
@@ -62,8 +62,8 @@ class TwilioWire(JsonWire):
                 return [self._guard.digit(object_in(fields, "dtmf").get("digit"), now_s)]
         return None
 
-    def _audio(self) -> JsonObject:
-        return {"event": "media", "streamSid": self._stream, "media": {"payload": ""}}
+    def _audio(self, played: MediaFormat) -> AudioText:  # noqa: ARG002 - all is said
+        return AudioText({"event": "media", "streamSid": self._stream, "media": {"payload": ""}})
 
     def _mark(self, name: str) -> JsonObject:
         return {"event": "mark", "streamSid": self._stream, "mark": {"name": name}}

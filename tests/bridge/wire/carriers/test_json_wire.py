@@ -231,8 +231,9 @@ def test_another_track_is_ignored_for_ever(carrier: Dialect) -> None:
     for number in range(1, 500):
         outbound = carrier.media(number)
         outbound["media"]["track"] = "outbound"
-        assert reasons(take(wire, outbound, number * 0.02)) == ["other stream"]
-        assert reasons(take(wire, carrier.media(number), number * 0.02)) == []
+        now_s = number * carrier.frame_ms / 1_000
+        assert reasons(take(wire, outbound, now_s)) == ["other stream"]
+        assert reasons(take(wire, carrier.media(number), now_s)) == []
 
 
 # Audio that is not
@@ -528,7 +529,8 @@ def test_audio_before_the_start_or_without_samples_is_our_fault(carrier: Dialect
 def test_audio_goes_out_whole(carrier: Dialect, payload: bytes) -> None:
     message = live(carrier).audio(payload)
 
-    assert base64.b64decode(json.loads(message)["media"]["payload"], validate=True) == payload
+    sent = base64.b64decode(json.loads(message)["media"]["payload"], validate=True)
+    assert sent == carrier.sent(payload)
 
 
 @settings(max_examples=50)
@@ -546,7 +548,7 @@ def test_a_stream_with_quotes_in_its_id_cannot_change_our_messages(carrier: Dial
     text = json.dumps(start).replace(carrier.stream_id, json.dumps(odd_id)[1:-1])
     wire.receive_text(text, 0.0)
 
-    message = json.loads(wire.audio(b"ab"))
+    message = json.loads(wire.audio(bytes(range(100))))
 
-    assert message["media"]["payload"] == "YWI="
+    assert base64.b64decode(message["media"]["payload"]) == carrier.sent(bytes(range(100)))
     assert odd_id in message.values() or carrier.name == "telnyx"
