@@ -5,15 +5,25 @@ arrive here as overrides. An unknown key is refused with the nearest known one.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from bridge.errors import ConfigError, did_you_mean
+from bridge.phone_config import (
+    AiConfig,
+    AudioSocketConfig,
+    CarriersConfig,
+    PhoneConfig,
+    Port,
+    RouteConfig,
+    Table,
+    Url,
+)
 
 MAX_CONFIG_BYTES = 256 * 1024
 MIN_KEY_CHARS = 8
@@ -26,25 +36,30 @@ _EXPECTED: Final = {
     "string_type": "must be text",
     "too_short": f"must have at least {MIN_KEY_CHARS} characters",
 }
+_OUR_WORDS: Final = "Value error, "
+"""What pydantic puts before a sentence of ours."""
 LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost"})
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ServerConfig(_Table):
+class ServerConfig(Table):
     """Where the service listens, and who may use it."""
 
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(strict=True, ge=0, le=65_535)] = 8080
+    port: Port = 8080
     api_keys: tuple[Annotated[SecretStr, Field(min_length=MIN_KEY_CHARS)], ...] = ()
-    public_url: str | None = None
+    public_url: Url | None = None
+    """Under which carriers and clients reach the service; None: the address that a request came to."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Host names that are served; none given: all, where an API key is set."""
     recordings: Path | None = Path("recordings")
     scripts: Path | None = None
 
 
-class SpeechConfig(_Table):
+class SpeechConfig(Table):
     """Which voice, ear and voice-activity detector the local brains use."""
 
     voice: Literal["auto", "espeak", "tone"] = "auto"
@@ -52,29 +67,53 @@ class SpeechConfig(_Table):
     vad: Literal["auto", "silero", "energy"] = "auto"
 
 
-class Config(_Table):
+class Config(Table):
     """The whole file."""
 
     server: ServerConfig = ServerConfig()
     speech: SpeechConfig = SpeechConfig()
+    ai: AiConfig = AiConfig()
+    phone: PhoneConfig = PhoneConfig()
+    carriers: CarriersConfig = CarriersConfig()
+    audiosocket: AudioSocketConfig | None = None
+    routes: tuple[RouteConfig, ...] = ()
 
 
-def load_config(path: Path | None, overrides: Mapping[str, object] | None = None) -> Config:
-    """Read a config file (or none) and lay the ``server`` overrides over it.
+Overrides: TypeAlias = Mapping[str, Mapping[str, object]]
+"""Keys and values by the name of their table: ``{"carriers.twilio": {"auth_token": …}}``."""
+
+
+def load_config(
+    path: Path | None,
+    overrides: Mapping[str, object] | None = None,
+    more: Overrides | None = None,
+) -> Config:
+    """Read a config file (or none) and lay the ``server`` overrides over it, and ``more`` for other tables.
 
     Raises: ConfigError with one sentence that names the file and the key.
     """
     content = {} if path is None else _read(path)
-    if overrides:
-        server = content.setdefault("server", {})
-        if isinstance(server, dict):
-            server.update(overrides)
+    for table, values in {"server": overrides or {}, **(more or {})}.items():
+        _lay_over(content, table, values)
     try:
         config = Config.model_validate(content)
     except ValidationError as exc:
         raise ConfigError(_complaint(path, overrides or {}, exc.errors()[0])) from None
     check_exposure(config.server)
+    check_phone(config)
     return config
+
+
+def _lay_over(content: dict[str, object], table: str, values: Mapping[str, object]) -> None:
+    """Put values into a table, made where it is missing; what is no table is left for the validation to refuse."""
+    if not values:
+        return
+    place: object = content
+    for part in table.split("."):
+        if isinstance(place, dict):
+            place = place.setdefault(part, {})
+    if isinstance(place, dict):
+        place.update(values)
 
 
 def check_exposure(server: ServerConfig) -> None:
@@ -87,6 +126,23 @@ def check_exposure(server: ServerConfig) -> None:
             f"refusing to listen on {server.host} without an API key: set TIPRING_API_KEY or "
             "server.api_keys, or listen on 127.0.0.1"
         )
+
+
+def check_phone(config: Config) -> None:
+    """Every carrier can be told from anybody else, and certificate and key are both there.
+
+    Raises: ConfigError.
+    """
+    if (config.server.tls_cert is None) != (config.server.tls_key is None):
+        raise ConfigError("server.tls_cert and server.tls_key belong together")
+    if config.phone.insecure:
+        return
+    for name, table in config.carriers.there().items():
+        if missing := table.lacks():
+            raise ConfigError(
+                f"carriers.{name} needs {missing}, so that nobody else can speak for it; "
+                "phone.insecure takes calls unchecked, for tests"
+            )
 
 
 def is_loopback(host: str) -> bool:
@@ -121,12 +177,24 @@ def _complaint(path: Path | None, overrides: Mapping[str, object], error: ErrorD
 
 def _sentence(error: ErrorDetails) -> str:
     *table, key = map(str, error["loc"]) if error["loc"] else ("",)
+    where = ".".join((*table, key))
     if error["type"] != "extra_forbidden":
-        return f"{'.'.join((*table, key))}: {_EXPECTED.get(error['type'], error['msg'])}"
-    known = Config.model_fields if not table else _fields_of(table[0])
-    return f"unknown key {'.'.join((*table, key))!r}{did_you_mean(key, list(known))}"
+        said = _EXPECTED.get(error["type"], error["msg"].removeprefix(_OUR_WORDS))
+        return f"{where}: {said}"
+    return f"unknown key {where!r}{did_you_mean(key, _keys_at(table))}"
 
 
-def _fields_of(table: str) -> Mapping[str, object]:
-    tables: dict[str, type[_Table]] = {"server": ServerConfig, "speech": SpeechConfig}
-    return tables[table].model_fields
+def _keys_at(place: Sequence[str]) -> list[str]:
+    """What may stand in the table at this place of the file; an index of a list is a part of the place."""
+    table: type[BaseModel] = Config
+    for part in place:
+        field = table.model_fields.get(part)
+        table = table if field is None else _table_in(field.annotation) or table
+    return list(table.model_fields)
+
+
+def _table_in(annotation: object) -> type[BaseModel] | None:
+    """The table that a key's type is, or is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _table_in(part))), None)
