@@ -187,6 +187,11 @@ class CallService:
         """How many calls are joined now."""
         return sum(opened.live is not None for opened in self._open.values())
 
+    @property
+    def n_open(self) -> int:
+        """How many calls have not ended: joined, or waiting to be."""
+        return len(self._open)
+
     # Joining
 
     async def claim(self, call_id: str, token: str) -> None:

@@ -7,6 +7,8 @@ altogether count too, each by how late it is: else a loop that stands still for 
 import asyncio
 import math
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from bridge.stats import LATENESS_S, Histogram
@@ -53,3 +55,14 @@ class LoopLag:
             self.histogram.observe(now_s - self._due_s)
             self._due_s += self._tick_s
         self._timer = self._loop.call_at(self._due_s, self._tick)
+
+
+@contextmanager
+def measured() -> Iterator[LoopLag]:
+    """A measurement of the running loop for the time of the context."""
+    lag = LoopLag()
+    lag.start()
+    try:
+        yield lag
+    finally:
+        lag.stop()

@@ -3,25 +3,31 @@
 import asyncio
 import gc
 import logging
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
 
 from bridge.brains.registry import Brains
 from bridge.brains.speech.kit import SpeechKit
-from bridge.config import Config
+from bridge.calls.service import CallService
+from bridge.config import Config, ServerConfig
 from bridge.errors import ConfigError
-from bridge.gateway.listener import listening
-from bridge.gateway.server import call_server
+from bridge.gateway.admission import Admission, AdmissionLimits
+from bridge.gateway.drain import Drain, Draining
+from bridge.gateway.gate import Gate
+from bridge.gateway.health import add_health
+from bridge.gateway.listener import Exposure, front_door, listening
+from bridge.gateway.loop_lag import measured
+from bridge.gateway.metrics import Metrics
+from bridge.gateway.proxies import TrustedProxies
+from bridge.gateway.server import CallServer, call_server
+from bridge.gateway.service_metrics import service_metrics
+from bridge.gateway.signals import signals
+from bridge.gateway.tls import Certificate
 from bridge.loops import new_event_loop
 
 log = logging.getLogger(__name__)
-
-STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-HURRY_S: Final = 1.5
-"""How long the finishing of calls may still take after a second signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +40,34 @@ class Ready:
     """Sentences for the user: what is missing, what is open."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """The embedded call server as a part that has calls."""
+
+    service: CallService
+
+    @property
+    def n_live(self) -> int:
+        """Calls that have not ended; those too that wait for their client, who has the join URL already."""
+        return self.service.n_open
+
+
+@dataclass(frozen=True, slots=True)
+class _House:
+    """What runs."""
+
+    ready: Ready
+    parts: Sequence[Draining]
+
+
 def serve(config: Config, on_ready: Callable[[Ready], None]) -> None:
-    """Serve until SIGINT or SIGTERM; calls under way are ended, their recordings and records finished.
+    """Serve until SIGINT, or until SIGTERM and the last call's end.
 
-    A second signal leaves that a moment and no longer.
+    What SIGINT ends, and what outlasts the deadline after SIGTERM, is ended properly: recordings and records are
+    finished. A second signal leaves that a moment and no longer.
 
-    Raises: UsageError if the address or the recordings folder cannot be had, KeyboardInterrupt if a second signal
-    did not find everything finished.
+    Raises: UsageError if the address, the certificate or the recordings folder cannot be had, KeyboardInterrupt if a
+    second signal did not find everything finished.
     """
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         try:
@@ -50,31 +77,91 @@ def serve(config: Config, on_ready: Callable[[Ready], None]) -> None:
 
 
 async def _serve(config: Config, on_ready: Callable[[Ready], None]) -> None:
-    server = config.server
-    stopped = asyncio.Event()
     async with AsyncExitStack() as stack:
         # First in, last out: a signal must not strike while things are being finished.
-        stack.enter_context(_stop_signals(stopped))
-        kit = SpeechKit.load(
-            voice=config.speech.voice, ear=config.speech.ear, vad=config.speech.vad
-        )
-        stack.push_async_callback(kit.close)
-        _make_recordings(config)
-        calls = await stack.enter_async_context(
-            call_server(
-                Brains(kit, server.scripts),
-                recordings=server.recordings,
-                api_keys=server.api_keys,
-                public_url=server.public_url,
-            )
-        )
-        port = await stack.enter_async_context(
-            listening(calls, host=server.host, port=server.port, keyed=bool(server.api_keys))
-        )
+        drain = Drain()
+        certificate = await stack.enter_async_context(_certificate(config.server))
+        told = stack.enter_context(signals(drain, partial(_reload, certificate)))
+        house = await stack.enter_async_context(_house(config, drain, certificate))
         gc.freeze()  # what lives as long as the process need not be looked at in every collection
-        on_ready(Ready(_url(server.host, port), tuple(calls.service.models()), _notes(config)))
-        await stopped.wait()
-        log.debug("= stopping; live calls: %d", calls.service.n_live)
+        on_ready(house.ready)
+        await told.stop(house.parts, config.phone.drain_s)
+        log.debug("= stopping; calls left: %d", sum(part.n_live for part in house.parts))
+
+
+@asynccontextmanager
+async def _house(
+    config: Config, drain: Drain, certificate: Certificate | None
+) -> AsyncIterator[_House]:
+    """All that listens and has calls; they are ended when the context is left."""
+    server = config.server
+    async with AsyncExitStack() as stack:
+        lag = stack.enter_context(measured())
+        admission = Admission(AdmissionLimits(config.phone.max_calls), lag=lag, drain=drain)
+        calls = await stack.enter_async_context(_calls(config))
+        door = front_door(
+            calls,
+            _exposure(server, certificate),
+            app=Gate(calls.app, admission.may_take),
+        )
+        process = service_metrics(
+            lag=lag,
+            admission=admission,
+            drain=drain,
+            n_connections=lambda: door.n_connections,
+            n_served=lambda: calls.service.n_live,
+        )
+        add_health(calls.app, drain=drain, metrics=Metrics([process]))
+        port = await stack.enter_async_context(
+            listening(calls, host=server.host, port=server.port, door=door)
+        )
+        ready = Ready(_url(server, port), tuple(calls.service.models()), _notes(config))
+        yield _House(ready, (_Served(calls.service),))
+
+
+@asynccontextmanager
+async def _calls(config: Config) -> AsyncIterator[CallServer]:
+    server, speech = config.server, config.speech
+    kit = SpeechKit.load(voice=speech.voice, ear=speech.ear, vad=speech.vad)
+    try:
+        _make_recordings(config)
+        async with call_server(
+            Brains(kit, server.scripts),
+            recordings=server.recordings,
+            api_keys=server.api_keys,
+            public_url=server.public_url,
+        ) as calls:
+            yield calls
+    finally:
+        await kit.close()
+
+
+@asynccontextmanager
+async def _certificate(server: ServerConfig) -> AsyncIterator[Certificate | None]:
+    """The certificate, followed when its files change; None if there is none."""
+    if server.tls_cert is None or server.tls_key is None:
+        yield None
+        return
+    certificate = Certificate(server.tls_cert, server.tls_key)
+    certificate.watch()
+    try:
+        yield certificate
+    finally:
+        await certificate.close()
+
+
+def _reload(certificate: Certificate | None) -> None:
+    if certificate is not None:
+        certificate.reload_soon()
+
+
+def _exposure(server: ServerConfig, certificate: Certificate | None) -> Exposure:
+    return Exposure(
+        keyed=bool(server.api_keys),
+        allowed_hosts=frozenset(name.lower() for name in server.allowed_hosts),
+        proxies=TrustedProxies(server.trusted_proxies),
+        ssl=None if certificate is None else certificate.context,
+    )
 
 
 def _make_recordings(config: Config) -> None:
@@ -93,30 +180,6 @@ def _notes(config: Config) -> tuple[str, ...]:
     return ("No API key is set: only this machine is served, and it needs none.",)
 
 
-def _url(host: str, port: int) -> str:
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-@contextmanager
-def _stop_signals(stopped: asyncio.Event) -> Iterator[None]:
-    """The first stop signal sets the event; the next gives this task a moment to come to its end."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    assert task is not None
-    hurry: list[asyncio.TimerHandle] = []
-
-    def stop() -> None:
-        if not stopped.is_set():
-            stopped.set()
-        elif not hurry:
-            hurry.append(loop.call_later(HURRY_S, task.cancel))
-
-    for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, stop)
-    try:
-        yield
-    finally:
-        for number in STOP_SIGNALS:
-            loop.remove_signal_handler(number)
-        for timer in hurry:
-            timer.cancel()
+def _url(server: ServerConfig, port: int) -> str:
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    return f"{'http' if server.tls_cert is None else 'https'}://{host}:{port}"

@@ -7,11 +7,11 @@ one sentence in the log. All reading is done off the event loop.
 """
 
 import asyncio
-import contextlib
 import logging
 import ssl as tls
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from bridge.errors import ConfigError
 
@@ -37,7 +37,7 @@ class Certificate:
         self._key = key
         self._stamps = self._look()
         self._complaint = ""
-        self._watcher: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[object]] = set()
         self.context = self._current = self._load()
         """For a listener: each handshake takes the certificate that is current then."""
         self.context.sni_callback = self._choose
@@ -57,19 +57,24 @@ class Certificate:
         log.info("= a new certificate is in use: %s", self._cert)
         return True
 
+    def reload_soon(self) -> None:
+        """Read the files as soon as may be, in a task of our own."""
+        self._keep(self.reload(), "reload the certificate")
+
     def watch(self, every_s: float = LOOK_S) -> None:
         """Look at the files from now on; until `close`."""
-        self._watcher = asyncio.get_running_loop().create_task(
-            self._follow(every_s), name="watch the certificate"
-        )
+        self._keep(self._follow(every_s), "watch the certificate")
 
     async def close(self) -> None:
         """Look at the files no more."""
-        watcher, self._watcher = self._watcher, None
-        if watcher is not None:
-            watcher.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watcher
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _keep(self, work: Coroutine[Any, Any, object], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _follow(self, every_s: float) -> None:
         loop = asyncio.get_running_loop()

@@ -12,6 +12,7 @@ import pytest
 
 from bridge.config import Config, ServerConfig, SpeechConfig
 from bridge.gateway import serve as module
+from bridge.gateway import signals as signals_module
 from bridge.gateway.serve import Ready, serve
 from bridge.gateway.server import CallServer, call_server
 
@@ -61,7 +62,7 @@ def test_a_second_signal_leaves_what_is_being_finished_a_moment_and_no_longer(
                 took_s.append(time.monotonic() - started_s)
 
     monkeypatch.setattr(module, "call_server", slow)
-    monkeypatch.setattr(module, "HURRY_S", 0.05)
+    monkeypatch.setattr(signals_module, "HURRY_S", 0.05)
 
     def on_ready(_: Ready) -> None:
         signal.raise_signal(signal.SIGINT)
