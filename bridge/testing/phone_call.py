@@ -22,6 +22,7 @@ from bridge.testing.verbs import (
     DocumentError,
     Leave,
     Pause,
+    PickUp,
     PlayKeys,
     PlayRecording,
     Redirect,
@@ -33,6 +34,8 @@ from bridge.testing.verbs import (
 from bridge.testing.webhook import WebhookFailed
 
 RING_S: Final = 2.0
+RINGS_S: Final = 60.0
+"""So long a call rings that nobody answers."""
 MAX_VERBS: Final = 200
 Direction: TypeAlias = Literal["inbound", "outbound"]
 Status: TypeAlias = Literal[
@@ -73,8 +76,9 @@ Order: TypeAlias = "CallEnd | Redirect | Sequence[Verb]"
 class Exchange(Protocol):
     """What a call needs of its carrier."""
 
-    waits_for_orders: bool
-    """Whether a call whose document is done stays up (call control), or is hung up (XML)."""
+    def waits(self, call: "PhoneCall") -> bool:
+        """Whether a call whose document is done stays up, or is hung up."""
+        ...
 
     async def first(self, call: "PhoneCall") -> Sequence[Verb]:
         """The call comes in: what shall be done. Raises: WebhookFailed, DocumentError."""
@@ -163,6 +167,11 @@ class PhoneCall:
         return self.status in OVER
 
     @property
+    def is_ending(self) -> bool:
+        """Whether the end has been ordered."""
+        return any(isinstance(order, CallEnd) for order in self._orders)
+
+    @property
     def duration_s(self) -> float:
         """Since it was answered, s."""
         return self.line.at_s
@@ -187,7 +196,8 @@ class PhoneCall:
         self.log.note("hung up", by=end.by, how=end.how)
         try:
             if not self.is_over:
-                await self.become("completed" if self.ear.position else "failed")
+                unanswered: Status = "no-answer" if self.status == "ringing" else "failed"
+                await self.become("completed" if self.ear.position else unanswered)
         finally:
             self.over.set()
 
@@ -221,14 +231,25 @@ class PhoneCall:
                 verbs.clear()
                 verbs.extend([order] if isinstance(order, Redirect) else order)
             elif not verbs:
-                if not self._exchange.waits_for_orders:
+                if not self._exchange.waits(self):
                     return CallEnd("application", "its document came to its end")
-                await self._ordered.wait()
+                if not await self._wait_for_orders():
+                    return CallEnd("carrier", f"nobody answered within {RINGS_S:g} s")
                 continue
             end = await self._carry_out(verbs)
             if end is not None:
                 return end
         return CallEnd("carrier", f"the document has more than {MAX_VERBS} verbs")
+
+    async def _wait_for_orders(self) -> bool:
+        """Wait for what the application orders; False if a call that rings is answered by nobody."""
+        rings = self.status in ("queued", "ringing")
+        try:
+            async with asyncio.timeout(RINGS_S if rings else None):
+                await self._ordered.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _carry_out(self, verbs: deque[Verb]) -> CallEnd | None:
         verb = verbs.popleft()
@@ -240,6 +261,9 @@ class PhoneCall:
                 return CallEnd("application", "its document hung up")
             case Redirect():
                 return await self._follow(verb, verbs)
+            case PickUp():
+                await self.answered()
+                return None
             case _:
                 await self.answered()
                 return await self._perform(verb)

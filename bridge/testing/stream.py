@@ -26,7 +26,7 @@ CLOSE_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Play this to the caller: mono int16 at the dialect's rate."""
+    """Play this to the caller: mono int16 at the dialect's ``played_hz``."""
 
     samples: Int16
 
@@ -105,8 +105,10 @@ class StreamEnd:
 class Dialect(Protocol):
     """One carrier's messages on its media socket. It has no clock and no socket."""
 
-    rate_hz: int
-    """Of the audio both ways, Hz."""
+    said_hz: int
+    """Of the caller's audio, for the application, Hz."""
+    played_hz: int
+    """Of the application's audio, Hz."""
 
     @property
     def ready(self) -> bool:
@@ -169,8 +171,8 @@ class MediaStream:
         self._log = log
         self._loop = asyncio.get_running_loop()
         self._gone = asyncio.Event()
-        self._inward = _between(ear.rate_hz, dialect.rate_hz)
-        self._outward = _between(dialect.rate_hz, ear.rate_hz)
+        self._inward = _between(ear.rate_hz, dialect.said_hz)
+        self._outward = _between(dialect.played_hz, ear.rate_hz)
         self._heard_first = False
 
     def start(self) -> None:

@@ -59,6 +59,11 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
+class PickUp:
+    """Answer the call."""
+
+
+@dataclass(frozen=True, slots=True)
 class Leave:
     """Hang up."""
 
@@ -71,7 +76,9 @@ class Redirect:
     method: str = "POST"
 
 
-Verb: TypeAlias = Stream | PlayRecording | PlayKeys | Say | Pause | Dial | Reject | Leave | Redirect
+Verb: TypeAlias = (
+    Stream | PlayRecording | PlayKeys | Say | Pause | Dial | Reject | PickUp | Leave | Redirect
+)
 
 
 class DocumentError(ValueError):

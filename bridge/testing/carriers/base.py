@@ -70,7 +70,6 @@ class Carrier:
     """
 
     name: ClassVar[str]
-    waits_for_orders: bool = False
     app: "ASGIApp"
     """The carrier's REST API."""
 
@@ -119,6 +118,10 @@ class Carrier:
         return True
 
     # What the carriers do in their own way
+
+    def waits(self, call: PhoneCall) -> bool:  # noqa: ARG002 - some carriers go by the call
+        """See Exchange."""
+        return False
 
     def inbound(self, url: str, plan: CallerPlan, numbers: Numbers = DEFAULT_NUMBERS) -> PhoneCall:
         """A call that comes in for the application at this URL; `PhoneCall.run` places it.

@@ -30,6 +30,8 @@ CARRIERS: Final[dict[str, Known]] = {
         "TWILIO_AUTH_TOKEN",
         Account("AC" + 32 * "0", "tipring-test-token"),
     ),
+    "telnyx": Known("telnyx", "Telnyx", "TELNYX_ACCOUNT_ID", "TELNYX_API_KEY"),
+    "telnyx-texml": Known("telnyx", "TelnyxTexml", "TELNYX_ACCOUNT_ID", "TELNYX_API_KEY"),
 }
 
 

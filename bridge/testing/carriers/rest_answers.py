@@ -3,6 +3,8 @@
 import base64
 import binascii
 import hmac
+import json
+from typing import Any
 from urllib.parse import parse_qsl
 
 from fastapi import Request
@@ -34,3 +36,12 @@ def is_bearer(request: Request, token: str) -> bool:
     return scheme.lower() == "bearer" and hmac.compare_digest(
         value.strip().encode(), token.encode()
     )
+
+
+async def json_of(request: Request) -> dict[str, Any]:
+    """A JSON object; an empty one for a body that is none."""
+    try:
+        body = json.loads((await request.body())[:MAX_BODY_BYTES] or b"{}")
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}

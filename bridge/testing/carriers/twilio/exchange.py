@@ -19,10 +19,10 @@ from bridge.testing.carriers.base import (
     Numbers,
     World,
 )
-from bridge.testing.carriers.twilio.document import read_answer, read_twiml
 from bridge.testing.carriers.twilio.ids import sid
 from bridge.testing.carriers.twilio.media import StreamIds, TwilioMedia
 from bridge.testing.carriers.twilio.rest import make_app
+from bridge.testing.carriers.twiml import read_answer, read_twiml
 from bridge.testing.phone_call import CallFacts, Opened, PhoneCall, Refused, Status
 from bridge.testing.signing import twilio as signing
 from bridge.testing.stream import StreamEnd

@@ -42,7 +42,8 @@ class StreamIds:
 class TwilioMedia:
     """One bidirectional stream."""
 
-    rate_hz = 8_000
+    said_hz = 8_000
+    played_hz = 8_000
     ready = True
 
     def __init__(self, ids: StreamIds) -> None:
