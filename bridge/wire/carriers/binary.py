@@ -21,7 +21,7 @@ from bridge.wire.carriers.base import (
     Traits,
 )
 from bridge.wire.carriers.fields import FieldError, JsonObject, words
-from bridge.wire.carriers.guard import Guard
+from bridge.wire.carriers.guard import FROM_CARRIER, Guard
 from bridge.wire.carriers.make import DEFAULTS, WireOptions
 from bridge.wire.carriers.shapes import PayloadShape, shape_of
 from bridge.wire.close_codes import TOO_BIG, ending
@@ -68,7 +68,8 @@ class BinaryWire(ABC):
         guard, n_bytes = self._guard, len(data)
         if guard.state != "live":
             return [self._untimely()]
-        guard.check_size(n_bytes)
+        if n_bytes > FROM_CARRIER.frame_bytes:
+            guard.check_size(n_bytes)
         guard.check_frame(now_s)
         if not n_bytes:
             return [Ignored("empty", "a binary message without audio")]
