@@ -30,6 +30,7 @@ from bridge.wire.carriers.binary import LONGEST_MESSAGE
 from bridge.wire.carriers.fields import JsonObject, identifier, object_in
 from bridge.wire.carriers.json_media import json_text
 from bridge.wire.carriers.metadata import MetadataWire
+from bridge_codecs.pcm import Int16
 
 FRAME_MS: Final = 80
 MARKER: Final = b"\xff\xff"
@@ -84,4 +85,5 @@ def _mark(said: JsonObject) -> CarrierEvent:
 
 def _without_markers(payload: bytes) -> bytes:
     samples = np.frombuffer(payload, "<i2")
-    return (samples + (samples == -1)).astype("<i2", copy=False).tobytes()
+    without: Int16 = samples + (samples == -1)
+    return without.tobytes()
