@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bridge.gateway.serve import Ready
 
 
-def serve(
+def serve(  # noqa: PLR0913 - one argument for each option
     *,
     port: Annotated[
         int | None, typer.Option(metavar="PORT", min=0, max=65_535, help="Default 8080.")
@@ -28,10 +28,20 @@ def serve(
     recordings: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where calls are recorded.")
     ] = None,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Certificate chain (PEM): serve https and wss with it."),
+    ] = None,
+    tls_key: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Its key. Both are read again when they change."),
+    ] = None,
     json_: Json = False,
     verbose: Verbose = False,
 ) -> None:
     """Run the call server: REST and media on one port, until Ctrl-C.
+
+    SIGTERM drains it: calls go on to their end, new ones are refused.
 
     \b
     For this machine alone, without a key:
@@ -44,7 +54,13 @@ def serve(
     from bridge.log import set_up
 
     set_up(verbose=verbose)
-    given = {"port": port, "host": host, "recordings": recordings}
+    given = {
+        "port": port,
+        "host": host,
+        "recordings": recordings,
+        "tls_cert": tls_cert,
+        "tls_key": tls_key,
+    }
     overrides: dict[str, object] = {k: value for k, value in given.items() if value is not None}
     if key := os.environ.get("TIPRING_API_KEY"):
         overrides["api_keys"] = (key,)

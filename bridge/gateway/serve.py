@@ -21,6 +21,7 @@ from bridge.gateway.listener import Exposure, front_door, listening
 from bridge.gateway.loop_lag import measured
 from bridge.gateway.metrics import Metrics
 from bridge.gateway.proxies import TrustedProxies
+from bridge.gateway.public_url import PublicUrl
 from bridge.gateway.server import CallServer, call_server
 from bridge.gateway.service_metrics import service_metrics
 from bridge.gateway.signals import signals
@@ -122,6 +123,7 @@ async def _house(
 @asynccontextmanager
 async def _calls(config: Config) -> AsyncIterator[CallServer]:
     server, speech = config.server, config.speech
+    public = PublicUrl(server.public_url)
     kit = SpeechKit.load(voice=speech.voice, ear=speech.ear, vad=speech.vad)
     try:
         _make_recordings(config)
@@ -129,7 +131,7 @@ async def _calls(config: Config) -> AsyncIterator[CallServer]:
             Brains(kit, server.scripts),
             recordings=server.recordings,
             api_keys=server.api_keys,
-            public_url=server.public_url,
+            public_url=public.sockets("", secure=False) if public.configured else None,
         ) as calls:
             yield calls
     finally:
