@@ -19,6 +19,7 @@ RESTART_CHUNKS: Final = 50
 MISFITS: Final = 3
 
 _UNKNOWN: Final = -1.0
+_NOT_TOLD: Final = (1, 2, -1, -2)  # misfits in a row; with three they are told of, and stay so
 
 
 class _Held(NamedTuple):
@@ -70,6 +71,13 @@ class ChunkOrder:
             return self._out_of_order(number, _Held(timestamp_ms, payload, dropped))
         if number is not None:
             self._next = number + 1
+        if timestamp_ms == self._end_ms and len(payload) == self._n_bytes and not dropped:
+            # As `_deliver` does, without another call: this is every frame of a usual call.
+            self._end_ms += self._ms
+            self._late_run = 0
+            if self._misfits in _NOT_TOLD:
+                self._misfits = 0
+            return [AudioIn(payload)]
         return self._deliver(timestamp_ms, payload, dropped)
 
     def flush(self) -> list[CarrierEvent]:
@@ -81,7 +89,7 @@ class ChunkOrder:
     ) -> list[CarrierEvent]:
         events: list[CarrierEvent] = [] if dropped else [AudioIn(payload)]
         if timestamp_ms == self._end_ms:
-            if self._misfits in (1, 2, -1, -2):  # told once, it stays told
+            if self._misfits in _NOT_TOLD:
                 self._misfits = 0
         elif timestamp_ms is not None and self._is_misfit(timestamp_ms):
             events.append(CarrierWarning("pieces of audio are not as long as their timestamps say"))

@@ -40,7 +40,7 @@ from bridge.wire.carriers.shapes import shape_of
 
 PIECE_BYTES: Final = 320
 """What we send is a multiple of this; the last piece is filled up with silence."""
-LONGEST_PIECE: Final = 100_000
+LONGEST_PIECE: Final = 100_000 // PIECE_BYTES * PIECE_BYTES
 
 _KNOWN_PARTS: Final = ("stream", "call", "account", "parameters", "format")
 _COMPANDED: Final[dict[str, Encoding]] = {"audio/x-mulaw": "ulaw", "audio/x-alaw": "alaw"}

@@ -10,19 +10,21 @@ from bridge.wire.carriers.shapes import shape_of
 class Intake:
     """Takes chunks in one format; `patience` as in ChunkOrder."""
 
-    __slots__ = ("_guard", "_order", "_s_of", "align")
+    __slots__ = ("_guard", "_order", "_s_of", "_s_per_byte", "align")
 
     def __init__(self, guard: Guard, heard: MediaFormat, patience: int) -> None:
         shape = shape_of(heard)
         self.align = shape.align
         self._s_of = shape.s_of
+        self._s_per_byte = 1 / shape.bytes_per_s if shape.bytes_per_s else 0.0
         self._guard = guard
         self._order = ChunkOrder(shape.ms_of, patience)
 
     def hear(self, media: MediaPart, now_s: float) -> list[CarrierEvent]:
         """Take one chunk."""
         payload = media.payload
-        ignored = self._guard.admit(self._s_of(payload), now_s)
+        audio_s = len(payload) * self._s_per_byte or self._s_of(payload)
+        ignored = self._guard.admit(audio_s, now_s)
         if not payload:
             ignored = Ignored("empty", "a media event without audio")
         if ignored is not None:

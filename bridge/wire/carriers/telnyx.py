@@ -33,7 +33,9 @@ from bridge.wire.carriers.fields import (
     whole,
     words,
 )
-from bridge.wire.carriers.json_media import AudioText, media_decoder
+from bridge.wire.carriers.guard import Guard
+from bridge.wire.carriers.intake import Intake
+from bridge.wire.carriers.json_media import AudioText, MediaPart, media_decoder
 from bridge.wire.carriers.json_wire import JsonWire
 from bridge.wire.carriers.make import DEFAULTS, WireOptions
 
@@ -59,6 +61,27 @@ _L16_RATES_HZ: Final = (8_000, 16_000, 22_050, 24_000, 48_000)
 _OPUS_RATES_HZ: Final = (8_000, 16_000, 24_000, 48_000)
 
 
+class DoubtfulIntake(Intake):
+    """An intake of L16 that says when it looks as if its byte order were the other one."""
+
+    __slots__ = ("_hint",)
+
+    def __init__(
+        self, guard: Guard, heard: MediaFormat, patience: int, hint: ByteOrderHint
+    ) -> None:
+        super().__init__(guard, heard, patience)
+        self._hint = hint
+
+    def hear(self, media: MediaPart, now_s: float) -> list[CarrierEvent]:
+        """Take one chunk."""
+        events = super().hear(media, now_s)
+        if self._hint.decided:
+            return events
+        orders = [self._hint.hear(event.payload) for event in events if isinstance(event, AudioIn)]
+        warnings = [CarrierWarning(f"the caller's L16 looks {o}-endian") for o in orders if o]
+        return [*events, *warnings]
+
+
 class TelnyxWire(JsonWire):
     """Telnyx's side of one call."""
 
@@ -75,20 +98,8 @@ class TelnyxWire(JsonWire):
     def __init__(self, options: WireOptions = DEFAULTS) -> None:
         super().__init__(_DECODER, WAIT_CHUNKS)
         self._options = options
-        self._hint: ByteOrderHint | None = None
         self.auth_token = ""
         """The stream's auth token as `connected` said it; a secret, and in no event."""
-
-    def receive_text(self, text: str, now_s: float) -> list[CarrierEvent]:
-        """Take a text message. Raises: RemoteWireError when the carrier's call must end."""
-        events = super().receive_text(text, now_s)
-        return events if self._hint is None else [*events, *self._hinted(self._hint, events)]
-
-    def _hinted(self, hint: ByteOrderHint, events: list[CarrierEvent]) -> list[CarrierEvent]:
-        orders = [hint.hear(event.payload) for event in events if isinstance(event, AudioIn)]
-        if hint.decided:
-            self._hint = None
-        return [CarrierWarning(f"the caller's L16 looks {o}-endian") for o in orders if o]
 
     def _connected(self, fields: JsonObject) -> list[CarrierEvent]:
         said = fields.get("connected")
@@ -101,7 +112,8 @@ class TelnyxWire(JsonWire):
     def _begin(self, fields: JsonObject) -> Started:
         started = super()._begin(fields)
         if started.heard.encoding in ("l16le", "l16be"):
-            self._hint = ByteOrderHint(self._options.l16_byteorder, started.heard.rate_hz)
+            hint = ByteOrderHint(self._options.l16_byteorder, started.heard.rate_hz)
+            self._intake = DoubtfulIntake(self._guard, started.heard, WAIT_CHUNKS, hint)
         return started
 
     def _read_start(self, fields: JsonObject) -> Started:
