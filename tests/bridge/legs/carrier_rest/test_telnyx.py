@@ -114,12 +114,12 @@ async def test_additional_parameters_take_nothing_of_ours_away(name: str) -> Non
     assert far_end.asked == []
 
 
-async def test_all_fields_are_fields_of_the_vendors_own_client() -> None:
+def test_all_fields_are_fields_of_the_vendors_own_client() -> None:
     from telnyx.types.call_dial_params import CallDialParams
     from telnyx.types.calls.action_start_streaming_params import ActionStartStreamingParams
 
     far_end = FarEnd(DIALLED)
-    await api(far_end, stream_auth_token=TOKEN).place(OUTGOING)
+    run_virtual(api(far_end, stream_auth_token=TOKEN).place(OUTGOING))
 
     sent = set(json.loads(far_end.asked[0].content)) - {"from"}
     assert sent <= set(CallDialParams.__annotations__)
