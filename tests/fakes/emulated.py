@@ -11,7 +11,13 @@ from bridge.testing.carriers.make import make_carrier
 from bridge.testing.network import Site, VirtualNetwork
 from bridge.testing.profiles import profile_named
 
-ACCOUNTS = {"twilio": Account("AC" + 32 * "1", "CANARY-TOKEN")}
+ACCOUNTS = {
+    "twilio": Account("AC" + 32 * "1", "CANARY-TOKEN"),
+    "telnyx": Account("user-1", "CANARY-KEY"),
+    "telnyx-texml": Account("user-1", "CANARY-KEY"),
+    "plivo": Account("MA" + 18 * "1", "CANARY-TOKEN"),
+    "exotel": Account("acme1", "CANARY-TOKEN", {"key": "CANARY-KEY"}),
+}
 
 
 @asynccontextmanager

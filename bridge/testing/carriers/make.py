@@ -30,6 +30,8 @@ CARRIERS: Final[dict[str, Known]] = {
         "TWILIO_AUTH_TOKEN",
         Account("AC" + 32 * "0", "tipring-test-token"),
     ),
+    "plivo": Known("plivo", "Plivo", "PLIVO_AUTH_ID", "PLIVO_AUTH_TOKEN"),
+    "exotel": Known("exotel", "Exotel", "EXOTEL_SID", "EXOTEL_API_TOKEN"),
     "telnyx": Known("telnyx", "Telnyx", "TELNYX_ACCOUNT_ID", "TELNYX_API_KEY"),
     "telnyx-texml": Known("telnyx", "TelnyxTexml", "TELNYX_ACCOUNT_ID", "TELNYX_API_KEY"),
 }

@@ -45,3 +45,10 @@ async def json_of(request: Request) -> dict[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
+
+
+async def fields_of(request: Request) -> dict[str, Any]:
+    """The fields of a JSON body or a form, whichever it is."""
+    if "json" in request.headers.get("Content-Type", ""):
+        return await json_of(request)
+    return dict(await form_of(request))
