@@ -20,7 +20,8 @@ from bridge.wire.carriers.base import (
     Started,
     Stopped,
 )
-from bridge.wire.carriers.json_wire import MARK_CHARS, JsonWire
+from bridge.wire.carriers.json_reader import MARK_CHARS
+from bridge.wire.carriers.json_wire import JsonWire
 from bridge.wire.close_codes import POLICY, TOO_BIG
 from bridge.wire.strict_json import MESSAGE
 from tests.fakes.carrier_dialects import DIALECTS, Dialect, Fields
