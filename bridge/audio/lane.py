@@ -68,7 +68,7 @@ class Lane:
         self.ledger = Ledger(rate_hz)
         self.stats = LaneStats()
         self.on_ready: Callable[[], None] | None = None
-        """Called after each push or segment end that made more audio pullable; it may pull."""
+        """Called after each push that made more audio pullable, and when an open segment ends; it may pull."""
         self.segment_open = False
         """Whether samples were pushed since the last segment end or clear."""
         self._drop_oldest = when_full == "drop_oldest"
@@ -104,13 +104,13 @@ class Lane:
 
     def end_segment(self) -> None:
         """End the utterance: what is inside may be pulled though it is no whole frame."""
+        if not self.segment_open:
+            return
         self.segment_open = False
         if self._resampler is not None:
             self._put(self._resampler.flush())
-        tail = self._ring.tail
-        if not self._ring.depth or (self._ends and self._ends[-1] == tail):
-            return
-        self._ends.append(tail)
+        if self._ring.depth:
+            self._ends.append(self._ring.tail)
         if self.on_ready is not None:
             self.on_ready()
 

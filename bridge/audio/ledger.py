@@ -1,10 +1,11 @@
 """What the far end has played of the audio that was sent to it, and when.
 
 The far end plays what it gets at once, or as soon as it has played what came before: that is the
-play-out clock, gaps included. Marks that the far end echoes prove what the clock only supposes; an
-echo that comes early moves the clock on. One that comes late has the way there and back in it, so
-it moves nothing, unless it is later than its like by more than jitter explains: then the far end is
-behind (the network held our audio up), and the clock is moved back to where the echo puts it.
+play-out clock, gaps included. Marks that the far end echoes prove what the clock only supposes. An
+echo that comes early moves the clock on, if it is no earlier than a far end can be. One that comes
+late has the way there and back in it, so it moves nothing, unless it is later than its like by more
+than jitter explains: then the far end is behind (the network held our audio up), and the clock is
+moved back to where the echo puts it.
 A mark that was waiting when the far end was cleared proves nothing: carriers echo every pending
 mark after a clear.
 
@@ -19,6 +20,8 @@ RUNS_KEPT = 64
 """Stretches of gapless audio that are remembered, for `Ledger.time_of`."""
 MARKS_KEPT = 100
 """Marks that wait for their echo; a far end that never echoes costs no more memory than this."""
+EARLY_MAX_S = 0.25
+"""An echo earlier than this is no proof: nobody plays faster than the audio is long."""
 WAY_MAX_S = 0.4
 """No echo's way there and back is taken for longer than this, before a shorter one is seen."""
 LATE_S = 0.25
@@ -89,8 +92,8 @@ class Ledger:
         """Whether the far end drops what is unplayed when it is cleared; if not, it plays it."""
         self._busy_until_s: float | None = None
         self._way_s = WAY_MAX_S
-        self._behind_s = 0.0
-        """How far late echoes have moved the clock back since the far end began to play."""
+        self._shift_s = 0.0
+        """How far echoes have moved the clock since the far end began to play; above 0 it is behind."""
         self._played = 0
         self._segment_from: int | None = None
         self._runs: deque[_Run] = deque(maxlen=RUNS_KEPT)
@@ -125,12 +128,13 @@ class Ledger:
             return False
         while self._marks.popleft() is not mark:
             continue
-        if mark.flushed:
+        late_s = self._lateness(mark.position, now_s)
+        if mark.flushed or late_s + self._shift_s < -EARLY_MAX_S:
             return False
         # What is gone lies before the mark: a flush or loss voids the marks that waited for it.
         proven = mark.position - self.flushed - self.lost
         self.played_acknowledged = max(self.played_acknowledged, proven)
-        self._set_clock(mark.position, now_s)
+        self._set_clock(mark.position, late_s, now_s)
         self._played = max(self._played, self.played_acknowledged)
         return True
 
@@ -191,6 +195,11 @@ class Ledger:
         )
 
     @property
+    def all_proven(self) -> bool:
+        """Whether echoes prove that all of what was sent was played, but for what was flushed or lost."""
+        return self.played_acknowledged >= self._alive
+
+    @property
     def playing_until_s(self) -> float | None:
         """The instant when the last sample is or was played; None when none was sent or remains."""
         return self._runs[-1].over_s if self._runs else None
@@ -218,7 +227,7 @@ class Ledger:
             self._count_gap(1000 * (at_s - last.over_s))
         elif self._busy_until_s is not None:
             at_s = max(now_s, self._busy_until_s)
-        self._behind_s = 0.0
+        self._shift_s = 0.0
         run = _Run(self.sent_samples, self.sent_samples, at_s, at_s)
         self._runs.append(run)
         return run
@@ -230,22 +239,25 @@ class Ledger:
             self.gaps.underruns += 1
             self.gaps.underrun_ms += gap_ms
 
-    def _set_clock(self, position: int, now_s: float) -> None:
-        """The echo of a mark at ``position`` came: move the clock if it is far from what that proves."""
+    def _lateness(self, position: int, now_s: float) -> float:
+        """How much later than the clock says is it, if everything before ``position`` is over just now, s."""
         last_s = self.time_of(position - 1)
-        if last_s is None:
-            return  # the account does not reach so far back
-        late_s = now_s - last_s - 1 / self.rate_hz
-        if self._behind_s and late_s < self._way_s:
-            caught_up_s = min(self._way_s - late_s, self._behind_s)
-            self._behind_s -= caught_up_s
+        # Where the account does not reach so far back, nothing is known to be late.
+        return self._way_s if last_s is None else now_s - last_s - 1 / self.rate_hz
+
+    def _set_clock(self, position: int, late_s: float, now_s: float) -> None:
+        """The echo of a mark at ``position`` came: move the clock if it is far from what that proves."""
+        if self._shift_s > 0 and late_s < self._way_s:
+            caught_up_s = min(self._way_s - late_s, self._shift_s)
+            self._shift_s -= caught_up_s
             self._place(position, now_s - late_s - caught_up_s)
             late_s += caught_up_s
         self._way_s = max(0.0, min(self._way_s, late_s))
         if late_s < -GAP_FLOOR_S:
+            self._shift_s += late_s
             self._place(position, now_s)
         elif late_s > self._way_s + LATE_S:
-            self._behind_s += late_s - self._way_s
+            self._shift_s += late_s - self._way_s
             self._place(position, now_s - self._way_s)
 
     def _place(self, position: int, at_s: float) -> None:

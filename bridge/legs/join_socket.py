@@ -6,12 +6,12 @@ the client has played, against absolute deadlines; nothing is sent while the age
 """
 
 import asyncio
-from typing import Protocol
 
 from bridge.audio.pacer import EARLY_S
 from bridge.errors import LocalWireError, RemoteWireError
 from bridge.legs.base import Ended, FarBroke, LegEvent, MessageEvent, Port, Warned
 from bridge.legs.media_socket import MediaSocket
+from bridge.legs.recorder import Recorder
 from bridge.legs.wire_feed import WireFeed
 from bridge.wire.agent_socket import (
     AgentSocket,
@@ -36,22 +36,6 @@ MAX_WAITING_BYTES = 512 * 1024
 """So much may wait in our socket before audio waits in the lane: a full client buffer is more than a socket takes."""
 SAME_INSTANT_S = 1e-6
 """Two sums of the same durations may differ by this much, s."""
-
-
-class Recorder(Protocol):
-    """Takes what both sides of the socket said."""
-
-    def heard(self, samples: Int16) -> None:
-        """Audio of the caller."""
-        ...
-
-    def sent(self, samples: Int16, *, plays_in_s: float | None) -> None:
-        """Audio to the caller that will be heard in ``plays_in_s``; None: right after what was sent before."""
-        ...
-
-    def cleared(self, *, unplayed_s: float) -> None:
-        """The last ``unplayed_s`` of what was sent are gone."""
-        ...
 
 
 class JoinSocketLeg:

@@ -15,6 +15,22 @@ HOLD_MS = 200
 """Written this much later, so that a piece whose caller's audio came in a burst still finds its place."""
 
 
+class Recorder(Protocol):
+    """Takes what both sides of a caller's socket said."""
+
+    def heard(self, samples: Int16) -> None:
+        """Audio of the caller."""
+        ...
+
+    def sent(self, samples: Int16, *, plays_in_s: float | None) -> None:
+        """Audio to the caller that will be heard in ``plays_in_s``; None: right after what was sent before."""
+        ...
+
+    def cleared(self, *, unplayed_s: float) -> None:
+        """The last ``unplayed_s`` of what was sent are gone."""
+        ...
+
+
 class StereoSink(Protocol):
     """Takes interleaved frames, shape (n, 2), int16; never waits."""
 

@@ -35,9 +35,10 @@ class Marks:
         self._wire = wire
         self._send = send
         self._figures = figures
-        self._pending: deque[str] = deque()
+        self._pending: deque[tuple[str, Ledger]] = deque()
         self._n = 0
-        self._none_pending: asyncio.Future[None] | None = None
+        self._none_pending = asyncio.Event()
+        self._none_pending.set()
 
     def ask(self, ledger: Ledger) -> None:
         """Ask for a mark behind all audio sent so far; nothing where the carrier has no marks."""
@@ -50,52 +51,40 @@ class Marks:
             self._send(message)
         ledger.mark(name)
         self._figures.marks_sent += 1
-        self._pending.append(name)
+        self._pending.append((name, ledger))
+        self._none_pending.clear()
         if len(self._pending) > MAX_PENDING:
             self._pending.popleft()
             self._figures.marks_lost += 1
 
-    def reached(self, name: str, ledger: Ledger | None, now_s: float) -> None:
-        """A mark came back. The carrier's word for one that was flushed is the ledger's."""
-        if ledger is not None and ledger.acknowledged(name, now_s):
-            self._take(name, proven=True)
-        else:
-            self._take(name, proven=False)
+    def reached(self, name: str, now_s: float) -> None:
+        """A mark came back, and proves those before it too; one that nobody waits for proves nothing."""
+        for _, ledger in self._take(name):
+            self._figures.marks_back += 1
+            ledger.acknowledged(name, now_s)
 
-    def flushed(self, name: str, ledger: Ledger | None) -> None:
+    def flushed(self, name: str) -> None:
         """The carrier says that the audio before this mark was not played."""
-        if ledger is not None:
+        for _, ledger in self._take(name):
+            self._figures.marks_flushed += 1
             ledger.void(name)
-        self._take(name, proven=False)
 
     def cleared(self) -> None:
         """The carrier was cleared: what waits proves nothing any more, whether it comes back or not."""
         self._figures.marks_flushed += len(self._pending)
         self._pending.clear()
-        self._settle()
+        self._none_pending.set()
 
     async def all_back(self) -> None:
         """Return when no mark is pending; the caller sets the bound."""
-        if self._pending:
-            self._none_pending = asyncio.get_running_loop().create_future()
-            await self._none_pending
+        await self._none_pending.wait()
 
-    def _take(self, name: str, *, proven: bool) -> None:
-        """A mark proves those before it too: they are not waited for either."""
-        if name not in self._pending:
-            return
-        while self._pending:
-            first = self._pending.popleft()
-            if proven:
-                self._figures.marks_back += 1
-            else:
-                self._figures.marks_flushed += 1
-            if first == name:
-                break
-        self._settle()
-
-    def _settle(self) -> None:
-        if not self._pending and self._none_pending is not None:
-            if not self._none_pending.done():
-                self._none_pending.set_result(None)
-            self._none_pending = None
+    def _take(self, name: str) -> list[tuple[str, Ledger]]:
+        """The pending marks up to this one, which are not waited for any more; none if it is unknown."""
+        taken: list[tuple[str, Ledger]] = []
+        if any(pending == name for pending, _ in self._pending):
+            while not taken or taken[-1][0] != name:
+                taken.append(self._pending.popleft())
+        if not self._pending:
+            self._none_pending.set()
+        return taken

@@ -16,6 +16,8 @@ from bridge_codecs.pcm import Int16, silence
 
 KEPT_S: Final = 3.0
 """How far back the onset may lie, s; the noise floor is taken from the same stretch."""
+RECENT_S: Final = 1.5
+"""A caller who fell silent longer ago than this is not who interrupted, s."""
 
 
 class RecentAudio:
@@ -38,10 +40,10 @@ class RecentAudio:
             self._n_bytes -= len(payloads.popleft())
 
     def onset_ago_s(self) -> float | None:
-        """How long before the end of what is kept the last audible stretch began, s; None if there is none."""
+        """How long before the end of what is kept the caller last began to speak, s; None if that is not known."""
         samples = self._decoded()
         spans = audible_spans(samples, self._audio.rate_hz)
-        if not spans:
+        if not spans or samples.size - spans[-1].end > RECENT_S * self._audio.rate_hz:
             return None
         return (samples.size - spans[-1].start) / self._audio.rate_hz
 

@@ -213,6 +213,18 @@ def test_on_ready_is_called_once_for_a_segment_end_that_frees_samples() -> None:
     assert len(calls) == 1
 
 
+def test_on_ready_is_called_for_the_end_of_a_segment_that_has_been_pulled_already() -> None:
+    ended = lane()
+    ended.push(ramp(20))
+    ended.pull(20)
+    calls: list[None] = []
+    ended.on_ready = lambda: calls.append(None)
+    ended.end_segment()
+    ended.end_segment()
+
+    assert len(calls) == 1
+
+
 def test_lane_resamples_to_the_rate_of_the_sink() -> None:
     wide = Lane(48_000, 1_000, "drop_newest", source_hz=8_000)
     wide.push(ramp(160))

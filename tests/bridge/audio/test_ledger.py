@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.audio.ledger import LATE_S, MARKS_KEPT, RUNS_KEPT, WAY_MAX_S, Ledger
+from bridge.audio.ledger import EARLY_MAX_S, LATE_S, MARKS_KEPT, RUNS_KEPT, WAY_MAX_S, Ledger
 
 START_S = 1_000_000.0
 """Instants of a monotonic clock are large."""
@@ -91,17 +91,51 @@ def test_echoed_mark_proves_played_what_the_clock_only_supposed() -> None:
     assert (heard.played_acknowledged, heard.played_interpolated) == (8_000, 0)
 
 
-def test_early_echo_moves_the_clock_on() -> None:
+@pytest.mark.parametrize("early_s", [0.1, EARLY_MAX_S - 0.001])
+def test_early_echo_moves_the_clock_on(early_s: float) -> None:
     ledger = ledger_with(4_000)
     ledger.mark("a")
     ledger.sent(4_000, START_S)
-    ledger.acknowledged("a", START_S + 0.1)
+    now_s = START_S + 0.5 - early_s
+    assert ledger.acknowledged("a", now_s)
 
-    assert ledger.played(START_S + 0.1) == 4_000
-    assert ledger.time_of(4_000) == START_S + 0.1
-    assert ledger.time_of(3_999) == START_S + 0.1
-    assert ledger.played(START_S + 0.2) == 4_800
-    assert ledger.playing_until_s == START_S + 0.6
+    assert ledger.played(now_s) == 4_000
+    assert ledger.time_of(4_000) == now_s
+    assert ledger.time_of(3_999) == now_s
+    assert ledger.played(now_s + 0.1) == 4_800
+    assert ledger.playing_until_s == now_s + 0.5
+
+
+def test_echo_earlier_than_anybody_can_play_proves_nothing() -> None:
+    ledger = ledger_with(8_000)
+    ledger.mark("a")
+
+    assert not ledger.acknowledged("a", START_S + 1 - EARLY_MAX_S - 0.001)
+    assert ledger.played_acknowledged == 0
+    assert ledger.playing_until_s == START_S + 1
+
+
+def test_echoes_that_always_come_at_once_do_not_move_the_clock_on_and_on() -> None:
+    ledger = Ledger(8_000)
+    for frame in range(50):
+        now_s = START_S + max(0.0, frame * 0.02 - 0.2)
+        ledger.sent(160, now_s)
+        ledger.mark(str(frame))
+        ledger.acknowledged(str(frame), now_s)
+
+    assert START_S + 1 - EARLY_MAX_S <= (ledger.playing_until_s or 0) <= START_S + 1
+
+
+def test_all_is_proven_when_what_is_not_flushed_is() -> None:
+    ledger = ledger_with(8_000)
+    assert not ledger.all_proven
+    ledger.flush(START_S + 0.5)
+    ledger.sent(800, START_S + 1)
+    ledger.mark("a")
+    assert not ledger.all_proven
+    ledger.acknowledged("a", START_S + 1.1)
+
+    assert ledger.all_proven
 
 
 @pytest.mark.parametrize("late_s", [0.0, 0.25, WAY_MAX_S + LATE_S - 0.001])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from bridge.legs.carrier.codec import encoder
-from bridge.legs.carrier.onset import KEPT_S, RecentAudio
+from bridge.legs.carrier.onset import KEPT_S, RECENT_S, RecentAudio
 from bridge.wire.carriers.base import MediaFormat
 from bridge_codecs.pcm import Int16
 
@@ -45,6 +45,17 @@ def test_of_two_stretches_the_last_one_counts() -> None:
     )  # fmt: skip
 
     assert kept.onset_ago_s() == pytest.approx(0.2, abs=0.03)
+
+
+@pytest.mark.parametrize(("ago_s", "counts"), [(RECENT_S - 0.1, True), (RECENT_S + 0.1, False)])
+def test_a_caller_who_has_been_silent_for_a_while_did_not_interrupt(
+    ago_s: float, counts: bool
+) -> None:
+    kept = recent(
+        FORMATS[0], noise(2, 8_000, 20), noise(0.3, 8_000, 3_000), noise(ago_s, 8_000, 20)
+    )
+
+    assert (kept.onset_ago_s() is not None) == counts
 
 
 @pytest.mark.parametrize("level", [0.0, 3_000.0])

@@ -1,0 +1,301 @@
+"""The agent's audio on its way to the carrier: out at once while little is ahead of the caller's ear, else paced.
+
+Carriers buffer, so nothing is gained by sending each frame at its instant, and much is lost by sending all at once:
+what was heard is known worse, and a clear has more to drop. So audio goes out the moment it is in the lane until
+``ahead_ms`` are ahead of the ear, and then against absolute deadlines (reference telephony 0.5). A clear goes to the
+carrier always, whatever we believe it still has (0.3). Nothing here waits for the carrier.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from bridge.audio.lane import Lane
+from bridge.audio.pacer import EARLY_S
+from bridge.legs.carrier.codec import Encode
+from bridge.legs.carrier.figures import CarrierFigures
+from bridge.legs.carrier.heard import HeardText
+from bridge.legs.carrier.marks import Marks
+from bridge.legs.media_socket import MediaSocket
+from bridge.legs.recorder import Recorder
+from bridge.wire.carriers.base import CarrierWire
+from bridge_codecs.pcm import Int16
+
+MARK_S: Final = 0.4
+"""At least so often a mark is asked for while the agent speaks."""
+QUIET_S: Final = 0.04
+"""No audio for so long past a frame: the agent has paused, and what is left goes out as it is."""
+UNDERRUN_S: Final = 0.02
+"""A hole inside an utterance longer than this is heard; below, carriers smooth it out."""
+PAUSE_S: Final = 1.0
+"""A longer one is a pause, though the agent did not say so."""
+MAX_WAITING_BYTES: Final = 64 * 1024
+"""So much may wait in our socket before audio waits in the lane: the carrier's clear comes behind it."""
+FULL_RETRY_S: Final = 0.1
+GRACE_S: Final = 2.0
+"""So much later than the play-out clock says may the last mark come back before nobody waits for it any more."""
+UNPROVEN_S: Final = 0.2
+"""What is added to the play-out clock where no mark proves the end."""
+SAME_INSTANT_S: Final = 1e-6
+"""Two sums of the same durations may differ by this much, s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a clear cut off."""
+
+    heard_text: str
+    unheard_text: str
+    unheard_ms: float
+    """Agent audio that was dropped, ms."""
+    silent_s: float
+    """When the carrier is silent, loop time."""
+
+
+class Player:
+    """Plays one lane to one carrier.
+
+    Args:
+        wire: makes the carrier's messages.
+        socket: takes them.
+        encode: makes what the carrier plays, in frames of its own length.
+        lane: the agent's audio, at the carrier's rate.
+        marks: of the call.
+        figures: counts.
+        whole_frames: the last frame of an utterance is padded with zeros.
+        recorder: records what is sent.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what a stream is made of
+        self,
+        wire: CarrierWire,
+        socket: MediaSocket,
+        encode: Encode,
+        lane: Lane,
+        marks: Marks,
+        figures: CarrierFigures,
+        *,
+        whole_frames: bool,
+        recorder: Recorder | None = None,
+    ) -> None:
+        traits = wire.traits
+        self.lane = lane
+        self.ledger = lane.ledger
+        self.ledger.clearable = traits.clears
+        self.heard = HeardText(lane)
+        self.first_sent_s: float | None = None
+        self._message = wire.audio
+        self._wire = wire
+        self._socket = socket
+        self._encode = encode
+        self._marks = marks
+        self._figures = figures
+        self._recorder = recorder
+        self._whole = whole_frames
+        self._rate_hz = lane.rate_hz
+        self._frame = lane.rate_hz * traits.frame_ms // 1000
+        self._frame_s = self._frame / lane.rate_hz
+        self._lead_s = max(traits.ahead_ms / 1000, self._frame_s) - self._frame_s
+        self._quiet_s = self._frame_s + QUIET_S
+        self._mark_every = int(MARK_S * lane.rate_hz)
+        self._unmarked = 0
+        self._seen_cleared = lane.stats.cleared
+        self._speaking = False
+        """An utterance has begun and the agent has not ended it."""
+        self._flowing = True
+        self._pushed_s = 0.0
+        self._due_s = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._pacing: asyncio.TimerHandle | None = None
+        self._quiet: asyncio.TimerHandle | None = None
+
+    def ready(self) -> None:
+        """There is more audio in the lane, or an utterance ended."""
+        self._pushed_s = now_s = self._loop.time()
+        if self.heard.awaiting:
+            self.heard.began(now_s)
+        if self._pacing is None and self._flowing:
+            self._send(now_s)
+
+    def flow(self, *, is_open: bool) -> None:
+        """The carrier's buffer is full, or has room again."""
+        self._flowing = is_open
+        if not is_open:
+            self._stop_pacing()
+        elif self._pacing is None:
+            self._send(self._loop.time())
+
+    def clear(self, now_s: float) -> Cut:
+        """Tell the carrier to drop what it has; the lane is empty already, and the ledger is settled after."""
+        self._stop_pacing()
+        clears = self._wire.traits.clears
+        for message in self._wire.clear():
+            send(self._socket, message)
+        unplayed = self.ledger.heard(now_s).ahead if clears else 0
+        if clears:
+            self._marks.cleared()
+            self.forget_unplayed(now_s)
+            self._unmarked = 0
+        self._speaking = False
+        return self._cut(unplayed, now_s)
+
+    def _cut(self, unplayed: int, now_s: float) -> Cut:
+        heard, unheard = self.heard.cut(self.ledger.sent_samples - unplayed)
+        never_sent = self.lane.stats.cleared - self._seen_cleared
+        self._seen_cleared += never_sent
+        unheard_ms = 1000 * (never_sent + unplayed) / self._rate_hz
+        until_s = self.ledger.playing_until_s
+        stops_s = now_s if self._wire.traits.clears or until_s is None else max(now_s, until_s)
+        return Cut(heard, unheard, unheard_ms, stops_s)
+
+    def forget_unplayed(self, now_s: float) -> None:
+        """What the carrier has not played will not be played: the recording shall not have it."""
+        if self._recorder is not None:
+            self._recorder.cleared(unplayed_s=self.ledger.ahead_ms(now_s) / 1000)
+
+    async def drain(self) -> None:
+        """Return when the caller has heard everything; never later than what is there takes, and 2 s."""
+        self.lane.end_segment()
+        ahead_ms = self.lane.depth_ms + self.ledger.ahead_ms(self._loop.time())
+        bound = asyncio.timeout(ahead_ms / 1000 + GRACE_S)
+        try:
+            async with bound:
+                await self._all_heard()
+        except TimeoutError:
+            if not bound.expired():
+                raise
+
+    def stop(self) -> None:
+        """Send nothing more by itself."""
+        self._stop_pacing()
+        if self._quiet is not None:
+            self._quiet.cancel()
+            self._quiet = None
+
+    # Sending
+
+    def _send(self, now_s: float) -> None:
+        """Send what may be sent now, and come back when the next frame may."""
+        lane, ledger = self.lane, self.ledger
+        while True:
+            until_s = ledger.playing_until_s
+            if until_s is not None and until_s - self._lead_s > now_s + EARLY_S:
+                if not lane.depth_samples:
+                    break
+                self._later(until_s - self._lead_s)
+                return
+            if self._socket.buffered_bytes > MAX_WAITING_BYTES:
+                self._later(now_s + FULL_RETRY_S)
+                return
+            frame = lane.pull(self._frame)
+            if not frame.size:
+                break
+            if until_s is None or now_s - until_s > UNDERRUN_S:
+                self._begin_anew(until_s, now_s)
+            self._speaking = True
+            self._play(frame, now_s)
+        self._ran_dry()
+
+    def _play(self, frame: Int16, now_s: float) -> None:
+        if frame.size < self._frame and self._whole:
+            frame = np.pad(frame, (0, self._frame - frame.size))
+        message = self._message(self._encode(frame))
+        if type(message) is str:
+            self._socket.send_text(message)
+        else:
+            send(self._socket, message)
+        ledger = self.ledger
+        if self._recorder is None:
+            ledger.sent(frame.size, now_s)
+        else:
+            before_s = ledger.playing_until_s
+            ledger.sent(frame.size, now_s)
+            self._record(self._recorder, frame, before_s, now_s)
+        self._figures.frames_out += 1
+        self._unmarked += frame.size
+        if self._unmarked >= self._mark_every:
+            self._mark()
+
+    def _begin_anew(self, until_s: float | None, now_s: float) -> None:
+        """The carrier has nothing to play: the first audio, a new utterance, or a hole in one."""
+        if self.first_sent_s is None:
+            self.first_sent_s = now_s
+        if self._speaking and until_s is not None and now_s - until_s < PAUSE_S:
+            self._figures.underruns += 1
+            self._figures.underrun_ms += 1000 * (now_s - until_s)
+
+    def _mark(self) -> None:
+        self._unmarked = 0
+        self._marks.ask(self.ledger)
+
+    def _record(
+        self, recorder: Recorder, frame: Int16, before_s: float | None, now_s: float
+    ) -> None:
+        """Say when the frame will be heard; None if it joins on to what was sent before."""
+        until_s = self.ledger.playing_until_s or now_s
+        starts_s = until_s - frame.size / self._rate_hz
+        joins_on = before_s is not None and starts_s - before_s < SAME_INSTANT_S
+        recorder.sent(frame, plays_in_s=None if joins_on else starts_s - now_s)
+
+    def _later(self, due_s: float) -> None:
+        self._due_s = due_s
+        self._pacing = self._loop.call_at(due_s, self._is_due)
+
+    def _is_due(self) -> None:
+        self._pacing = None
+        now_s = self._loop.time()
+        if self._figures.lateness is not None:
+            self._figures.lateness.observe(max(0.0, now_s - self._due_s))
+        self._send(now_s)
+
+    def _stop_pacing(self) -> None:
+        if self._pacing is not None:
+            self._pacing.cancel()
+            self._pacing = None
+
+    # Pauses
+
+    def _ran_dry(self) -> None:
+        """No whole frame is left, and nothing says how long the pause will be, unless the agent ended its utterance."""
+        if not self.lane.segment_open:
+            self._pause()
+        elif self._quiet is None:
+            self._quiet = self._loop.call_later(self._quiet_s, self._look_for_quiet)
+
+    def _look_for_quiet(self) -> None:
+        self._quiet = None
+        quiet_at_s = self._pushed_s + self._quiet_s
+        if self._pacing is not None or not self._flowing:
+            return  # there is audio: it runs dry again
+        if quiet_at_s > self._loop.time() + EARLY_S:
+            self._quiet = self._loop.call_at(quiet_at_s, self._look_for_quiet)
+            return
+        speaking = self._speaking
+        self.lane.end_segment()
+        self._speaking = speaking  # the agent has not said that it is done
+
+    def _pause(self) -> None:
+        """The utterance is over: what was sent of it is to be proved played."""
+        self._speaking = False
+        self.heard.expect()
+        if self._unmarked:
+            self._mark()
+
+    async def _all_heard(self) -> None:
+        while self.lane.depth_samples:  # noqa: ASYNC110 - timers empty it
+            await asyncio.sleep(max(self.lane.depth_ms / 1000, self._frame_s))
+        self._pause()
+        await self._marks.all_back()
+        if not self.ledger.all_proven:
+            until_s = self.ledger.playing_until_s or 0.0
+            await asyncio.sleep(max(0.0, until_s + UNPROVEN_S - self._loop.time()))
+
+
+def send(socket: MediaSocket, message: str | bytes) -> None:
+    """Send a message of the wire's."""
+    if isinstance(message, str):
+        socket.send_text(message)
+    else:
+        socket.send_bytes(message)
