@@ -40,10 +40,10 @@ class LoopLag:
             self._timer.cancel()
             self._timer = None
 
-    def p99_s(self) -> float:
-        """How late 99 of 100 ticks of the last seconds were at most, s; 0.0 if there were none."""
+    def recent_s(self, part: float = 0.95) -> float:
+        """How late this part of the ticks of the last seconds was at most, s; 0.0 if there were none."""
         ordered = sorted(self._recent)
-        return ordered[math.ceil(0.99 * len(ordered)) - 1] if ordered else 0.0
+        return ordered[math.ceil(part * len(ordered)) - 1] if ordered else 0.0
 
     def _tick(self) -> None:
         now_s = self._loop.time()
@@ -58,11 +58,10 @@ class LoopLag:
 
 
 @contextmanager
-def measured() -> Iterator[LoopLag]:
-    """A measurement of the running loop for the time of the context."""
-    lag = LoopLag()
+def measured(lag: LoopLag) -> Iterator[None]:
+    """Measure the running loop for the time of the context."""
     lag.start()
     try:
-        yield lag
+        yield
     finally:
         lag.stop()

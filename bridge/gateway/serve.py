@@ -18,7 +18,7 @@ from bridge.gateway.drain import Drain, Draining
 from bridge.gateway.gate import Gate
 from bridge.gateway.health import add_health
 from bridge.gateway.listener import Exposure, front_door, listening
-from bridge.gateway.loop_lag import measured
+from bridge.gateway.loop_lag import LoopLag, measured
 from bridge.gateway.metrics import Metrics
 from bridge.gateway.proxies import TrustedProxies
 from bridge.gateway.public_url import PublicUrl
@@ -97,7 +97,7 @@ async def _house(
     """All that listens and has calls; they are ended when the context is left."""
     server = config.server
     async with AsyncExitStack() as stack:
-        lag = stack.enter_context(measured())
+        lag = LoopLag()
         admission = Admission(AdmissionLimits(config.phone.max_calls), lag=lag, drain=drain)
         calls = await stack.enter_async_context(_calls(config))
         door = front_door(
@@ -116,6 +116,7 @@ async def _house(
         port = await stack.enter_async_context(
             listening(calls, host=server.host, port=server.port, door=door)
         )
+        stack.enter_context(measured(lag))  # starting has held the loop up
         ready = Ready(_url(server, port), tuple(calls.service.models()), _notes(config))
         yield _House(ready, (_Served(calls.service),))
 

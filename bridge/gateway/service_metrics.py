@@ -40,9 +40,9 @@ def service_metrics(
             lag.histogram,
         )
         yield gauge(
-            "event_loop_lag_p99_seconds",
-            "The same, p99 of the last five seconds: what admission goes by.",
-            lag.p99_s(),
+            "event_loop_lag_recent_seconds",
+            "The same, p95 of the last five seconds: what admission goes by.",
+            lag.recent_s(),
         )
         resident = resident_bytes()
         if resident is not None:

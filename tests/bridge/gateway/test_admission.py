@@ -50,7 +50,7 @@ def test_a_service_that_drains_takes_nobody_and_says_why() -> None:
     assert admission.refused == Counter(draining=2)
 
 
-@pytest.mark.parametrize(("late_s", "taken"), [(0.0, True), (0.028, True), (0.032, False)])
+@pytest.mark.parametrize(("late_s", "taken"), [(0.0, True), (0.038, True), (0.042, False)])
 def test_calls_are_refused_when_the_loop_is_late(late_s: float, taken: bool) -> None:
     async def main() -> None:
         lag = LoopLag()
@@ -59,7 +59,7 @@ def test_calls_are_refused_when_the_loop_is_late(late_s: float, taken: bool) -> 
         await late_by(late_s, 20)
 
         assert (admission.may_take() is None) is taken
-        assert lag.p99_s() == pytest.approx(late_s)
+        assert lag.recent_s() == pytest.approx(late_s)
         lag.stop()
 
     run_virtual(main())
@@ -71,11 +71,12 @@ def test_one_short_hold_up_in_five_seconds_refuses_nobody_and_a_long_one_does() 
         lag.start()
         admission = Admission(lag=lag)
         await asyncio.sleep(5)
-        stand_still(0.065)
+        stand_still(0.27)
         await asyncio.sleep(0.1)
         assert admission.may_take() is None
 
-        stand_still(0.2)
+        await asyncio.sleep(5)
+        stand_still(0.3)
         await asyncio.sleep(0.1)
         assert admission.may_take() == "The server is too busy to take another call."
         lag.stop()
@@ -88,16 +89,16 @@ def test_after_an_overload_calls_are_taken_again_only_when_the_loop_is_well_on_t
         lag = LoopLag()
         lag.start()
         admission = Admission(lag=lag)
-        await late_by(0.05, 300)
+        await late_by(0.07, 300)
         assert admission.may_take() is not None
 
-        await late_by(0.022, 300)  # in between: would be taken, had there been no overload
+        await late_by(0.03, 300)  # in between: would be taken, had there been no overload
         assert admission.may_take() is not None
         assert Admission(lag=lag).may_take() is None
 
         await late_by(0.01, 300)
         assert admission.may_take() is None
-        await late_by(0.022, 300)
+        await late_by(0.03, 300)
         assert admission.may_take() is None
         assert admission.refused == Counter(overloaded=2)
         lag.stop()
