@@ -1,10 +1,12 @@
 """What machines ask of the service, as they ask it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from bridge.api.app import create_app
@@ -17,6 +19,10 @@ from bridge.gateway.service_metrics import resident_bytes, service_metrics
 from tests.bridge.gateway.test_metrics import samples
 
 KEY = "CANARY-metrics-key"
+
+
+def _app(keys: tuple[str, ...]) -> FastAPI:
+    return create_app(None, api_keys=[SecretStr(key) for key in keys], join_url=None)  # type: ignore[arg-type] # no call is made
 
 
 @asynccontextmanager
@@ -34,7 +40,9 @@ async def service(
         n_connections=lambda: 17,
         n_served=lambda: 4,
     )
-    app = create_app(None, api_keys=[SecretStr(key) for key in keys], join_url=None)  # type: ignore[arg-type] # no call is made
+    # Building the application takes longer than a loop may be held up.
+    loop = asyncio.get_running_loop()
+    app = await loop.run_in_executor(None, _app, keys)
     add_health(app, drain=drain, metrics=Metrics([source]))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://host") as http:
