@@ -62,6 +62,21 @@ def signed_urls(public_url: str, target: str, *, socket: bool) -> list[str]:
     return list(_spellings(scheme, host, prefix + target))
 
 
+def authorities(request: SignedRequest, public_url: str) -> list[tuple[str, str]]:
+    """Under which hosts and targets the sender may have asked, the configured ones first.
+
+    A host is in lower case, without the port that its scheme has by default.
+    """
+    scheme, configured, prefix = _parts(public_url, socket=True)
+    default = f":{_DEFAULT_PORTS.get(scheme, 443)}"
+    hosts = (configured, *_named_hosts(request.headers))
+    return [
+        (host, path + request.target)
+        for host in dict.fromkeys(host.lower().removesuffix(default) for host in hosts)
+        for path in dict.fromkeys((prefix, ""))
+    ]
+
+
 def diagnosis(
     request: SignedRequest, public_url: str, fits: Callable[[str], bool], *, socket: bool
 ) -> str:
