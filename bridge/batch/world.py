@@ -1,6 +1,5 @@
 """Where a call takes place: in process on the virtual clock, on loopback sockets, or at somebody else's API."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,17 +9,13 @@ import httpx
 
 from bridge.batch.plan import CallPlan
 from bridge.brains.registry import Brains
-from bridge.calls.errors import CallError
 from bridge.client import CallApi
-from bridge.errors import JoinRefused, UsageError
-from bridge.gateway.join_route import claim, parse_target
+from bridge.errors import UsageError
+from bridge.gateway.in_process import in_process
 from bridge.gateway.listener import listening
-from bridge.gateway.server import CallServer, call_server
-from bridge.legs.media_socket import MediaSocket
-from bridge.legs.memory_socket import memory_pair
+from bridge.gateway.server import call_server
 from bridge.legs.picows_socket import connect
 
-IN_PROCESS_URL: Final = "http://tipring.local"
 HTTP_TIMEOUT_S: Final = 30.0
 
 
@@ -56,7 +51,7 @@ async def embedded_world(
     """
     async with call_server(brains, recordings=recordings, seed=seed if virtual else None) as server:
         if virtual:
-            async with _in_process(server) as api:
+            async with in_process(server) as api:
                 yield api
         else:
             async with (
@@ -68,23 +63,3 @@ async def embedded_world(
                 ) as http,
             ):
                 yield CallApi(http, connect)
-
-
-@asynccontextmanager
-async def _in_process(server: CallServer) -> AsyncIterator[CallApi]:
-    transport = httpx.ASGITransport(app=server.app)
-    async with httpx.AsyncClient(transport=transport, base_url=IN_PROCESS_URL) as http:
-        yield CallApi(http, lambda url: _join_in_memory(server, url))
-
-
-async def _join_in_memory(server: CallServer, url: str) -> MediaSocket:
-    target = parse_target(url)
-    if target is None:
-        raise JoinRefused(f"there is nothing to join at this address of {IN_PROCESS_URL}")
-    try:
-        joining = await claim(server.service, target)
-    except CallError as exc:
-        raise JoinRefused(f"the server refused the join with {exc.status}: {exc}") from None
-    ours, theirs = memory_pair(asyncio.get_running_loop())
-    joining.take(theirs)
-    return ours

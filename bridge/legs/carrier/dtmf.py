@@ -40,6 +40,9 @@ class Keypad:
         handling: what becomes of them.
         send: gives a message to the agent.
         figures: counts the keys.
+
+    Attributes:
+        handling: may be set anew.
     """
 
     def __init__(
@@ -48,7 +51,7 @@ class Keypad:
         send: Callable[[UserTextMessage], None],
         figures: CarrierFigures,
     ) -> None:
-        self._handling = handling
+        self.handling = handling
         self._send = send
         self._figures = figures
         self._loop = asyncio.get_running_loop()
@@ -61,7 +64,7 @@ class Keypad:
     def press(self, digit: str) -> None:
         """The caller pressed a key."""
         self._figures.digits += 1
-        if self._handling.ignore or not self._rate.take(1, self._loop.time()):
+        if self.handling.ignore or not self._rate.take(1, self._loop.time()):
             return
         self._digits += digit
         if self._timer is not None:
@@ -94,8 +97,8 @@ class Keypad:
             self._timer.cancel()
             self._timer = None
         digits, self._digits = self._digits, ""
-        text = self._handling.text.replace(PLACEHOLDER, digits)
-        message = UserTextMessage(text=text, urgency=self._handling.urgency)
+        text = self.handling.text.replace(PLACEHOLDER, digits)
+        message = UserTextMessage(text=text, urgency=self.handling.urgency)
         if self._open:
             self._send(message)
         elif len(self._waiting) < MAX_WAITING:

@@ -166,6 +166,27 @@ class CarrierLeg:
         if self._intake is not None:
             self._intake.stop()
 
+    async def transfer(self, target: str) -> None:
+        """Send the caller elsewhere, at once; from then on the phone call is not ours, and `hang_up` only closes.
+
+        Raises: BridgeError with one sentence: the carrier cannot do it, or refused, or that is no target.
+        """
+        await self._tools.send_away(target)
+
+    @property
+    def transferred(self) -> bool:
+        """Whether the caller is with somebody else."""
+        return self._tools.transferred
+
+    @property
+    def dtmf(self) -> DtmfHandling:
+        """What becomes of the caller's keys; may be set when it is known who calls."""
+        return self._keypad.handling
+
+    @dtmf.setter
+    def dtmf(self, handling: DtmfHandling) -> None:
+        self._keypad.handling = handling
+
     def stop(self) -> None:
         """End the call because the server goes away."""
         self._end(Ended("system_error", "the server was stopped"))

@@ -138,18 +138,29 @@ class PhoneTools:
 
     # Sending the caller elsewhere
 
+    async def send_away(self, target: str) -> None:
+        """Connect the caller to somebody else, at once.
+
+        Raises: CannotDo, CarrierApiError; UsageError for a target that cannot be one.
+        """
+        await self._transferring_line().transfer(target)
+        self.transferred = True
+
     async def _send_away(self, parameters: Mapping[str, object], player: Player) -> str:
         target = parameters.get("target")
         if not (isinstance(target, str) and 0 < len(target) <= MAX_TARGET and target.isprintable()):
             raise CannotDo("the target must be a telephone number or a SIP address")
+        self._transferring_line()
+        await player.drain()
+        await self.send_away(target)
+        return "OK"
+
+    def _transferring_line(self) -> PhoneLine:
         if self._line is None:
             raise CannotDo("there are no credentials for the carrier's API")
         if not self._wire.traits.transfers:
             raise CannotDo("this carrier cannot send a caller elsewhere")
-        await player.drain()
-        await self._line.transfer(target)
-        self.transferred = True
-        return "OK"
+        return self._line
 
 
 def _play_tones(lane: Lane, digits: str, tone_s: float, space_s: float) -> None:

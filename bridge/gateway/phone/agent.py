@@ -1,0 +1,43 @@
+"""The AI side's leg in a phone call: one that is lost takes the words along that nobody would answer for any more."""
+
+from typing import Final
+
+from bridge.legs.base import Ended, Leg, LegEvent, Port
+
+LOST: Final = frozenset({"connection_error", "system_error"})
+"""Ends that are no goodbye."""
+
+
+class PhoneAgent:
+    """Wraps a leg: when it is lost, what the caller has not heard yet is dropped.
+
+    Up to 30 s of speech may be waiting then; the caller would listen to it and answer nobody.
+
+    Args:
+        leg: the AI call's.
+    """
+
+    def __init__(self, leg: Leg) -> None:
+        self.name = leg.name
+        self.source_hz = leg.source_hz
+        self.sink_hz = leg.sink_hz
+        self._leg = leg
+
+    async def run(self, port: Port) -> Ended:
+        """See Leg."""
+        ended = await self._leg.run(port)
+        if ended.reason in LOST:
+            port.clear_far()
+        return ended
+
+    def clear(self) -> None:
+        """See Leg."""
+        self._leg.clear()
+
+    def receive(self, event: LegEvent) -> None:
+        """See Leg."""
+        self._leg.receive(event)
+
+    async def drain(self) -> None:
+        """See Leg."""
+        await self._leg.drain()

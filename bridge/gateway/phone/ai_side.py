@@ -1,0 +1,66 @@
+"""Opens AI calls: at the embedded call server in this process, or at an API elsewhere; the same client for both."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bridge.client import CallApi
+from bridge.errors import BridgeError
+from bridge.gateway.phone.ai_call import AiCall
+from bridge.legs.agent_socket import AgentSocketLeg
+from bridge.legs.join_refusals import without_parts_of
+
+
+class AiFailed(BridgeError):  # noqa: N818 - reads as what happened
+    """There is no AI call; the sentence says why, without its join URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedAi:
+    """An AI call that we have joined."""
+
+    leg: AgentSocketLeg
+    call_id: str
+    join_url: str
+
+    def clean(self, text: str) -> str:
+        """What the far end says, less what it repeats of the join URL."""
+        return without_parts_of(self.join_url, text)
+
+
+class AiSide:
+    """Makes AI calls and joins them.
+
+    Args:
+        api: who serves them.
+        limit_s: how long creating and joining may take together.
+    """
+
+    def __init__(self, api: CallApi, limit_s: float) -> None:
+        self._api = api
+        self._limit_s = limit_s
+
+    async def open(self, call: AiCall, on_created: Callable[[str], None]) -> JoinedAi:
+        """Make a call and join it; `on_created` is told its id in between.
+
+        Raises: AiFailed.
+        """
+        try:
+            async with asyncio.timeout(self._limit_s):
+                return await self._open(call, on_created)
+        except TimeoutError:
+            raise AiFailed(f"the AI call was not there within {self._limit_s:g} s") from None
+
+    async def _open(self, call: AiCall, on_created: Callable[[str], None]) -> JoinedAi:
+        try:
+            created = await self._api.create(call.body, agent=call.agent)
+        except BridgeError as exc:
+            raise AiFailed(f"the AI call was not created: {exc}") from None
+        call_id, join_url = str(created["callId"]), str(created["joinUrl"])
+        on_created(call_id)
+        try:
+            socket = await self._api.join(join_url)
+        except BridgeError as exc:
+            said = without_parts_of(join_url, str(exc))
+            raise AiFailed(f"the AI call could not be joined: {said}") from None
+        return JoinedAi(AgentSocketLeg(socket, call.rates), call_id, join_url)

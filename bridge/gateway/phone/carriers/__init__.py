@@ -1,0 +1,1 @@
+"""Each carrier as the desk sees it: how its webhooks and sockets are checked, read and answered."""

@@ -1,0 +1,189 @@
+"""What the desk needs of a carrier besides its media socket; one small class for each carrier.
+
+A carrier with an answer step asks our answer URL what to do with a call, and gets a document, or is told by its REST
+API. The others bring a call up by opening a media socket at an address that was configured at theirs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+from bridge.legs.phone_line import PhoneLine
+from bridge.wire.answers.answer import Answer
+from bridge.wire.carriers.base import CarrierName, StartInfo
+from bridge.wire.carriers.make import WireOptions
+from bridge.wire.signatures.request import SignedRequest
+
+Direction: TypeAlias = Literal["inbound", "outbound"]
+TEXT_CHARS: Final = 256
+"""Of a number, an id or a name that a webhook tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """A request that came, to be checked."""
+
+    request: SignedRequest
+    public_url: str
+    """Under which the carrier reaches us, without the request's own path."""
+    now_s: float
+    """Unix seconds."""
+    token: str = ""
+    """What the path of a media socket ends with."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneNumbers:
+    """Who calls whom, as the carrier writes it; empty where it does not say."""
+
+    caller: str = ""
+    called: str = ""
+    direction: Direction = "inbound"
+
+
+@dataclass(frozen=True, slots=True)
+class CallComes:
+    """A call for us to answer."""
+
+    call_id: str
+    """The carrier's."""
+    numbers: PhoneNumbers
+    account_id: str = ""
+    """Empty where it is not said."""
+    by_rest: bool = False
+    """Whether it is answered through the carrier's API, not by a document."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallMoved:
+    """How far a call has come."""
+
+    call_id: str
+    status: str
+    """The carrier's own word."""
+    over: bool = False
+    """Whether the phone call has ended, or will never be."""
+    stream_failed: bool = False
+    """Whether the carrier could not open the media socket, or lost it."""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToDo:
+    """A webhook that asks for nothing."""
+
+
+News: TypeAlias = CallComes | CallMoved | NothingToDo
+"""What a webhook says."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTo:
+    """Where the carrier shall open its media socket."""
+
+    url: str
+    """``wss://…`` with a token in its path."""
+    status_url: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+class WebhookUnclear(ValueError):  # noqa: N818 - reads as what it is
+    """A webhook lacks what it must say; the sentence repeats nothing of it."""
+
+
+NOTHING: Final = NothingToDo()
+OK: Final = Answer("", "text/plain; charset=utf-8")
+"""The answer to a webhook that asks for nothing."""
+
+
+class Carrier:
+    """What all carriers share. What a carrier does not have says so by its answer."""
+
+    name: CarrierName
+    answers: bool = False
+    """Whether it asks an answer URL."""
+    subprotocol: str | None = None
+    """What its media socket speaks, where it says so."""
+    needs_token: bool = True
+    """Whether a media socket has to bring a token of ours."""
+
+    def __init__(self) -> None:
+        self.wire_options = WireOptions()
+
+    def subprotocol_for(self, offered: Sequence[str]) -> str | None:
+        """Which of the offered subprotocols its media socket speaks."""
+        return self.subprotocol if self.subprotocol in offered else None
+
+    # Checks: None, or a sentence why not
+
+    def check_webhook(self, came: Came) -> str | None:  # noqa: ARG002
+        """Whether a webhook is the carrier's."""
+        return "this carrier asks no answer URL"
+
+    def check_upgrade(self, came: Came) -> str | None:  # noqa: ARG002
+        """Whether a media socket that brings a good token is the carrier's."""
+        return None
+
+    def check_unannounced(self, came: Came) -> str | None:  # noqa: ARG002
+        """Whether a media socket that brings no token of ours is the carrier's."""
+        return "this carrier's media sockets need a token of ours"
+
+    # Webhooks
+
+    def read(self, request: SignedRequest) -> News:  # noqa: ARG002
+        """What a webhook says. Raises: WebhookUnclear."""
+        return NOTHING
+
+    def stream(self, to: StreamTo) -> Answer:
+        """Open a media socket there."""
+        raise NotImplementedError
+
+    def busy(self) -> Answer:
+        """Refuse the call."""
+        raise NotImplementedError
+
+    async def answer_by_rest(self, call_id: str, to: StreamTo) -> None:
+        """Take a call through the API. Raises: CarrierApiError."""
+
+    async def refuse_by_rest(self, call_id: str) -> None:
+        """Refuse a call through the API. Raises: CarrierApiError."""
+
+    # The phone call
+
+    def line(self, call_id: str) -> PhoneLine | None:  # noqa: ARG002
+        """The phone call, where there are credentials for the API."""
+        return None
+
+    def numbers_of(self, info: StartInfo) -> PhoneNumbers:
+        """Who calls whom, of a call that was brought up by its socket."""
+        return PhoneNumbers(info.from_number, info.to_number)
+
+
+def fields_of(request: SignedRequest) -> dict[str, str]:
+    """The fields of a webhook's form, or of a GET's query; of a field that comes twice the first."""
+    if request.method.upper() == "GET":
+        query = request.target.partition("?")[2]
+        request = SignedRequest("GET", "", {}, query.encode())
+    given = request.form()
+    if given is None:
+        raise WebhookUnclear("its form cannot be read")
+    found: dict[str, str] = {}
+    for name, value in given:
+        found.setdefault(name, value)
+    return found
+
+
+def needed(fields: Mapping[str, object], name: str) -> str:
+    """A field that must be there. Raises: WebhookUnclear."""
+    if not (value := said(fields, name)):
+        raise WebhookUnclear(f"it has no {name}")
+    return value
+
+
+def said(fields: Mapping[str, object], *names: str) -> str:
+    """The first of these fields that says something, bounded; empty if none does."""
+    for name in names:
+        value = fields.get(name)
+        if isinstance(value, str) and value.strip():
+            return value.strip()[:TEXT_CHARS]
+    return ""

@@ -1,0 +1,166 @@
+"""The phone gateway put together: desk, routes and media sockets, whatever carries them."""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+from fastapi import APIRouter
+from pydantic import ValidationError
+
+from bridge.api.schemas.start_call import StartCallRequest
+from bridge.client import CallApi
+from bridge.clock import Clock, wall_clock
+from bridge.config import Config
+from bridge.errors import ConfigError
+from bridge.gateway.admission import Admission, AdmissionLimits
+from bridge.gateway.in_process import in_process
+from bridge.gateway.media_route import MediaRoute
+from bridge.gateway.phone.ai_side import AiSide
+from bridge.gateway.phone.carriers.make import HttpFactory, make_carriers
+from bridge.gateway.phone.desk import DeskParts, MayTake, PhoneDesk
+from bridge.gateway.phone.fallback import Fallback
+from bridge.gateway.phone.media import MediaDoor
+from bridge.gateway.phone.recordings import load_recordings
+from bridge.gateway.phone.router import phone_router
+from bridge.gateway.phone.routes import Routes
+from bridge.gateway.phone.tickets import Tickets
+from bridge.gateway.phone.webhooks import Webhooks
+from bridge.gateway.public_url import PublicUrl
+from bridge.gateway.server import CallServer
+from bridge.ids import Ids
+from bridge.legs.media_socket import Connect
+from bridge.legs.picows_socket import connect as connect_picows
+from bridge.phone_config import FallbackConfig
+
+log = logging.getLogger(__name__)
+
+HTTP_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneGateway:
+    """All of it, to be put behind a front door."""
+
+    router: APIRouter
+    """To be included in the REST application."""
+    media_routes: list[MediaRoute]
+    desk: PhoneDesk
+
+
+def real_http(base_url: str) -> httpx.AsyncClient:
+    """A client on real sockets. A carrier's API is no place to be reached by a proxy that the environment names."""
+    return httpx.AsyncClient(base_url=base_url, timeout=HTTP_TIMEOUT_S, trust_env=False)
+
+
+@asynccontextmanager
+async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
+    config: Config,
+    server: CallServer,
+    *,
+    http: HttpFactory = real_http,
+    connect: Connect = connect_picows,
+    clock: Clock = wall_clock,
+    ids: Ids | None = None,
+    may_take: MayTake | None = None,
+) -> AsyncIterator[PhoneGateway]:
+    """The gateway for the time of the context; its calls are ended when it is left.
+
+    Args:
+        config: of the whole service.
+        server: the embedded call server, which serves the AI calls unless another API is configured.
+        http: makes clients for APIs elsewhere.
+        connect: joins AI calls elsewhere.
+        clock: the wall clock.
+        ids: of calls, and the key of tokens; None: from the operating system.
+        may_take: decides about new calls; None: `phone.max_calls` does.
+
+    Raises: ConfigError for a recording or a route that cannot be used.
+    """
+    check_routes(config)
+    phone, ids = config.phone, ids or Ids()
+    async with AsyncExitStack() as stack:
+        clients = _Clients(http, stack)
+        fallback = Fallback(await load_recordings(_fallbacks(config)))
+        api = await _api(config, server, clients, connect, stack)
+        parts = DeskParts(
+            config=phone,
+            carriers=make_carriers(config.carriers, clients, insecure=phone.insecure),
+            routes=Routes.of(config.routes),
+            ai=AiSide(api, phone.setup_s),
+            fallback=fallback,
+            may_take=may_take or Admission(AdmissionLimits(phone.max_calls)).may_take,
+            clock=clock,
+            ids=ids,
+        )
+        desk = PhoneDesk(parts)
+        stack.push_async_callback(desk.close)
+        tickets, public = Tickets(ids, clock, phone.token_s), PublicUrl(config.server.public_url)
+        router = phone_router(desk, Webhooks(desk, tickets, public))
+        if phone.insecure:
+            log.warning("! phone.insecure is set: ANYBODY who reaches this service can make calls")
+        yield PhoneGateway(router, MediaDoor(desk, tickets, public).routes(), desk)
+
+
+class _Clients:
+    """One HTTP client for each address, closed with the gateway."""
+
+    def __init__(self, make: HttpFactory, stack: AsyncExitStack) -> None:
+        self._make = make
+        self._stack = stack
+        self._made: dict[str, httpx.AsyncClient] = {}
+
+    def __call__(self, base_url: str) -> httpx.AsyncClient:
+        if base_url not in self._made:
+            self._made[base_url] = client = self._make(base_url)
+            self._stack.push_async_callback(client.aclose)
+        return self._made[base_url]
+
+
+async def _api(
+    config: Config,
+    server: CallServer,
+    clients: Callable[[str], httpx.AsyncClient],
+    connect: Connect,
+    stack: AsyncExitStack,
+) -> CallApi:
+    """Who serves the AI calls."""
+    ai = config.ai
+    if ai.base_url is None:
+        key = next(iter(config.server.api_keys), None)
+        return await stack.enter_async_context(in_process(server, key))
+    http = clients(ai.base_url)
+    if ai.api_key is not None:
+        http.headers[ai.key_header] = ai.api_key.get_secret_value()
+    return CallApi(http, connect)
+
+
+def check_routes(config: Config) -> None:
+    """Each route says what the AI call is, in the API's own form.
+
+    Raises: ConfigError.
+    """
+    for index, route in enumerate(config.routes):
+        if route.agent is None and not route.call:
+            raise ConfigError(f"routes.{index}: says neither call nor agent")
+        if route.agent is not None and config.ai.base_url is None:
+            raise ConfigError(
+                f"routes.{index}.agent: the embedded call server has no stored agents; "
+                "write a call, or set ai.base_url"
+            )
+        if route.agent is not None:
+            continue
+        try:
+            StartCallRequest.model_validate(route.call)
+        except ValidationError as exc:
+            error = exc.errors()[0]
+            where = ".".join(map(str, error["loc"]))
+            raise ConfigError(f"routes.{index}.call.{where}: {error['msg']}") from None
+
+
+def _fallbacks(config: Config) -> Iterator[FallbackConfig]:
+    yield config.phone.fallback
+    for route in config.routes:
+        if route.fallback is not None:
+            yield route.fallback

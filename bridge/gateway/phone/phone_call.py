@@ -1,0 +1,246 @@
+"""One phone call: from its media socket to the hang-up, whatever happens in between.
+
+It owns the order of things: the carrier's stream starts and is the call we answered; the AI call is made and joined;
+both are relayed until one ends; a caller whose AI is gone hears the fallback; the phone call is ended in the carrier's
+way; the record is closed. Only the carrier's start opens an AI call (reliability T3), and nothing outlives the hard
+maximum.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bridge.errors import BridgeError, RemoteWireError
+from bridge.gateway.phone.agent import LOST, PhoneAgent
+from bridge.gateway.phone.ai_call import PhoneFacts, ai_call
+from bridge.gateway.phone.ai_side import AiFailed, AiSide
+from bridge.gateway.phone.carriers.base import CallComes, Carrier
+from bridge.gateway.phone.fallback import Fallback
+from bridge.gateway.phone.record import PhoneCallRecord, PhoneEnd, Stage, State
+from bridge.gateway.phone.routes import Route
+from bridge.gateway.phone_totals import PhoneTotals
+from bridge.legs.carrier.figures import CarrierFigures
+from bridge.legs.carrier.leg import CarrierLeg
+from bridge.legs.media_socket import MediaSocket
+from bridge.log import whereabouts
+from bridge.phone_config import PhoneConfig
+from bridge.relay import Relay
+from bridge.wire.carriers.base import StartInfo, Stopped
+from bridge.wire.carriers.make import make_wire
+from bridge.wire.close_codes import POLICY
+
+log = logging.getLogger(__name__)
+
+Phase = Literal["waiting", "starting", "setting up", "talking", "falling back", "over"]
+_STOPPED: Final = PhoneEnd("system_error", "the service stops")
+_LASTED: Final = PhoneEnd("timeout", "the call lasted as long as a call may")
+
+
+@dataclass(frozen=True, slots=True)
+class CallParts:
+    """What all phone calls share."""
+
+    config: PhoneConfig
+    ai: AiSide
+    fallback: Fallback
+    totals: PhoneTotals
+    find_route: Callable[["PhoneCall", StartInfo], Route | str]
+    """For a call that was brought up by its socket: its route, or a sentence why it is not taken."""
+    on_end: Callable[["PhoneCall"], None]
+
+
+class PhoneCall:
+    """One phone call.
+
+    Args:
+        parts: what all share.
+        carrier: whose it is.
+        record: what is kept of it.
+        expected: the call that we answered; None: it was brought up by its socket.
+        route: where it goes; None: that is found when it starts.
+    """
+
+    def __init__(
+        self,
+        parts: CallParts,
+        carrier: Carrier,
+        record: PhoneCallRecord,
+        expected: CallComes | None = None,
+        route: Route | None = None,
+    ) -> None:
+        self.record = record
+        self.route = route
+        self.expected = expected
+        self.by = carrier
+        self.phase: Phase = "waiting"
+        self.line = None if expected is None else carrier.line(expected.call_id)
+        """The phone call at the carrier's API, where there are credentials."""
+        self._parts = parts
+        self._loop = asyncio.get_running_loop()
+        self._began_s = self._loop.time()
+        self._last_stage_s = self._began_s
+        self._limit: asyncio.Timeout | None = None
+        self._stop: PhoneEnd | None = None
+        self._end: PhoneEnd | None = None
+
+    @property
+    def carrier(self) -> str:
+        """Its carrier's name."""
+        return self.record.carrier
+
+    @property
+    def state(self) -> State:
+        """How far it has come."""
+        return self.record.state
+
+    @property
+    def figures(self) -> CarrierFigures:
+        """What is counted of it."""
+        return self.record.figures
+
+    def reach(self, stage: Stage) -> None:
+        """A stage of setting the call up is reached now."""
+        now_s = self._loop.time()
+        if self.record.stages:
+            self._parts.totals.stage(stage, now_s - self._last_stage_s)
+        else:
+            self._began_s = now_s
+        self._last_stage_s = now_s
+        self.record.stages[stage] = now_s - self._began_s
+
+    def stop(self, end: PhoneEnd = _STOPPED) -> None:
+        """End the call as soon as may be; the first to say why is believed."""
+        self._stop = self._stop or end
+        if self._limit is not None:
+            self._limit.reschedule(self._loop.time())
+
+    async def run(self, socket: MediaSocket) -> None:
+        """Serve the call on its media socket, to its end; raises nothing but cancellation."""
+        leg = CarrierLeg(
+            socket,
+            make_wire(self.record.carrier, self.by.wire_options),
+            line=self.line,
+            dtmf=None if self.route is None else self.route.dtmf,
+            figures=self.record.figures,
+        )
+        leg.on_stopped = self._carrier_gone
+        try:
+            self._end = await self._within_limits(leg, socket)
+        except asyncio.CancelledError:
+            self._end = _STOPPED
+            raise
+        finally:
+            self.phase = "over"
+            await self._leave(leg)
+
+    async def _within_limits(self, leg: CarrierLeg, socket: MediaSocket) -> PhoneEnd:
+        """The call, to its end or to the hard maximum."""
+        try:
+            async with asyncio.timeout(self._parts.config.max_duration_s) as self._limit:
+                if self._stop is not None:
+                    return self._stop
+                return await self._serve(leg, socket)
+        except TimeoutError:
+            return self._stop or _LASTED
+        except RemoteWireError as exc:
+            return PhoneEnd("no_start", str(exc))
+        except Exception as exc:  # noqa: BLE001 - the border of a call: a bug ends one call, and leaves its trace
+            log.error("! phone call %s failed: %s", self.record.id, whereabouts(exc))  # noqa: TRY400 - no words of it
+            return PhoneEnd("system_error", "the call failed inside")
+        finally:
+            self._limit = None
+
+    async def _serve(self, leg: CarrierLeg, socket: MediaSocket) -> PhoneEnd:
+        info = await leg.opened(self._parts.config.start_s)
+        self.reach("start")
+        route = self._route_of(info)
+        if isinstance(route, str):
+            log.warning("! %s: a stream is refused: %s", self.record.carrier, route)
+            if self.expected is not None:
+                socket.close(POLICY, "not the call that was answered")
+            return PhoneEnd("refused", route)
+        self.route = route
+        leg.dtmf = route.dtmf
+        return await self._converse(leg, route, info)
+
+    def _route_of(self, info: StartInfo) -> Route | str:
+        """Where the call goes that has started; a sentence if it is not to be taken."""
+        record, expected = self.record, self.expected
+        if expected is None:
+            record.carrier_call_id = info.call_id
+            record.numbers = self.by.numbers_of(info)
+            return self._parts.find_route(self, info)
+        if info.call_id != expected.call_id:
+            return "its start names another call than the one that was answered"
+        if expected.account_id and info.account_id not in ("", expected.account_id):
+            return "its start names another account than the call that was answered"
+        assert self.route is not None
+        return self.route
+
+    async def _converse(self, leg: CarrierLeg, route: Route, info: StartInfo) -> PhoneEnd:
+        """Caller and AI, until one of them leaves."""
+        record = self.record
+        facts = PhoneFacts(record.carrier, record.carrier_call_id, record.numbers, info)
+        self.phase = "setting up"
+        try:
+            asked = ai_call(route.config, facts, leg.source_hz)
+            ai = await self._parts.ai.open(asked, self._created)
+        except AiFailed as exc:
+            return await self._fall_back(leg, str(exc))
+        self.reach("joined")
+        self.phase = "talking"
+        agent = PhoneAgent(ai.leg)
+        end = await Relay(leg, agent).run()
+        detail = ai.clean(end.ended.detail)
+        if end.by is agent and end.ended.reason in LOST:
+            return await self._fall_back(leg, f"the AI call was lost: {detail}")
+        return PhoneEnd(end.ended.reason, detail)
+
+    def _created(self, call_id: str) -> None:
+        self.record.ai_call_id = call_id
+        self.reach("created")
+
+    async def _fall_back(self, leg: CarrierLeg, why: str) -> PhoneEnd:
+        """Tell the caller, then send them elsewhere or hang up."""
+        log.warning("! phone call %s: %s", self.record.id, why)
+        self.phase = "falling back"
+        config = self.route.config.fallback if self.route is not None else None
+        self.record.fallback = await self._parts.fallback.run(
+            leg, config or self._parts.config.fallback
+        )
+        return PhoneEnd("ai_failed", why)
+
+    def _carrier_gone(self, stopped: Stopped) -> None:
+        """The carrier has ended the stream; once there is a relay, that sees to it."""
+        if self.phase == "setting up":
+            self.stop(
+                PhoneEnd(
+                    "connection_error" if stopped.cause == "lost" else "hangup", stopped.detail
+                )
+            )
+
+    async def _leave(self, leg: CarrierLeg) -> None:
+        """End the phone call, and close the record."""
+        try:
+            await leg.hang_up()
+        except BridgeError as exc:
+            log.warning("! phone call %s was not hung up: %s", self.record.id, exc)
+        finally:
+            self.record.figures = leg.figures
+            end = self.end
+            if leg.transferred and end.reason in ("hangup", "agent_hangup"):
+                end = PhoneEnd("transferred")
+            self.finish(end)
+
+    def finish(self, end: PhoneEnd) -> None:
+        """The call is over; told once."""
+        self._end = end
+        self.phase = "over"
+        self._parts.on_end(self)
+
+    @property
+    def end(self) -> PhoneEnd:
+        """Why it is over, once it is."""
+        return self._end or _STOPPED

@@ -1,0 +1,74 @@
+"""REST of the phone desk: what carriers ask and tell, and what is known of the calls."""
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse, Response
+
+from bridge.api.auth import require_key
+from bridge.api.refusal import detail
+from bridge.gateway.phone.desk import PhoneDesk
+from bridge.gateway.phone.record import MAX_KEPT, shown
+from bridge.gateway.phone.webhooks import Asked, Refusal, Webhooks
+from bridge.wire.signatures.request import MAX_BODY_BYTES, SignedRequest
+
+_NO_STORE: Final = {"Cache-Control": "no-store"}
+_Limit = Annotated[int, Query(ge=1, le=MAX_KEPT)]
+
+
+def phone_router(desk: PhoneDesk, webhooks: Webhooks) -> APIRouter:
+    """The routes below ``/carriers``."""
+    router = APIRouter(prefix="/carriers", include_in_schema=False)
+    _add_calls(router, desk)
+    for path, about_new_calls in (("answer", True), ("status", False)):
+        router.add_api_route(
+            f"/{{carrier}}/{path}",
+            _asked(webhooks, about_new_calls=about_new_calls),
+            methods=["GET", "POST"],
+            response_model=None,
+        )
+    return router
+
+
+def _add_calls(router: APIRouter, desk: PhoneDesk) -> None:
+    @router.get("/calls", dependencies=[Depends(require_key)])
+    async def list_calls(limit: _Limit = 100) -> JSONResponse:
+        calls = islice(desk.history.newest_first(), limit)
+        return JSONResponse({"results": [shown(call) for call in calls]}, headers=_NO_STORE)
+
+    @router.get("/calls/{call_id}", dependencies=[Depends(require_key)])
+    async def get_call(call_id: str) -> JSONResponse:
+        call = desk.history.get(call_id)
+        if call is None:
+            raise detail(404, "There is no such phone call")
+        return JSONResponse(shown(call), headers=_NO_STORE)
+
+
+def _asked(webhooks: Webhooks, *, about_new_calls: bool) -> Callable[..., object]:
+    async def endpoint(carrier: str, request: Request) -> Response:
+        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        headers: dict[str, str] = {}
+        for name, value in request.headers.items():
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        signed = SignedRequest(request.method, target, headers, await _body(request))
+        secure = request.url.scheme == "https"
+        asked = Asked(carrier, signed, headers.get("host", ""), secure, about_new_calls)
+        answer = webhooks.answer(asked)
+        if isinstance(answer, Refusal):
+            return JSONResponse({"detail": answer.detail}, answer.status)
+        return Response(answer.body, media_type=answer.content_type, headers=_NO_STORE)
+
+    return endpoint
+
+
+async def _body(request: Request) -> bytes:
+    """The body as far as a signature can cover it. Raises: Refused with 413."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            text = f"The body is longer than {MAX_BODY_BYTES} bytes"
+            raise detail(413, text, {"Connection": "close"})
+    return bytes(body)

@@ -1,0 +1,41 @@
+"""Tokens in the paths of media sockets: issued with an answer, good for a while, for one carrier, and once."""
+
+from bridge.clock import Clock
+from bridge.ids import Ids
+from bridge.wire.carriers.base import CarrierName
+from bridge.wire.signatures.replay import OnceOnly
+from bridge.wire.signatures.stream_token import Claim, StreamTokens
+
+KEY_BYTES = 32
+
+
+class Tickets:
+    """Issues and checks tokens.
+
+    Args:
+        ids: draws the key; tokens are good in this process only.
+        clock: the wall clock.
+        valid_s: how long a token is good.
+    """
+
+    def __init__(self, ids: Ids, clock: Clock, valid_s: float) -> None:
+        self._tokens = StreamTokens(ids.random.randbytes(KEY_BYTES))
+        self._clock = clock
+        self._valid_s = valid_s
+        self._used = OnceOnly(2 * valid_s)
+
+    def now_s(self) -> float:
+        """Unix seconds."""
+        return self._clock().timestamp()
+
+    def issue(self, carrier: CarrierName, call_id: str) -> str:
+        """A token for a media socket of this call of ours."""
+        return self._tokens.issue(carrier, call_id, self.now_s(), self._valid_s)
+
+    def check(self, token: str, carrier: CarrierName) -> Claim | str:
+        """What a token says, or a sentence why it is not good."""
+        return self._tokens.check(token, carrier, self.now_s())
+
+    def use(self, token: str) -> bool:
+        """Use a good token up; False if somebody has."""
+        return self._used.first(token, self.now_s())

@@ -1,0 +1,166 @@
+"""What a carrier asks and tells by webhook: checked, read, answered.
+
+Nothing is spent on a webhook before its signature is found right: no call, no token, no request to anybody.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+from bridge.gateway.phone.carriers.base import (
+    OK,
+    CallComes,
+    CallMoved,
+    Came,
+    Carrier,
+    StreamTo,
+    WebhookUnclear,
+)
+from bridge.gateway.phone.desk import PhoneDesk
+from bridge.gateway.phone.phone_call import PhoneCall
+from bridge.gateway.phone.quiet_log import QuietLog
+from bridge.gateway.phone.record import PhoneEnd
+from bridge.gateway.phone.tickets import Tickets
+from bridge.gateway.public_url import PublicUrl
+from bridge.legs.phone_line import CarrierApiError
+from bridge.log import printable
+from bridge.wire.answers.answer import Answer
+from bridge.wire.signatures.request import SignedRequest
+
+log = logging.getLogger(__name__)
+
+UNCHECKED: Final = "! %s: an UNCHECKED %s is taken, because phone.insecure is set: %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A webhook as it came."""
+
+    carrier: str
+    request: SignedRequest
+    host: str
+    """The Host header."""
+    secure: bool
+    """Whether it came over TLS."""
+    about_new_calls: bool = True
+    """Whether it came to the answer URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A webhook is not taken."""
+
+    status: int
+    detail: str
+
+
+class Webhooks:
+    """Answers carriers."""
+
+    def __init__(self, desk: PhoneDesk, tickets: Tickets, public: PublicUrl) -> None:
+        self._desk = desk
+        self._tickets = tickets
+        self._public = public
+        self._quiet = QuietLog(log)
+
+    def answer(self, asked: Asked) -> Answer | Refusal:
+        """What the carrier is told."""
+        carrier = self._desk.carrier(asked.carrier)
+        if carrier is None or not carrier.answers:
+            return Refusal(404, "No such carrier asks here.")
+        public_url = self._public.web(asked.host, secure=asked.secure)
+        why = carrier.check_webhook(Came(asked.request, public_url, self._tickets.now_s()))
+        if why is not None and not self._desk.config.insecure:
+            self._quiet.warning("! %s: a webhook is refused: %s", carrier.name, printable(why))
+            return Refusal(403, "This request is not signed as it must be.")
+        try:
+            news = carrier.read(asked.request)
+        except WebhookUnclear as exc:
+            self._quiet.warning("! %s: a webhook is refused: %s", carrier.name, exc)
+            return Refusal(400, f"This is no webhook of this carrier: {exc}.")
+        if why is not None:
+            self._quiet.warning(UNCHECKED, carrier.name, "webhook", printable(why))
+        match news:
+            case CallComes() if asked.about_new_calls:
+                return self._take(carrier, news, asked, unchecked=why is not None)
+            case CallMoved():
+                self._move(carrier, news)
+        return OK
+
+    # A call comes
+
+    def _take(self, carrier: Carrier, comes: CallComes, asked: Asked, *, unchecked: bool) -> Answer:
+        call = self._desk.find(carrier.name, comes.call_id)
+        if call is not None and call.phase == "waiting":
+            return self._answered(
+                carrier, call, asked, again=True
+            )  # asked twice: the first answer may be lost
+        if call is not None:
+            return self._refused(carrier, comes, "this call has its media socket already")
+        if why := self._desk.may_take():
+            return self._refused(carrier, comes, why)
+        route = self._desk.route(carrier.name, comes.numbers)
+        if isinstance(route, str):
+            return self._refused(carrier, comes, route)
+        call = self._desk.expect(carrier, comes, route)
+        call.record.unchecked = unchecked
+        return self._answered(carrier, call, asked)
+
+    def _answered(
+        self, carrier: Carrier, call: PhoneCall, asked: Asked, *, again: bool = False
+    ) -> Answer:
+        """Tell the carrier where to open its media socket."""
+        assert call.expected is not None
+        token = self._tickets.issue(carrier.name, call.record.id)
+        sockets = self._public.sockets(asked.host, secure=asked.secure)
+        web = self._public.web(asked.host, secure=asked.secure)
+        to = StreamTo(
+            f"{sockets}/carriers/{carrier.name}/media/{token}",
+            f"{web}/carriers/{carrier.name}/status",
+        )
+        if not call.expected.by_rest:
+            return carrier.stream(to)
+        if not again:
+            self._desk.run(self._answer_by_rest(carrier, call, to), f"{call.record.id} answer")
+        return OK
+
+    async def _answer_by_rest(self, carrier: Carrier, call: PhoneCall, to: StreamTo) -> None:
+        try:
+            await carrier.answer_by_rest(call.record.carrier_call_id, to)
+        except CarrierApiError as exc:
+            log.warning("! phone call %s: %s", call.record.id, exc)
+            self._desk.give_up(call, PhoneEnd("no_socket", str(exc)))
+
+    def _refused(self, carrier: Carrier, comes: CallComes, why: str) -> Answer:
+        self._quiet.warning("! %s: a call is refused: %s", carrier.name, why)
+        if not comes.by_rest:
+            return carrier.busy()
+        self._desk.run(self._refuse_by_rest(carrier, comes), f"refuse a call of {carrier.name}")
+        return OK
+
+    async def _refuse_by_rest(self, carrier: Carrier, comes: CallComes) -> None:
+        try:
+            await carrier.refuse_by_rest(comes.call_id)
+        except CarrierApiError as exc:
+            log.warning("! %s: a call could not be refused: %s", carrier.name, exc)
+
+    # A call moves
+
+    def _move(self, carrier: Carrier, moved: CallMoved) -> None:
+        call = self._desk.find(carrier.name, moved.call_id)
+        if call is None:
+            return
+        call.record.status = moved.status
+        if moved.stream_failed and call.phase == "waiting":
+            code = f" ({moved.detail})" if moved.detail else ""
+            log.warning(
+                "! phone call %s: %s could not open its media socket%s",
+                call.record.id,
+                carrier.name,
+                printable(code),
+            )
+            why = f"the carrier could not open its media socket{code}"
+            self._desk.give_up(call, PhoneEnd("no_socket", why))
+        elif moved.over and call.phase == "waiting":
+            why = f"the phone call was over before it had a media socket: {moved.status}"
+            self._desk.give_up(call, PhoneEnd("no_socket", why))
