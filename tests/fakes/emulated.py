@@ -1,7 +1,7 @@
 """An emulated carrier in virtual time, beside an application in the same process."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from bridge.clock import VirtualClock
@@ -31,6 +31,7 @@ async def emulated(
     line_hz: int = 8_000,
     strict: bool = True,
     max_call_s: float = 600.0,
+    options: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Carrier]:
     loop = asyncio.get_running_loop()
     network = VirtualNetwork({base: site})
@@ -43,6 +44,7 @@ async def emulated(
         line_hz=line_hz,
         strict=strict,
         max_call_s=max_call_s,
+        options=options or {},
     )
     carrier = make_carrier(name, world, ACCOUNTS.get(name))
     try:

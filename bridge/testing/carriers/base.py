@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from bridge.clock import Clock, wall_clock
-from bridge.errors import JoinRefused
+from bridge.errors import JoinRefused, UsageError, did_you_mean
 from bridge.ids import Ids
 from bridge.legs.media_socket import MediaSocket
 from bridge.testing.caller import CallerPlan
@@ -57,6 +57,8 @@ class World:
     seed: str = "tipring"
     line_hz: int = 8_000
     max_call_s: float = 3_600.0
+    options: Mapping[str, str] = field(default_factory=dict)
+    """The carrier's own switches, see `Carrier.OPTIONS`."""
     strict: bool = False
     """Refuse what only a local test may do, as the carrier would: ``ws://`` and ``http://``."""
 
@@ -70,12 +72,15 @@ class Carrier:
     """
 
     name: ClassVar[str]
+    OPTIONS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Switches by name: the values they take, the default first; none at all takes any text."""
     app: "ASGIApp"
     """The carrier's REST API."""
 
     def __init__(self, world: World, account: Account) -> None:
         self.world = world
         self.account = account
+        self._check_options()
         self.calls: dict[str, PhoneCall] = {}
         self.plan_for: Callable[[str], CallerPlan] = lambda _to: CallerPlan()
         """What the human does who is called at this number."""
@@ -84,6 +89,20 @@ class Carrier:
         self.on_call: Callable[[PhoneCall], None] = lambda _call: None
         self._tasks: set[asyncio.Task[None]] = set()
         self._n_streams = 0
+
+    def option(self, name: str) -> str:
+        """The value of a switch."""
+        values = self.OPTIONS[name]
+        return self.world.options.get(name, values[0] if values else "")
+
+    def _check_options(self) -> None:
+        for name, value in self.world.options.items():
+            if name not in self.OPTIONS:
+                known = did_you_mean(name, list(self.OPTIONS))
+                raise UsageError(f"{self.name} has no option {name!r}{known}")
+            values = self.OPTIONS[name]
+            if values and value not in values:
+                raise UsageError(f"{name} of {self.name} is one of {', '.join(values)}")
 
     async def close(self) -> None:
         """End all calls."""

@@ -4,11 +4,10 @@ Sources: developer.exotel.com/docs/agentstream (stream-voicebot-applet, connect-
 section 4. The URL is a socket's, or an https address that answers with one. Credentials in it become a Basic header.
 """
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
-from typing import Final
-from urllib.parse import parse_qs, unquote, urlencode, urlsplit, urlunsplit
+from typing import ClassVar, Final
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from bridge.clock import rfc3339
 from bridge.testing.caller import CallerPlan
@@ -22,6 +21,7 @@ from bridge.testing.carriers.base import (
 )
 from bridge.testing.carriers.exotel.media import ExotelMedia, StartFacts
 from bridge.testing.carriers.exotel.rest import make_app
+from bridge.testing.carriers.urls import without_credentials
 from bridge.testing.phone_call import CallFacts, Opened, PhoneCall, Refused, Status
 from bridge.testing.shaped_socket import ShapedSocket
 from bridge.testing.verbs import DocumentError, Redirect, Stream, Verb
@@ -37,12 +37,11 @@ class Exotel(Carrier):
     """Exotel with one account: `account_id` is the SID, `token` the API token, ``more["key"]`` the API key."""
 
     name = "exotel"
+    OPTIONS: ClassVar[Mapping[str, tuple[str, ...]]] = {"names": ("snake", "camel")}
 
     def __init__(self, world: World, account: Account) -> None:
         super().__init__(world, account)
         self.app = make_app(self)
-        self.camel = False
-        """Whether messages have the names of the vendor's Connect sample."""
 
     @property
     def api_key(self) -> str:
@@ -122,7 +121,7 @@ class Exotel(Carrier):
             from_number=call.facts.from_number,
             to_number=call.facts.to_number,
             rate_hz=rate_hz,
-            camel=self.camel,
+            camel=self.option("names") == "camel",
             parameters=parameters,
         )
         return Opened(socket, ExotelMedia(facts), facts.stream_sid)
@@ -168,14 +167,3 @@ class Exotel(Carrier):
             call.log.problem(
                 f"The URL has more than {MAX_PARAMETERS} parameters or {MAX_PARAMETER_CHARACTERS} characters of them."
             )
-
-
-def without_credentials(url: str) -> tuple[str, dict[str, str]]:
-    """A URL without its user and password, and the header that they become."""
-    parts = urlsplit(url)
-    if parts.username is None:
-        return url, {}
-    given = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    netloc = parts.netloc.rpartition("@")[2]
-    header = "Basic " + base64.b64encode(given.encode()).decode()
-    return urlunsplit(parts._replace(netloc=netloc)), {"Authorization": header}

@@ -22,6 +22,7 @@ from bridge.testing.carriers.json_messages import (
     read_object,
     text_of,
 )
+from bridge.testing.carriers.plain_dialect import PlainDialect
 from bridge.testing.playout import Playout
 from bridge.testing.stream import Clear, Command, Mark, Message, Play, StreamEnd, Wrong
 from bridge_codecs.pcm import Int16, silence, to_bytes
@@ -54,10 +55,8 @@ class StartFacts:
     parameters: dict[str, str] = field(default_factory=dict)
 
 
-class ExotelMedia:
+class ExotelMedia(PlainDialect):
     """One stream, both ways."""
-
-    ready = True
 
     def __init__(self, facts: StartFacts) -> None:
         self.said_hz = facts.rate_hz
@@ -114,10 +113,6 @@ class ExotelMedia:
         """The mark comes back."""
         return [self._message("mark", {"name": mark})]
 
-    def cleared(self, marks: Sequence[str]) -> Sequence[Message]:
-        """The marks that waited come back."""
-        return [self._message("mark", {"name": mark}) for mark in marks]
-
     def progress(self, playout: Playout) -> Sequence[Message]:
         """Exotel tells nothing of its buffer."""
         self._ahead = playout.waiting
@@ -129,10 +124,6 @@ class ExotelMedia:
         reason = "callended" if end.by == "caller" else "stopped"
         stop = {"call_sid": facts.call_sid, "account_sid": facts.account_sid, "reason": reason}
         return [self._message("stop", stop)]
-
-    def farewell_s(self, end: StreamEnd) -> float:  # noqa: ARG002 - other carriers wait
-        """Exotel waits for no last word."""
-        return 0.0
 
     def _message(self, event: str, body: Mapping[str, object]) -> str:
         self._sequence += 1

@@ -4,7 +4,7 @@ Sources: plivo.com/docs/voice/xml/audio-streaming, /voice/concepts/callbacks; re
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import urlencode
 
 from bridge.testing.caller import CallerPlan
@@ -34,12 +34,11 @@ class Plivo(Carrier):
     """Plivo with one account: `account_id` is the auth id, `token` the auth token."""
 
     name = "plivo"
+    OPTIONS: ClassVar[Mapping[str, tuple[str, ...]]] = {"events": ("older", "newer")}
 
     def __init__(self, world: World, account: Account) -> None:
         super().__init__(world, account)
         self.app = make_app(self)
-        self.newer_names = False
-        """Whether stream events have the names of the newer reference."""
 
     def inbound(self, url: str, plan: CallerPlan, numbers: Numbers = DEFAULT_NUMBERS) -> PhoneCall:
         """A call to a number whose answer URL this is."""
@@ -136,7 +135,8 @@ class Plivo(Carrier):
         url = stream.options.get("statusCallbackUrl", "")
         if not url:
             return
-        names = ("started", "stopped") if self.newer_names else ("StartStream", "StopStream")
+        newer = self.option("events") == "newer"
+        names = ("started", "stopped") if newer else ("StartStream", "StopStream")
         event = names[0] if end is None else names[1]
         fields = {
             "From": call.facts.from_number,

@@ -20,7 +20,7 @@ from bridge.testing.carriers.json_messages import (
     read_object,
     text_of,
 )
-from bridge.testing.playout import Playout
+from bridge.testing.carriers.plain_dialect import PlainDialect
 from bridge.testing.stream import (
     Clear,
     Command,
@@ -28,7 +28,6 @@ from bridge.testing.stream import (
     Mark,
     Message,
     Play,
-    StreamEnd,
     Wrong,
 )
 from bridge_codecs.g711 import decode_ulaw, encode_ulaw
@@ -55,15 +54,13 @@ class StreamFacts:
     """As the document gave them: ``k=v,k=v``."""
 
 
-class PlivoMedia:
+class PlivoMedia(PlainDialect):
     """One stream, both ways.
 
     Args:
         facts: about the call.
         unix_ms: the wall clock.
     """
-
-    ready = True
 
     def __init__(self, facts: StreamFacts, unix_ms: Callable[[], int]) -> None:
         self.said_hz = facts.rate_hz
@@ -121,18 +118,6 @@ class PlivoMedia:
     def cleared(self, marks: Sequence[str]) -> Sequence[Message]:  # noqa: ARG002 - they are not acknowledged
         """``clearedAudio``; the checkpoints that waited never come back."""
         return [self._message("clearedAudio", streamId=self._facts.stream_id)]
-
-    def progress(self, playout: Playout) -> Sequence[Message]:  # noqa: ARG002 - other carriers tell
-        """Plivo tells nothing of its buffer on the socket."""
-        return ()
-
-    def closing(self, end: StreamEnd) -> Sequence[Message]:  # noqa: ARG002 - always the same
-        """Nothing: the close is the end."""
-        return ()
-
-    def farewell_s(self, end: StreamEnd) -> float:  # noqa: ARG002 - other carriers wait
-        """Plivo waits for no last word."""
-        return 0.0
 
     def _message(self, event: str, **fields: object) -> str:
         self._sequence += 1

@@ -8,7 +8,7 @@ import base64
 import json
 import random
 from collections.abc import Mapping, Sequence
-from typing import Final, cast, get_args
+from typing import ClassVar, Final, cast, get_args
 
 from bridge.clock import rfc3339
 from bridge.testing.audio_codecs import CodecName
@@ -41,12 +41,11 @@ class Telnyx(Carrier):
     """Telnyx with one account: `token` is the API key, ``more["private_key"]`` signs the webhooks."""
 
     name = "telnyx"
+    OPTIONS: ClassVar[Mapping[str, tuple[str, ...]]] = {"byteorder": ("big", "little")}
 
     def __init__(self, world: World, account: Account) -> None:
         super().__init__(world, account)
         self.app = make_app(self)
-        self.byteorder: ByteOrder = "big"
-        """Of L16, which the documents leave open."""
 
     @property
     def private_key(self) -> str:
@@ -193,7 +192,7 @@ class Telnyx(Carrier):
             back_hz=int(rate),
             mode=options.get("stream_bidirectional_mode", "mp3"),
             target_legs=options.get("stream_bidirectional_target_legs", "opposite"),
-            byteorder=self.byteorder,
+            byteorder=cast("ByteOrder", self.option("byteorder")),
         )
 
     def _start_facts(self, call: PhoneCall, stream: Stream, stream_id: str) -> StartFacts:

@@ -29,7 +29,7 @@ from bridge.testing.carriers.json_messages import (
     read_object,
     text_of,
 )
-from bridge.testing.playout import Playout
+from bridge.testing.carriers.plain_dialect import PlainDialect
 from bridge.testing.stream import Answer, Clear, Command, Mark, Message, Play, StreamEnd, Wrong
 from bridge_codecs.l16 import ByteOrder
 from bridge_codecs.pcm import Int16
@@ -75,7 +75,7 @@ class StartFacts:
     parameters: dict[str, str] = field(default_factory=dict)
 
 
-class TelnyxMedia:
+class TelnyxMedia(PlainDialect):
     """One stream, both ways.
 
     Args:
@@ -84,8 +84,6 @@ class TelnyxMedia:
         shuffle: swaps neighbouring media messages; None keeps the order.
         now: RFC 3339 instants for keys.
     """
-
-    ready = True
 
     def __init__(
         self,
@@ -163,23 +161,11 @@ class TelnyxMedia:
         """The mark comes back."""
         return [self._message("mark", {"name": mark})]
 
-    def cleared(self, marks: Sequence[str]) -> Sequence[Message]:
-        """The marks that waited come back."""
-        return [self._message("mark", {"name": mark}) for mark in marks]
-
-    def progress(self, playout: Playout) -> Sequence[Message]:  # noqa: ARG002 - other carriers tell
-        """Telnyx tells nothing of its buffer."""
-        return ()
-
     def closing(self, end: StreamEnd) -> Sequence[Message]:  # noqa: ARG002 - always the same
         """``stop``."""
         facts = self._facts
         stop = {"user_id": facts.user_id, "call_control_id": facts.call_control_id}
         return [self._message("stop", stop)]
-
-    def farewell_s(self, end: StreamEnd) -> float:  # noqa: ARG002 - other carriers wait
-        """Telnyx waits for no last word."""
-        return 0.0
 
     def _message(self, event: str, body: object, **more: str) -> str:
         self._sequence += 1

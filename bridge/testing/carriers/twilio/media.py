@@ -20,7 +20,7 @@ from bridge.testing.carriers.json_messages import (
     read_object,
     text_of,
 )
-from bridge.testing.playout import Playout
+from bridge.testing.carriers.plain_dialect import PlainDialect
 from bridge.testing.stream import Clear, Command, Mark, Message, Play, StreamEnd, Wrong
 from bridge_codecs.g711 import decode_ulaw, encode_ulaw
 from bridge_codecs.pcm import Int16
@@ -39,12 +39,11 @@ class StreamIds:
     parameters: dict[str, str] = field(default_factory=dict)
 
 
-class TwilioMedia:
+class TwilioMedia(PlainDialect):
     """One bidirectional stream."""
 
     said_hz = 8_000
     played_hz = 8_000
-    ready = True
 
     def __init__(self, ids: StreamIds) -> None:
         self._ids = ids
@@ -93,24 +92,12 @@ class TwilioMedia:
         """The mark comes back."""
         return [self._message("mark", {"name": mark})]
 
-    def cleared(self, marks: Sequence[str]) -> Sequence[Message]:
-        """Every mark that waited comes back; nothing tells them from played ones."""
-        return [self._message("mark", {"name": mark}) for mark in marks]
-
-    def progress(self, playout: Playout) -> Sequence[Message]:  # noqa: ARG002 - other carriers tell
-        """Twilio tells nothing of its buffer."""
-        return ()
-
     def closing(self, end: StreamEnd) -> Sequence[Message]:
         """``stop``, unless the application broke the protocol."""
         if end.error:
             return ()
         stop = {"accountSid": self._ids.account_sid, "callSid": self._ids.call_sid}
         return [self._message("stop", stop)]
-
-    def farewell_s(self, end: StreamEnd) -> float:  # noqa: ARG002 - other carriers wait
-        """Twilio waits for no last word."""
-        return 0.0
 
     def _message(self, event: str, body: object) -> str:
         self._sequence += 1

@@ -15,7 +15,6 @@ from fastapi.responses import Response
 
 from bridge.batch.caller import CallerTurn
 from bridge.testing.caller import CallerPlan, KeyPresses
-from bridge.testing.carriers.exotel.exchange import Exotel
 from bridge.testing.phone_call import PhoneCall
 from bridge.virtual import run_virtual
 from bridge_codecs.pcm import to_bytes
@@ -30,10 +29,7 @@ def play(test: Coroutine[Any, Any, None]) -> None:
 
 
 async def one_call(bot: Bot, plan: CallerPlan, url: str = STREAM_URL, **world: Any) -> PhoneCall:
-    camel = world.pop("camel", False)
     async with emulated("exotel", BASE, bot.site, **world) as carrier:
-        assert isinstance(carrier, Exotel)
-        carrier.camel = camel
         call = carrier.inbound(url, plan)
         await call.run()
     return call
@@ -145,7 +141,7 @@ def test_marks_clear_and_keys(camel: bool) -> None:
 
         bot = Bot(talk=talk)
         plan = CallerPlan(keys=[KeyPresses("4", 1.5)], tail_s=0.5)
-        call = await one_call(bot, plan, camel=camel)
+        call = await one_call(bot, plan, options={"names": "camel" if camel else "snake"})
 
         assert call.log.problems == []
         assert bot.of("dtmf")[0]["dtmf"]["digit"] == "4"
