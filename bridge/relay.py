@@ -107,8 +107,13 @@ class Relay:
 
         return Port(outgoing, incoming, emit, clear_far)
 
+    def _nobody_hears(self) -> None:
+        """The agent is gone: what the caller says now is for nobody, and not lost on the way."""
+        self.uplink.clear()
+
     async def _let_caller_hear_the_rest(self, caller: "asyncio.Task[Ended]") -> None:
         """A goodbye is heard to its end before the call is closed, with a bound."""
+        self.uplink.on_ready = self._nobody_hears
         drain = asyncio.ensure_future(self.caller.drain())
         try:
             await asyncio.wait(

@@ -48,6 +48,22 @@ def test_when_the_agent_ends_the_caller_hears_the_rest_before_it_is_closed() -> 
     run_virtual(call())
 
 
+def test_what_the_caller_says_when_the_agent_is_gone_is_not_lost_but_for_nobody() -> None:
+    async def call() -> None:
+        caller, agent, relay, task = await joined()
+        agent.end.set_result(Ended("agent_hangup"))
+        await asyncio.sleep(1)
+        for _ in range(15):
+            relay.uplink.push(np.ones(8_000, np.int16))
+
+        assert relay.uplink.depth_samples == 0
+        assert relay.uplink.stats.dropped == 0
+        caller.heard_all.set()
+        await task
+
+    run_virtual(call())
+
+
 def test_a_caller_that_hears_for_ever_is_closed_at_the_limit() -> None:
     async def call() -> None:
         caller, agent, _, task = await joined()
