@@ -20,6 +20,7 @@ from bridge.gateway.rest import RestConnection
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.memory_socket import memory_pair
 from bridge.legs.picows_socket import accept
+from bridge.legs.reset import reset
 from bridge.legs.write_watch import WriteWatch
 from bridge.wire.close_codes import BROKE_OFF, GOING_AWAY, INTERNAL_ERROR
 
@@ -152,7 +153,7 @@ class Visit(asyncio.Protocol):
 
     def _too_slow(self) -> None:
         if self._rest is not None and self._rest.answering:
-            self._transport.abort()
+            reset(self._transport)
         elif self._reader.received:
             self._answer(408, "The request took too long to arrive.")
         else:
@@ -214,7 +215,7 @@ class Visit(asyncio.Protocol):
                 self._transport,
                 max_buffered_bytes=self._door.limits.head.max_bytes,
                 stall_s=self._door.limits.stall_s,
-                give_up=lambda _why: self._transport.abort(),
+                give_up=lambda _why: reset(self._transport),
             )
         self._door.rest.stamp()
         self._receive = self._feed_rest

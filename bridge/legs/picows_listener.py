@@ -15,6 +15,7 @@ from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from bridge.legs.inbox import Inbox
 from bridge.legs.media_socket import SocketLimits, SocketReceiver, fit_code, fit_reason
+from bridge.legs.reset import drop_unsent
 from bridge.legs.write_watch import WriteWatch
 from bridge.wire.close_codes import (
     BAD_TEXT,
@@ -235,6 +236,8 @@ class PicowsSocket(WSListener):
             self._timer = self._loop.call_later(self._limits.ping_s, self._ping)
 
     def _cut(self) -> None:
+        if self.buffered_bytes:
+            drop_unsent(self._stream)
         self._transport.disconnect(graceful=False)
 
     def _unannounced_end(self, transport: WSTransport) -> tuple[int, str]:
