@@ -26,15 +26,15 @@ State = Literal["waiting", "live", "over", "refused"]
 class Guard:
     """The state of one carrier's socket: waiting for the start, live, over, or refused by us."""
 
-    def __init__(self, limits: SocketLimits = FROM_CARRIER) -> None:
+    def __init__(self) -> None:
         self.state: State = "waiting"
-        self._limits = limits
+        self._limits = limits = FROM_CARRIER
         self._early = 0
         self._stopped = False
         self._strikes = Strikes(limits.bad_messages, limits.bad_window_s)
-        self._messages = TokenBucket(limits.messages_per_s or 0.0, limits.messages_burst)
-        self._frames = TokenBucket(limits.frames_per_s or 0.0, limits.frames_burst)
-        self._audio_s = TokenBucket(limits.real_time_factor or 0.0, limits.audio_burst_s)
+        self._messages = _bucket(limits.messages_per_s, limits.messages_burst)
+        self._frames = _bucket(limits.frames_per_s, limits.frames_burst)
+        self._audio_s = _bucket(limits.real_time_factor, limits.audio_burst_s)
         self._digits = TokenBucket(DIGITS_PER_S, DIGITS_PER_S)
 
     @property
@@ -117,3 +117,8 @@ class Guard:
             sentence = f"{limits.bad_messages} bad messages in {limits.bad_window_s:g} s: {detail}"
             raise self.refuse(sentence)
         return Ignored(reason, detail)
+
+
+def _bucket(rate_per_s: float | None, burst: float) -> TokenBucket:
+    assert rate_per_s is not None  # what a carrier sends is limited in every way
+    return TokenBucket(rate_per_s, burst)

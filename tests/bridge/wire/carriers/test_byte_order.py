@@ -70,6 +70,13 @@ def test_silence_decides_nothing_for_ten_seconds_and_then_nobody_listens() -> No
     assert hint.hear(encode_l16(voice(5_000), "little")) is None
 
 
+def test_what_is_rough_in_both_orders_decides_nothing() -> None:
+    hint = ByteOrderHint("big", RATE_HZ)
+
+    assert hint.hear(encode_l16(noise(32_767), "little")) is None
+    assert not hint.decided
+
+
 def test_a_voice_after_silence_is_heard() -> None:
     hint = ByteOrderHint("big", RATE_HZ)
 

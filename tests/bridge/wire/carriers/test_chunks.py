@@ -104,6 +104,19 @@ def test_timestamps_that_make_no_sense_do_not_make_silence() -> None:
     assert heard(order.put(3, 10**9, frame(3))) == [20.0, 3]
 
 
+@pytest.mark.parametrize(
+    ("clock_ms", "ms"), [(19, 40), (20, 20), (30, 30), (80, 80), (81, 40), (-5, 40)]
+)
+def test_timestamps_are_believed_from_half_to_twice_of_what_the_numbers_say(
+    clock_ms: int, ms: float
+) -> None:
+    order = ChunkOrder(ms_of)
+
+    order.put(1, 1_000, frame(1))
+
+    assert heard(order.put(4, 1_020 + clock_ms, frame(4)))[0] == ms
+
+
 @pytest.mark.parametrize(("missing", "ms"), [(99, 1_980.0), (100, 2_000.0), (101, MAX_MISSING_MS)])
 def test_silence_for_one_gap_is_bounded(missing: int, ms: float) -> None:
     order = ChunkOrder(ms_of)
@@ -150,6 +163,15 @@ def test_a_carrier_that_counts_anew_is_heard_again_after_a_while(back: int) -> N
 
     assert events[:RESTART_CHUNKS] == [LATE] * RESTART_CHUNKS
     assert heard(events) == list(range(RESTART_CHUNKS + 1, back + 1))
+
+
+def test_late_chunks_are_counted_anew_after_one_in_order() -> None:
+    order = ChunkOrder(ms_of)
+    put(order, 1_000)
+    put(order, *range(1, 30), 1_001, *range(30, 30 + RESTART_CHUNKS))
+
+    assert heard(put(order, 30 + RESTART_CHUNKS)) == [30 + RESTART_CHUNKS]
+    assert put(order, 1_002)[-1] == AudioIn(frame(1_002))
 
 
 # What comes too early

@@ -36,6 +36,19 @@ def test_silence_for_a_gap_is_taken_from_the_same_budget_as_audio() -> None:
     assert 9.0 < missing_s + heard_s <= 10.0
 
 
+def test_opus_is_as_long_as_its_packets_say_and_bounded_by_that() -> None:
+    intake, packet = Intake(Guard(), MediaFormat("opus", 48_000), patience=1), bytes([3 << 3])
+
+    # A packet of 60 ms: ten seconds hold 166 of them.
+    events = [
+        event
+        for number in range(200)
+        for event in intake.hear(MediaPart(packet, None, number, number * 60), 0.0)
+    ]
+
+    assert [type(event) for event in events] == [AudioIn] * 166 + [Ignored] * 34
+
+
 def test_samples_of_two_bytes_are_aligned() -> None:
     assert Intake(Guard(), ULAW, patience=1).align == 1
     assert Intake(Guard(), MediaFormat("l16le", 8_000), patience=1).align == 2

@@ -111,6 +111,18 @@ def test_formats_are_known_by_all_their_names(said: dict[str, Any], heard: Media
     assert in_format(**said) == heard
 
 
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 22_050, 24_000, 48_000])
+def test_every_documented_rate_of_l16_is_taken(rate_hz: int) -> None:
+    assert in_format(encoding="L16", sample_rate=rate_hz) == MediaFormat("l16be", rate_hz)
+
+
+@pytest.mark.parametrize(
+    ("said", "rate_hz"), [(8_000, 8_000), (24_000, 24_000), (48_000, 48_000), (44_100, 48_000)]
+)
+def test_opus_is_decoded_at_its_rate_or_at_48_khz(said: int, rate_hz: int) -> None:
+    assert in_format(encoding="OPUS", sample_rate=said) == MediaFormat("opus", rate_hz)
+
+
 def test_what_is_not_documented_is_configured() -> None:
     options = WireOptions(l16_byteorder="little", l16_rate_hz=16_000)
 
