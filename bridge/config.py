@@ -90,18 +90,41 @@ def load_config(
 ) -> Config:
     """Read a config file (or none) and lay the ``server`` overrides over it, and ``more`` for other tables.
 
+    A carrier that ``more`` alone names, without what it takes to check its requests, is left out.
+
     Raises: ConfigError with one sentence that names the file and the key.
     """
     content = {} if path is None else _read(path)
+    asked_for = _carriers_in(content)
     for table, values in {"server": overrides or {}, **(more or {})}.items():
         _lay_over(content, table, values)
     try:
         config = Config.model_validate(content)
     except ValidationError as exc:
         raise ConfigError(_complaint(path, overrides or {}, exc.errors()[0])) from None
+    config = _without_halves(config, asked_for)
     check_exposure(config.server)
     check_phone(config)
     return config
+
+
+def _carriers_in(content: Mapping[str, object]) -> frozenset[str]:
+    carriers = content.get("carriers")
+    return frozenset(carriers) if isinstance(carriers, dict) else frozenset()
+
+
+def _without_halves(config: Config, asked_for: frozenset[str]) -> Config:
+    """Carriers of which the file says nothing and the environment not enough are not there.
+
+    Its variables may be there for another program.
+    """
+    halves = {
+        name: None
+        for name, table in config.carriers.there().items()
+        if name not in asked_for and table.lacks()
+    }
+    carriers = config.carriers.model_copy(update=halves)
+    return config.model_copy(update={"carriers": carriers})
 
 
 def _lay_over(content: dict[str, object], table: str, values: Mapping[str, object]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bridge.cli.credentials import credentials
 from bridge.cli.options import Json, Verbose
 from bridge.cli.terminal import print_json, say
 
@@ -36,10 +37,18 @@ def serve(  # noqa: PLR0913 - one argument for each option
         Path | None,
         typer.Option(metavar="FILE", help="Its key. Both are read again when they change."),
     ] = None,
+    insecure_carriers: Annotated[
+        bool,
+        typer.Option(
+            "--insecure-carriers",
+            metavar="",
+            help="Take phone calls that nobody has signed. For tests only.",
+        ),
+    ] = False,
     json_: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Run the call server: REST and media on one port, until Ctrl-C.
+    """Run the call server and the phone gateway: REST and media on one port, until Ctrl-C.
 
     SIGTERM drains it: calls go on to their end, new ones are refused.
 
@@ -48,6 +57,8 @@ def serve(  # noqa: PLR0913 - one argument for each option
       tipring serve --port 8080
     For others too, with a key:
       TIPRING_API_KEY=… tipring serve --host 0.0.0.0
+    Phone calls, with a carrier's number pointed at it, or with `tipring carrier` as the carrier:
+      tipring serve --config config/gateway-local.toml
     """
     from bridge.config import load_config
     from bridge.gateway.serve import serve as serve_calls
@@ -64,6 +75,9 @@ def serve(  # noqa: PLR0913 - one argument for each option
     overrides: dict[str, object] = {k: value for k, value in given.items() if value is not None}
     if key := os.environ.get("TIPRING_API_KEY"):
         overrides["api_keys"] = (key,)
+    more = credentials(os.environ)
+    if insecure_carriers:
+        more["phone"] = {"insecure": True}
 
     def on_ready(ready: "Ready") -> None:
         if json_:
@@ -73,4 +87,4 @@ def serve(  # noqa: PLR0913 - one argument for each option
         for note in ready.notes:
             say(note)
 
-    serve_calls(load_config(config, overrides), on_ready)
+    serve_calls(load_config(config, overrides, more), on_ready)

@@ -20,6 +20,8 @@ from bridge.gateway.health import add_health
 from bridge.gateway.listener import Exposure, front_door, listening
 from bridge.gateway.loop_lag import LoopLag, measured
 from bridge.gateway.metrics import Metrics
+from bridge.gateway.phone.gateway import phone_gateway
+from bridge.gateway.phone_metrics import phone_metrics
 from bridge.gateway.proxies import TrustedProxies
 from bridge.gateway.public_url import PublicUrl
 from bridge.gateway.server import CallServer, call_server
@@ -100,10 +102,15 @@ async def _house(
         lag = LoopLag()
         admission = Admission(AdmissionLimits(config.phone.max_calls), lag=lag, drain=drain)
         calls = await stack.enter_async_context(_calls(config))
+        phones = await stack.enter_async_context(
+            phone_gateway(config, calls, may_take=admission.may_take)
+        )
+        calls.app.include_router(phones.router)
         door = front_door(
             calls,
             _exposure(server, certificate),
             app=Gate(calls.app, admission.may_take),
+            routes=phones.media_routes,
         )
         process = service_metrics(
             lag=lag,
@@ -112,13 +119,15 @@ async def _house(
             n_connections=lambda: door.n_connections,
             n_served=lambda: calls.service.n_live,
         )
-        add_health(calls.app, drain=drain, metrics=Metrics([process]))
+        phone = phone_metrics(phones.desk.totals, phones.desk.live)
+        add_health(calls.app, drain=drain, metrics=Metrics([process, phone]))
         port = await stack.enter_async_context(
             listening(calls, host=server.host, port=server.port, door=door)
         )
+        stack.push_async_callback(phones.desk.close)  # before the AI calls that they are joined to
         stack.enter_context(measured(lag))  # starting has held the loop up
         ready = Ready(_url(server, port), tuple(calls.service.models()), _notes(config))
-        yield _House(ready, (_Served(calls.service),))
+        yield _House(ready, (phones.desk, _Served(calls.service)))
 
 
 @asynccontextmanager

@@ -11,11 +11,11 @@ from fastapi import FastAPI, Request
 from pydantic import SecretStr
 
 from bridge.api.app import create_app
-from bridge.brains.registry import Brains
 from bridge.calls.call import Parts
+from bridge.calls.phones import Phones
 from bridge.calls.recording import recording_path
 from bridge.calls.records import CallRecord
-from bridge.calls.service import CallService
+from bridge.calls.service import BrainSource, CallService
 from bridge.calls.store import MemoryStore
 from bridge.clock import VirtualClock, wall_clock
 from bridge.gateway.join_route import join_url
@@ -32,12 +32,13 @@ class CallServer:
 
 @asynccontextmanager
 async def call_server(
-    brains: Brains,
+    brains: BrainSource,
     *,
     recordings: Path | None,
     api_keys: Sequence[SecretStr] = (),
     seed: str | None = None,
     public_url: str | None = None,
+    phones: Phones | None = None,
 ) -> AsyncIterator[CallServer]:
     """A call server for the time of the context; its calls are ended when it is left.
 
@@ -47,13 +48,14 @@ async def call_server(
         api_keys: None given: everybody who reaches it may use it.
         seed: virtual time: ids come from it, stamps from the loop. None: real time.
         public_url: the address in join URLs (``wss://…``); None: the one the request came to.
+        phones: the carriers of calls whose medium is one.
     """
     loop = asyncio.get_running_loop()
     now = wall_clock if seed is None else VirtualClock(loop)
     store = MemoryStore(on_forget=partial(_remove_recording, loop, recordings))
-    service = CallService(Parts(store, Ids(seed), now, recordings), brains)
+    service = CallService(Parts(store, Ids(seed), now, recordings), brains, phones)
 
-    def url(call: CallRecord, request: Request) -> str:
+    def url(call: CallRecord, request: Request) -> str | None:
         return join_url(call, public_url or _base(request))
 
     # Building the application takes longer than a loop may be held up.

@@ -130,6 +130,16 @@ def test_overrides_of_other_tables_lie_over_the_file_and_make_what_is_missing() 
     assert config.phone.insecure
 
 
+def test_a_carrier_that_is_only_half_in_the_environment_is_not_there(tmp_path: Path) -> None:
+    half = {"carriers.twilio": {"account_sid": "AC1"}}
+    path = tmp_path / "c.toml"
+    path.write_text("[carriers.twilio]")
+
+    assert load_config(None, {}, half).carriers.twilio is None
+    with pytest.raises(ConfigError, match=r"carriers\.twilio needs auth_token"):
+        load_config(path, {}, half)
+
+
 def test_an_override_of_what_is_no_table_leaves_the_sentence_to_the_file(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     path.write_text("carriers = 5")

@@ -228,11 +228,16 @@ class PhoneCall:
         except BridgeError as exc:
             log.warning("! phone call %s was not hung up: %s", self.record.id, exc)
         finally:
-            self.record.figures = leg.figures
+            self._note_first_audio(leg.figures)
             end = self.end
             if leg.transferred and end.reason in ("hangup", "agent_hangup"):
                 end = PhoneEnd("transferred")
             self.finish(end)
+
+    def _note_first_audio(self, figures: CarrierFigures) -> None:
+        stages, first_s = self.record.stages, figures.first_agent_audio_s
+        if first_s is not None and "start" in stages:
+            stages["first_audio"] = stages["start"] + first_s
 
     def finish(self, end: PhoneEnd) -> None:
         """The call is over; told once."""

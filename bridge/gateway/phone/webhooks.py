@@ -4,6 +4,7 @@ Nothing is spent on a webhook before its signature is found right: no call, no t
 """
 
 import logging
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +30,7 @@ from bridge.wire.signatures.request import SignedRequest
 
 log = logging.getLogger(__name__)
 
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z_. -]{0,39}")
 UNCHECKED: Final = "! %s: an UNCHECKED %s is taken, because phone.insecure is set: %s"
 
 
@@ -52,6 +54,11 @@ class Refusal:
 
     status: int
     detail: str
+
+
+def plain_word(text: str) -> str:
+    """A carrier's word for a state, fit for a log; empty if it is more than a word."""
+    return text if _WORD.fullmatch(text) else ""
 
 
 class Webhooks:
@@ -150,7 +157,7 @@ class Webhooks:
         call = self._desk.find(carrier.name, moved.call_id)
         if call is None:
             return
-        call.record.status = moved.status
+        call.record.status = plain_word(moved.status) or call.record.status
         if moved.stream_failed and call.phase == "waiting":
             code = f" ({moved.detail})" if moved.detail else ""
             log.warning(

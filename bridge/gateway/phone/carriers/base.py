@@ -59,8 +59,8 @@ class CallMoved:
     """How far a call has come."""
 
     call_id: str
-    status: str
-    """The carrier's own word."""
+    status: str = ""
+    """The carrier's own word for where the call stands; empty if this is not about that."""
     over: bool = False
     """Whether the phone call has ended, or will never be."""
     stream_failed: bool = False

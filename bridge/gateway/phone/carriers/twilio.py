@@ -73,9 +73,7 @@ class Twilio(Carrier):
         call_id = needed(fields, "CallSid")
         if event := said(fields, "StreamEvent"):
             failed = event == "stream-error"
-            return CallMoved(
-                call_id, event, stream_failed=failed, detail=said(fields, "StreamError")
-            )
+            return CallMoved(call_id, stream_failed=failed, detail=said(fields, "StreamError"))
         account_id, status = said(fields, "AccountSid"), said(fields, "CallStatus")
         if "CallbackSource" in fields or status in OVER:
             return CallMoved(call_id, status, over=status in OVER)

@@ -1,0 +1,53 @@
+"""The example configs for phone calls load, and name every key there is."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from bridge import phone_config
+from bridge.config import load_config
+from bridge.gateway.phone.gateway import check_routes
+from bridge.testing.carriers.make import known
+
+FOLDER = Path(__file__).parents[2] / "config"
+OWN = [
+    table
+    for name, table in vars(phone_config).items()
+    if isinstance(table, type) and issubclass(table, BaseModel) and name.endswith("Config")
+]
+
+
+def test_the_explained_config_loads_with_every_carrier() -> None:
+    config = load_config(FOLDER / "gateway.toml")
+    check_routes(config)
+
+    assert config.carriers.there().keys() == set(type(config.carriers).model_fields)
+    assert [route.carrier for route in config.routes] == ["twilio", "*"]
+
+
+@pytest.mark.parametrize("table", OWN, ids=lambda table: str(table.__name__))
+def test_the_explained_config_names_every_key(table: type[BaseModel]) -> None:
+    text = (FOLDER / "gateway.toml").read_text()
+
+    missing = [
+        key
+        for key in table.model_fields
+        if f"{key} =" not in text and f".{key}]" not in text and f"[{key}]" not in text
+    ]
+
+    assert not missing
+
+
+def test_the_local_config_is_for_the_emulators_own_account() -> None:
+    config = load_config(FOLDER / "gateway-local.toml")
+    check_routes(config)
+    twilio, account = config.carriers.twilio, known("twilio").test_account
+
+    assert twilio is not None
+    assert twilio.auth_token is not None
+    assert (twilio.account_sid, twilio.auth_token.get_secret_value()) == (
+        account.account_id,
+        account.token,
+    )
+    assert not config.phone.insecure

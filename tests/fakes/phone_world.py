@@ -1,0 +1,164 @@
+"""The whole phone gateway in virtual time: an emulated carrier, the desk, the embedded call server and its brain."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from bridge.brains.base import Brain
+from bridge.clock import VirtualClock
+from bridge.config import Config
+from bridge.gateway.phone.desk import MARKER, PhoneDesk
+from bridge.gateway.phone.gateway import PhoneGateway, phone_gateway
+from bridge.gateway.phone.record import PhoneCallRecord
+from bridge.gateway.server import CallServer, call_server
+from bridge.ids import Ids
+from bridge.testing.caller import CallerPlan
+from bridge.testing.carriers.base import Account, Carrier, World
+from bridge.testing.carriers.make import make_carrier
+from bridge.testing.network import Site, VirtualNetwork
+from bridge.testing.phone_call import PhoneCall as EmulatedCall
+from bridge.testing.profiles import profile_named
+from tests.fakes.call_world import OneBrain
+
+BASE = "https://bridge.example"
+AI_BASE = "https://ai.example"
+TWILIO = Account("AC" + 32 * "1", "CANARY-TOKEN")
+TWILIO_TABLE = {"account_sid": TWILIO.account_id, "auth_token": TWILIO.token}
+API_KEY = "CANARY-api-key"
+ROUTE: dict[str, object] = {"call": {"systemPrompt": "Be brief."}}
+CALLER, CALLED = "+15550100CANARY-1", "+15550100002"
+PATIENT = CallerPlan(tail_s=30.0)
+
+
+@dataclass
+class PhoneWorld:
+    """What is there, and what it has logged."""
+
+    gateway: PhoneGateway
+    server: CallServer
+    carrier: Carrier
+    network: VirtualNetwork
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def desk(self) -> PhoneDesk:
+        return self.gateway.desk
+
+    async def call(self, plan: CallerPlan = PATIENT) -> EmulatedCall:
+        """One inbound call from its first ring to its end, records closed."""
+        call = self.ring(plan)
+        await call.run()
+        await self.settled()
+        return call
+
+    def ring(self, plan: CallerPlan = PATIENT) -> EmulatedCall:
+        """A call that is not placed yet."""
+        placed: EmulatedCall = self.carrier.inbound(
+            f"{BASE}/carriers/{self.carrier.name}/answer", plan
+        )
+        return placed
+
+    async def settled(self, limit_s: float = 15.0) -> None:
+        """Until no phone call is left."""
+        async with asyncio.timeout(limit_s):
+            while self.desk.n_live:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.01)
+
+    @property
+    def records(self) -> list[PhoneCallRecord]:
+        return list(self.desk.history.newest_first())
+
+    @property
+    def record(self) -> PhoneCallRecord:
+        """The only call."""
+        [record] = self.records
+        return record
+
+    @property
+    def ends(self) -> list[dict[str, Any]]:
+        """The lines that the log has of ended calls."""
+        marked = (line.partition(MARKER)[2] for line in self.lines if MARKER in line)
+        return [json.loads(line) for line in marked]
+
+    def http(self) -> httpx.AsyncClient:
+        return self.network.http(BASE)
+
+
+class _Lines(logging.Handler):
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(logging.DEBUG)
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(record.getMessage())
+
+
+def config_of(**tables: Any) -> Config:
+    """A config with Twilio and one route, unless said otherwise."""
+    given = {
+        "server": {"public_url": BASE},
+        "carriers": {"twilio": TWILIO_TABLE},
+        "routes": [ROUTE],
+        **tables,
+    }
+    return Config.model_validate(given)
+
+
+@asynccontextmanager
+async def phone_world(
+    brain: Brain | None = None,
+    *,
+    name: str = "twilio",
+    account: Account = TWILIO,
+    profile: str = "clean",
+    seed: str = "test",
+    sites: Mapping[str, Site] | None = None,
+    **tables: Any,
+) -> AsyncIterator[PhoneWorld]:
+    """A world for the time of the context; `sites`: others in the network, `tables`: of the config."""
+    loop = asyncio.get_running_loop()
+    clock = VirtualClock(loop)
+    config = config_of(**tables)
+    network = VirtualNetwork(sites or {})
+    world = World(
+        network=network,
+        ids=Ids(seed),
+        clock=clock,
+        profile=profile_named(profile),
+        seed=seed,
+        strict=True,
+        max_call_s=600.0,
+    )
+    carrier = make_carrier(name, world, account)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(network.close)
+        network.sites["https://api.twilio.com"] = Site(carrier.app)
+        keys = config.server.api_keys
+        server = await stack.enter_async_context(
+            call_server(OneBrain(brain), recordings=None, seed=seed, api_keys=keys)
+        )
+        gateway = await stack.enter_async_context(
+            phone_gateway(
+                config,
+                server,
+                http=network.http,
+                connect=lambda url: network.connect(url, {}),
+                clock=clock,
+                ids=Ids(f"{seed} gateway"),
+            )
+        )
+        server.app.include_router(gateway.router)
+        network.sites[BASE] = Site(server.app, gateway.media_routes)
+        stack.push_async_callback(carrier.close)
+        made = PhoneWorld(gateway, server, carrier, network)
+        handler = _Lines(made.lines)
+        log = logging.getLogger("bridge")
+        log.addHandler(handler)
+        stack.callback(log.removeHandler, handler)
+        yield made
