@@ -13,8 +13,8 @@ from bridge.calls.settings import CallSettings
 from bridge.wire.messages import ForcedAgentMessage, HangUp, UserTextMessage
 
 Injected: TypeAlias = ForcedAgentMessage | HangUp | UserTextMessage
-JoinUrl: TypeAlias = Callable[[CallRecord, Request], str]
-"""The address at which a call is joined, for somebody who sent this request."""
+JoinUrl: TypeAlias = Callable[[CallRecord, Request], str | None]
+"""The address at which a call is joined, for somebody who sent this request; None for one that is dialled."""
 
 
 class Calls(Protocol):

@@ -15,7 +15,14 @@ from bridge.calls.records import (
     Timespan,
     ToolRecord,
 )
-from bridge.calls.settings import AgentFirst, CallSettings, Fallback, ServerSocketMedium, UserFirst
+from bridge.calls.settings import (
+    AgentFirst,
+    CallSettings,
+    Fallback,
+    PhoneMedium,
+    ServerSocketMedium,
+    UserFirst,
+)
 from bridge.clock import rfc3339
 
 _REACTIONS: Final = {
@@ -28,7 +35,7 @@ _BODY: Final = "PARAMETER_LOCATION_BODY"
 _VOICES: Final = ("externalVoice", "voiceOverrides")
 
 
-def call_view(call: CallRecord, join_url: str) -> Call:
+def call_view(call: CallRecord, join_url: str | None) -> Call:
     """The Call object."""
     asked = call.settings
     return Call.model_validate(
@@ -49,7 +56,7 @@ def call_view(call: CallRecord, join_url: str) -> Call:
             "joinTimeout": duration_text(asked.join_timeout_s),
             "joinUrl": join_url,
             "maxDuration": duration_text(asked.max_duration_s),
-            "medium": asked.request.get("medium") or _server_socket(asked.medium),
+            "medium": asked.request.get("medium") or _medium_asked(asked.medium),
             "recordingEnabled": asked.recording_enabled,
             "retentionPolicy": "retain",
             "transcriptOptional": asked.request.get("transcriptOptional", True),
@@ -60,7 +67,7 @@ def call_view(call: CallRecord, join_url: str) -> Call:
             "agentId": None,
             "experimentalSettings": asked.request.get("experimentalSettings", {}),
             "metadata": dict(asked.metadata),
-            "requestContext": {},
+            "requestContext": dict(call.request_context),
             "sipDetails": None,
         }
     )
@@ -200,7 +207,9 @@ def _opening(opening: AgentFirst | Fallback) -> JsonObject:
     return {name: value for name, value in shown.items() if value is not None}
 
 
-def _server_socket(medium: ServerSocketMedium) -> Mapping[str, object]:
+def _medium_asked(medium: ServerSocketMedium | PhoneMedium) -> Mapping[str, object]:
+    if isinstance(medium, PhoneMedium):
+        return {medium.carrier: {}}
     return {
         "serverWebSocket": {
             "inputSampleRate": medium.input_hz,

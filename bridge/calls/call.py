@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bridge.brains.base import Brain
 from bridge.brains.speech.vad import Vad
+from bridge.calls.caller_side import CallerSide
 from bridge.calls.client_tools import ClientTools
 from bridge.calls.journal import CallJournal
 from bridge.calls.recording import open_recorder
@@ -25,11 +26,8 @@ from bridge.ids import Ids
 from bridge.legs.base import Leg, LegEvent, MessageEvent, Warned
 from bridge.legs.brain.host import ConversationSettings
 from bridge.legs.brain.leg import BrainLeg
-from bridge.legs.join_socket import JoinSocketLeg
-from bridge.legs.media_socket import MediaSocket
 from bridge.legs.recorder import CallRecorder
 from bridge.relay import Relay
-from bridge.wire.agent_socket import Rates
 from bridge.wire.messages import CallEvent, ClientToolResult
 
 log = logging.getLogger(__name__)
@@ -57,7 +55,7 @@ class LiveCall:
         initial: messages it starts from.
         brain: decides what the agent says; closed at the end.
         vad: voice activity of the user.
-        socket: the client's, not yet started.
+        caller: whoever joined.
         parts: what calls share.
     """
 
@@ -68,10 +66,11 @@ class LiveCall:
         initial: Sequence[MessageRecord],
         brain: Brain,
         vad: Vad,
-        socket: MediaSocket,
+        caller: CallerSide,
         parts: Parts,
     ) -> None:
         self.record = record
+        self._side = caller
         self._parts = parts
         self._loop = asyncio.get_running_loop()
         self._journal = CallJournal(
@@ -79,8 +78,8 @@ class LiveCall:
         )
         self._journal.on_event = self._show_event
         self._recorder = self._open_recorder()
-        self._join = self._join_leg(socket)
-        self._tools = ClientTools(record, self._journal, self._join.send)
+        self._caller = caller.open(self._recorder)
+        self._tools = ClientTools(record, self._journal, self._caller.send)
         self._brain = BrainLeg(brain, vad, _conversation(record), self._journal, self._tools)
         self._warned: set[str] = set()
 
@@ -97,6 +96,7 @@ class LiveCall:
             raise
         finally:
             try:
+                await self._side.finish()
                 if self._recorder is not None:
                     await self._recorder.close()
             finally:
@@ -111,10 +111,10 @@ class LiveCall:
 
     def stop(self) -> None:
         """The server goes away: end the call; `run` returns when all of it is kept."""
-        self._join.stop()
+        self._caller.stop()
 
     async def _relay(self) -> tuple[EndReason, str]:
-        relay = Relay(self._join, self._brain, watch=self._watch)
+        relay = Relay(self._caller, self._brain, watch=self._watch)
         limit_s = self.record.settings.max_duration_s + OVERTIME_S
         limit = asyncio.timeout(limit_s)
         try:
@@ -145,18 +145,7 @@ class LiveCall:
             text=event.text,
             extras=None if event.extras is None else dict(event.extras),
         )
-        self._join.receive(MessageEvent(message))
-
-    def _join_leg(self, socket: MediaSocket) -> JoinSocketLeg:
-        medium = self.record.settings.medium
-        return JoinSocketLeg(
-            socket,
-            rates=Rates(medium.input_hz, medium.output_hz),
-            client_buffer_ms=medium.client_buffer_ms,
-            enabled=medium.data_messages,
-            media_idle_s=medium.media_idle_timeout_s,
-            recorder=self._recorder,
-        )
+        self._caller.receive(MessageEvent(message))
 
     def _open_recorder(self) -> CallRecorder | None:
         settings = self.record.settings
@@ -165,8 +154,8 @@ class LiveCall:
         return open_recorder(
             self._parts.recordings,
             self.record.call_id,
-            rate_hz=settings.medium.input_hz,
-            agent_hz=settings.medium.output_hz,
+            rate_hz=self._side.rates.input_hz,
+            agent_hz=self._side.rates.output_hz,
             on_error=lambda text: self._journal.event("recording_stopped", text, "error"),
         )
 

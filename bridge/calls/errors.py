@@ -12,6 +12,7 @@ Each class carries the HTTP status that says it; the REST server and the join so
     ├── CallOver          410  a join URL of a call that has ended
     ├── NotLive           422  a message for a call that is not joined, or has ended
     ├── StillLive         425  what can only be done after the end
+    ├── NotDialled        502  the carrier did not place the phone call
     └── NoCapacity        503  not now: ask again after `retry_after_s`
 """
 
@@ -80,6 +81,12 @@ class StillLive(CallError):  # noqa: N818
     """Something was asked of a call that can only be done after its end."""
 
     status: ClassVar[int] = 425
+
+
+class NotDialled(CallError):  # noqa: N818
+    """The carrier did not place the phone call."""
+
+    status: ClassVar[int] = 502
 
 
 class NoCapacity(CallError):  # noqa: N818

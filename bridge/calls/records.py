@@ -43,6 +43,10 @@ class CallRecord:
     settings: CallSettings
     created: datetime
     join_token: str
+    phone_call_id: str | None = None
+    """The carrier's id of the phone call that was placed for this call."""
+    request_context: Mapping[str, object] = field(default_factory=dict)
+    """Who is on the line, as the carrier said when its stream started."""
     joined: datetime | None = None
     ended: datetime | None = None
     end_reason: EndReason | None = None

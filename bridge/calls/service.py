@@ -15,17 +15,20 @@ from typing import Protocol
 from bridge.brains.base import Brain
 from bridge.brains.speech.vad import Vad
 from bridge.calls.call import LiveCall, Parts
+from bridge.calls.caller_side import caller_side
 from bridge.calls.errors import (
     AlreadyJoined,
     CallOver,
     InvalidSettings,
     NoCapacity,
+    NotDialled,
     NotLive,
     RecordingNotFound,
     StillLive,
     TokenUnknown,
 )
 from bridge.calls.paging import Page, Window
+from bridge.calls.phones import NoPhones, Phones
 from bridge.calls.queries import CallQuery, EventQuery, MessageQuery
 from bridge.calls.recording import recording_path
 from bridge.calls.records import (
@@ -36,9 +39,10 @@ from bridge.calls.records import (
     StageRecord,
     ToolRecord,
 )
-from bridge.calls.settings import CallSettings
-from bridge.errors import BridgeError, UsageError
+from bridge.calls.settings import CallSettings, PhoneMedium
+from bridge.errors import BridgeError, RemoteWireError, UsageError
 from bridge.legs.media_socket import MediaSocket
+from bridge.legs.phone_line import CarrierApiError
 from bridge.log import whereabouts
 from bridge.wire.close_codes import GOING_AWAY, INTERNAL_ERROR, NORMAL
 
@@ -87,11 +91,13 @@ class CallService:
     Args:
         parts: the store, ids, the clock, and where recordings go (None: nothing is recorded).
         brains: makes the brain of each call.
+        phones: the carriers of calls whose medium is one; without them streams may come, none is dialled.
     """
 
-    def __init__(self, parts: Parts, brains: BrainSource) -> None:
+    def __init__(self, parts: Parts, brains: BrainSource, phones: Phones | None = None) -> None:
         self._parts = parts
         self._brains = brains
+        self._phones = phones or NoPhones()
         self._open: dict[str, _Open] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -99,14 +105,17 @@ class CallService:
     # Creating and asking
 
     async def create(self, settings: CallSettings) -> CallRecord:
-        """Make a call that waits for its client.
+        """Make a call that waits for its client; one with an outgoing medium is dialled first.
 
-        Raises: InvalidSettings if it asks for a model that nobody serves, NoCapacity when the service closes.
+        Raises: InvalidSettings if it asks for what nobody serves, NotDialled if the carrier would not,
+        NoCapacity when the service closes.
         """
         if self._closing:
             raise NoCapacity("The server is stopping.")
         if settings.model not in self._brains.names():
             raise InvalidSettings("model", self._unknown_model(settings.model))
+        if isinstance(settings.medium, PhoneMedium):
+            self._check_phone(settings.medium)
         record, stage = self._new_records(settings)
         initial = _initial_messages(settings, stage.stage_id)
         await self._parts.store.add_call(record)
@@ -117,6 +126,7 @@ class CallService:
             settings.join_timeout_s, self._unjoined, record.call_id
         )
         self._open[record.call_id] = _Open(record, stage, initial, timer)
+        await self._dial(record)
         return record
 
     async def get(self, call_id: str) -> CallRecord:
@@ -194,8 +204,8 @@ class CallService:
 
     # Joining
 
-    async def claim(self, call_id: str, token: str) -> None:
-        """Check a join URL before the upgrade; the first to come has the call.
+    async def claim(self, call_id: str, token: str, *, telephony: bool = False) -> None:
+        """Check a join URL before the upgrade; the first to come has the call. `telephony`: it is a carrier's.
 
         Raises: TokenUnknown, AlreadyJoined or CallOver.
         """
@@ -203,7 +213,8 @@ class CallService:
             record = await self._parts.store.call(call_id)
         except BridgeError:
             raise TokenUnknown("This join URL names no call.") from None
-        if not hmac.compare_digest(record.join_token.encode(), token.encode()):
+        fits = telephony == isinstance(record.settings.medium, PhoneMedium)
+        if not hmac.compare_digest(record.join_token.encode(), token.encode()) or not fits:
             raise TokenUnknown("This join URL names no call.")
         opened = self._open.get(call_id)
         if opened is None:
@@ -245,12 +256,33 @@ class CallService:
                 opened.socket.close(GOING_AWAY, "the server stops")
             await self._finish(opened.record, "system_error")
 
+    def _check_phone(self, medium: PhoneMedium) -> None:
+        why = self._phones.refusal(medium)
+        if why is not None:
+            raise InvalidSettings("medium", why)
+
+    async def _dial(self, record: CallRecord) -> None:
+        """Place the phone call, where one is asked for; one that cannot be placed ends the call unjoined."""
+        medium = record.settings.medium
+        if not isinstance(medium, PhoneMedium) or medium.outgoing is None:
+            return
+        try:
+            record.phone_call_id = await self._phones.place(record)
+        except CarrierApiError as exc:
+            opened = self._open.get(record.call_id)
+            if opened is not None and not opened.claimed:
+                opened.join_timer.cancel()
+                await self._finish(record, "unjoined")
+            raise NotDialled(str(exc)) from None
+
     async def _serve(self, opened: _Open, socket: MediaSocket) -> None:
         record = opened.record
         reason: EndReason = "system_error"
         try:
             await self._parts.store.save_call(record)
             settings = record.settings
+            caller = await caller_side(record, socket, self._phones)
+            record.request_context = caller.context
             brain = self._brains.make(
                 settings.model, seed=record.call_id, live_hz=settings.medium.output_hz
             )
@@ -260,10 +292,13 @@ class CallService:
                 opened.initial,
                 brain,
                 self._brains.vad(),
-                socket,
+                caller,
                 self._parts,
             )
             reason = await opened.live.run()
+        except RemoteWireError as exc:
+            log.info("- call %s: the carrier's stream did not start: %s", record.call_id, exc)
+            reason = "connection_error"
         except Exception as exc:  # noqa: BLE001 - the border of a call: a bug ends one call, and leaves its trace
             log.error("! call %s failed: %s", record.call_id, whereabouts(exc))  # noqa: TRY400 - no words of it
         finally:
@@ -274,9 +309,21 @@ class CallService:
     def _unjoined(self, call_id: str) -> None:
         record = self._open.pop(call_id).record  # at once: nobody can join it any more
         task = asyncio.get_running_loop().create_task(
-            self._finish(record, "unjoined"), name=f"{call_id} unjoined"
+            self._give_up(record), name=f"{call_id} unjoined"
         )
         self._keep(task)
+
+    async def _give_up(self, record: CallRecord) -> None:
+        """Nobody joined in time; a phone that still rings shall ring no longer."""
+        await self._finish(record, "unjoined")
+        medium = record.settings.medium
+        if isinstance(medium, PhoneMedium) and record.phone_call_id is not None:
+            api = self._phones.api(medium.carrier)
+            if api is not None:
+                try:
+                    await api.line(record.phone_call_id).hang_up()
+                except CarrierApiError as exc:
+                    log.warning("! call %s: the phone may still ring: %s", record.call_id, exc)
 
     def _keep(self, task: "asyncio.Task[None]") -> None:
         self._tasks.add(task)

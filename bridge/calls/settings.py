@@ -18,6 +18,7 @@ from bridge.legs.brain.host import (
     TimedMessage,
     UserFirst,
 )
+from bridge.legs.carrier.dtmf import DtmfHandling
 from bridge.wire.messages.enabled import EnabledDataMessages
 
 OutputMedium: TypeAlias = Literal["voice", "text"]
@@ -42,12 +43,16 @@ __all__ = [
     "AgentFirst",
     "AutomaticParameter",
     "CallSettings",
+    "Dial",
+    "DtmfHandling",
     "DynamicParameter",
     "EndBehavior",
     "Fallback",
     "InitialMessage",
     "KnownValue",
     "OutputMedium",
+    "PhoneCarrier",
+    "PhoneMedium",
     "Reaction",
     "Role",
     "ServerSocketMedium",
@@ -81,6 +86,43 @@ class ServerSocketMedium:
     client_buffer_ms: int = 60
     data_messages: EnabledDataMessages = field(default_factory=_data_messages)
     media_idle_timeout_s: float | None = None
+
+
+PhoneCarrier: TypeAlias = Literal["twilio", "telnyx", "plivo", "exotel"]
+# What the vendor has its users ask these carriers for (reference 7.9); the stream's own start decides.
+_PHONE_HZ: Final = {"twilio": 8_000, "telnyx": 16_000, "plivo": 16_000, "exotel": 8_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """A phone call that the carrier shall place; `more` goes into the carrier's request as it is."""
+
+    to: str
+    from_: str
+    more: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneMedium:
+    """A carrier's media stream: pointed at the join URL by somebody, or opened by a call that we place (`outgoing`).
+
+    `media_idle_timeout_s`: nothing from the carrier for longer than this ends the call.
+    """
+
+    carrier: PhoneCarrier
+    dtmf: DtmfHandling = field(default_factory=DtmfHandling)
+    outgoing: Dial | None = None
+    media_idle_timeout_s: float = 60.0
+
+    @property
+    def input_hz(self) -> int:
+        """The rate expected of the caller's audio, Hz."""
+        return _PHONE_HZ[self.carrier]
+
+    @property
+    def output_hz(self) -> int:
+        """The rate expected of the agent's audio, Hz."""
+        return _PHONE_HZ[self.carrier]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +199,7 @@ class CallSettings:
     temperature: float = 0.0
     voice: str | None = None
     language_hint: str | None = None
-    medium: ServerSocketMedium = field(default_factory=ServerSocketMedium)
+    medium: ServerSocketMedium | PhoneMedium = field(default_factory=ServerSocketMedium)
     join_timeout_s: float = 30.0
     max_duration_s: float = 3600.0
     time_exceeded_message: str | None = None

@@ -1,4 +1,4 @@
-"""The join URL of a ``serverWebSocket`` call: how it is written, read and admitted.
+"""The join URL of a call: how it is written, read and admitted, for ``serverWebSocket`` and for carriers' streams.
 
 The token stands in the path and is independent of the call's id (192 random bits), so that a client may add query
 parameters of its own; unknown ones are ignored (reference 2.2). Refusals come before the upgrade: 404, 409, 410.
@@ -11,10 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from bridge.calls.records import CallRecord
 from bridge.calls.service import CallService
+from bridge.calls.settings import PhoneMedium
 from bridge.legs.media_socket import MediaSocket
 
 JOIN_PATH: Final = re.compile(
-    r"/calls/(?P<call_id>[0-9a-f-]{36})/(?P<token>[\w-]{20,64})/server_web_socket",
+    r"/calls/(?P<call_id>[0-9a-f-]{36})/(?P<token>[\w-]{20,64})/(?P<kind>server_web_socket|telephony)",
     re.ASCII,
 )
 _MAX_CLIENT_VERSION: Final = 100
@@ -27,11 +28,20 @@ class JoinTarget:
     call_id: str
     token: str
     client_version: str | None
+    telephony: bool = False
 
 
-def join_url(call: CallRecord, base: str) -> str:
-    """The call's join URL under ``base`` (``ws://host:port``)."""
+def join_url(call: CallRecord, base: str) -> str | None:
+    """The call's join URL under ``base`` (``ws://host:port``); None for one that its carrier joins by our dialling."""
+    medium = call.settings.medium
+    if isinstance(medium, PhoneMedium):
+        return None if medium.outgoing is not None else stream_url(call, base)
     return f"{base}/calls/{call.call_id}/{call.join_token}/server_web_socket"
+
+
+def stream_url(call: CallRecord, base: str) -> str:
+    """Where a carrier opens its media socket for this call."""
+    return f"{base}/calls/{call.call_id}/{call.join_token}/telephony"
 
 
 def parse_target(target: str) -> JoinTarget | None:
@@ -45,7 +55,10 @@ def parse_target(target: str) -> JoinTarget | None:
         return None
     version = parse_qs(parts.query).get("clientVersion", [None])[0]
     return JoinTarget(
-        match["call_id"], match["token"], None if version is None else version[:_MAX_CLIENT_VERSION]
+        match["call_id"],
+        match["token"],
+        None if version is None else version[:_MAX_CLIENT_VERSION],
+        telephony=match["kind"] == "telephony",
     )
 
 
@@ -66,5 +79,5 @@ async def claim(service: CallService, target: JoinTarget) -> Joining:
 
     Raises: CallError with the HTTP status that refuses the upgrade.
     """
-    await service.claim(target.call_id, target.token)
+    await service.claim(target.call_id, target.token, telephony=target.telephony)
     return Joining(service, target)

@@ -4,9 +4,27 @@ from typing import Final
 
 from bridge.api.problems import Problems
 from bridge.api.schemas.base import seconds
-from bridge.api.schemas.medium import CallMedium, WebSocketMedium
-from bridge.calls.settings import MIN_MEDIA_IDLE_S, SAMPLE_RATES_HZ, ServerSocketMedium
+from bridge.api.schemas.medium import (
+    CallMedium,
+    ExotelMedium,
+    OutgoingRequestParams,
+    TelephonyMedium,
+    WebSocketMedium,
+)
+from bridge.api.schemas.medium import (
+    DtmfHandling as AskedDtmf,
+)
+from bridge.calls.settings import (
+    MIN_MEDIA_IDLE_S,
+    SAMPLE_RATES_HZ,
+    Dial,
+    DtmfHandling,
+    PhoneCarrier,
+    PhoneMedium,
+    ServerSocketMedium,
+)
 from bridge.wire.messages import EnabledDataMessages
+from bridge.wire.messages.client import Urgency
 
 _ASK: Final = '{"serverWebSocket": {"inputSampleRate": 16000}}'
 _OMITTED: Final = (
@@ -25,7 +43,17 @@ _MEDIA: Final = {
 }
 
 
-def medium_from(asked: CallMedium | None, problems: Problems) -> ServerSocketMedium:
+_URGENCIES: Final[dict[str | None, Urgency]] = {
+    "URGENCY_SOON": "soon",
+    "URGENCY_LATER": "later",
+}
+_PHONES: Final[tuple[PhoneCarrier, ...]] = ("twilio", "telnyx", "plivo", "exotel")
+_SERVED: Final = {"server_web_socket", *_PHONES}
+_NO_NUMBER: Final = "A telephone number is needed here."
+_LONGEST_NUMBER: Final = 500
+
+
+def medium_from(asked: CallMedium | None, problems: Problems) -> ServerSocketMedium | PhoneMedium:
     """The medium; what is wrong goes to `problems`, and then the result is of no use."""
     given = [name for name in _MEDIA if asked is not None and getattr(asked, name) is not None]
     if not given:
@@ -33,11 +61,15 @@ def medium_from(asked: CallMedium | None, problems: Problems) -> ServerSocketMed
     if len(given) > 1:
         problems.add("At most one medium can be set.")
     for name in given:
-        if name != "server_web_socket":
+        if name not in _SERVED:
             problems.add(_NOT_SERVED, _MEDIA[name])
-    if asked is None or asked.server_web_socket is None:
-        return ServerSocketMedium()
-    return _server_socket(asked.server_web_socket, problems.at("serverWebSocket"))
+    if asked is not None and asked.server_web_socket is not None:
+        return _server_socket(asked.server_web_socket, problems.at("serverWebSocket"))
+    for carrier in _PHONES:
+        phone = getattr(asked, carrier, None)
+        if phone is not None:
+            return _phone(carrier, phone, problems.at(carrier))
+    return ServerSocketMedium()
 
 
 def _server_socket(asked: WebSocketMedium, problems: Problems) -> ServerSocketMedium:
@@ -53,6 +85,38 @@ def _server_socket(asked: WebSocketMedium, problems: Problems) -> ServerSocketMe
         data_messages=EnabledDataMessages.for_carrier("server_web_socket", asked.data_messages),
         media_idle_timeout_s=None if idle is None else max(seconds(idle), MIN_MEDIA_IDLE_S),
     )
+
+
+def _phone(
+    carrier: PhoneCarrier, asked: TelephonyMedium | ExotelMedium, problems: Problems
+) -> PhoneMedium:
+    outgoing = asked.outgoing if isinstance(asked, TelephonyMedium) else None
+    return PhoneMedium(
+        carrier,
+        _dtmf(asked.dtmf_handling, problems.at("dtmfHandling")),
+        None if outgoing is None else _dial(outgoing, problems.at("outgoing")),
+    )
+
+
+def _dtmf(asked: AskedDtmf | None, problems: Problems) -> DtmfHandling:
+    if asked is None:
+        return DtmfHandling()
+    message = asked.user_text_message
+    if asked.ignore and message is not None:
+        problems.add("Only one of ignore and userTextMessage can be set.")
+    if message is None:
+        return DtmfHandling(ignore=bool(asked.ignore))
+    return DtmfHandling(
+        text=message.text or DtmfHandling().text,
+        urgency=_URGENCIES.get(message.urgency, "immediate"),
+    )
+
+
+def _dial(asked: OutgoingRequestParams, problems: Problems) -> Dial:
+    for field, number in (("to", asked.to), ("from", asked.from_)):
+        if not number or len(number) > _LONGEST_NUMBER or not number.isprintable():
+            problems.add(_NO_NUMBER, field)
+    return Dial(asked.to or "", asked.from_ or "", asked.additional_params or {})
 
 
 def _check_rate(rate_hz: int, problems: Problems, field: str) -> None:

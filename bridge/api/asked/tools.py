@@ -1,4 +1,4 @@
-"""Which tools the agent has: temporary client tools, with their parameters and overrides.
+"""Which tools the agent has: temporary client tools and a few built-in ones, with their parameters and overrides.
 
 Rules: the vendor's schema (SelectedTool, BaseToolDefinition) as of 2026-07-02. A parameter that is
 overridden must exist, so that a misspelt override is found before the call and not in it.
@@ -6,9 +6,11 @@ overridden must exist, so that a misspelt override is found before the call and 
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, TypeAlias, cast
 
+from bridge.api.asked.built_in import BUILT_IN, MUST_OVERRIDE
 from bridge.api.problems import Problems
 from bridge.api.schemas.base import seconds
 from bridge.api.schemas.tools import (
@@ -47,6 +49,8 @@ def tools_from(
 
 
 def _tool(asked: SelectedTool, problems: Problems) -> settings.ToolSpec | None:
+    if asked.tool_name in BUILT_IN and asked.tool_id is None and asked.temporary_tool is None:
+        return _built_in(BUILT_IN[asked.tool_name], asked, problems)
     for field, value in (("toolId", asked.tool_id), ("toolName", asked.tool_name)):
         if value is not None:
             problems.add(_STORED, field)
@@ -63,6 +67,21 @@ def _tool(asked: SelectedTool, problems: Problems) -> settings.ToolSpec | None:
     _check_implementation(definition, inside)
     _check_overrides(asked, definition, problems)
     return _spec(name, asked, definition, inside)
+
+
+def _built_in(
+    tool: settings.ToolSpec, asked: SelectedTool, problems: Problems
+) -> settings.ToolSpec:
+    if asked.name_override:
+        problems.add("A built-in tool keeps its name.", "nameOverride")
+    overrides = asked.parameter_overrides or {}
+    known = {parameter.name for parameter in tool.dynamic}
+    _check_override_names(overrides, known, MUST_OVERRIDE.get(tool.name, ()), problems)
+    return replace(
+        tool,
+        description=asked.description_override or tool.description,
+        parameter_overrides=overrides,
+    )
 
 
 def _spec(
@@ -146,13 +165,21 @@ def _check_parameters(definition: BaseToolDefinition, problems: Problems) -> Non
 def _check_overrides(
     asked: SelectedTool, definition: BaseToolDefinition, problems: Problems
 ) -> None:
-    overrides = asked.parameter_overrides or {}
     names = {parameter.name for _, _, parameter in _parameters(definition)}
-    for name in overrides:
-        if name not in names:
-            problems.add("The tool has no parameter of this name.", "parameterOverrides", name)
     required = definition.requirements and definition.requirements.required_parameter_overrides
-    for name in required or ():
+    _check_override_names(asked.parameter_overrides or {}, names, required or (), problems)
+
+
+def _check_override_names(
+    overrides: Mapping[str, object],
+    known: Collection[str | None],
+    required: Sequence[str],
+    problems: Problems,
+) -> None:
+    for name in overrides:
+        if name not in known:
+            problems.add("The tool has no parameter of this name.", "parameterOverrides", name)
+    for name in required:
         if name not in overrides:
             problems.add("The tool needs an override here.", "parameterOverrides", name)
 

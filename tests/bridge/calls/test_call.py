@@ -8,7 +8,9 @@ import pytest
 
 from bridge.brains.base import Act, CallTool, Cue, Greeting, Say
 from bridge.calls.call import OVERTIME_S, LiveCall, Parts
+from bridge.calls.caller_side import caller_side
 from bridge.calls.paging import Window
+from bridge.calls.phones import NoPhones
 from bridge.calls.queries import EventQuery
 from bridge.calls.records import CallRecord, EndReason, EventRecord, StageRecord
 from bridge.calls.settings import CallSettings, ToolSpec
@@ -57,7 +59,8 @@ async def live(brain: ActingBrain, settings: CallSettings = SETTINGS) -> Live:
     await store.add_stage(stage)
     socket = HandSocket()
     parts = Parts(store, Ids("x"), lambda: NOW, None)
-    call = LiveCall(record, stage, (), brain, LoudVad(), socket, parts)
+    caller = await caller_side(record, socket, NoPhones())
+    call = LiveCall(record, stage, (), brain, LoudVad(), caller, parts)
     task = asyncio.create_task(call.run())
     await asyncio.sleep(0.01)
     return Live(call, socket, store, task)

@@ -6,10 +6,16 @@ from bridge.api.asked.medium import medium_from
 from bridge.api.problems import Problems
 from bridge.api.refusal import Refused
 from bridge.api.schemas.medium import CallMedium
-from bridge.calls.settings import SAMPLE_RATES_HZ, ServerSocketMedium
+from bridge.calls.settings import (
+    SAMPLE_RATES_HZ,
+    Dial,
+    DtmfHandling,
+    PhoneMedium,
+    ServerSocketMedium,
+)
 
 
-def read(medium: object) -> ServerSocketMedium:
+def read_any(medium: object) -> ServerSocketMedium | PhoneMedium:
     problems = Problems()
     asked = None if medium is None else CallMedium.model_validate(medium)
     made = medium_from(asked, problems)
@@ -17,9 +23,21 @@ def read(medium: object) -> ServerSocketMedium:
     return made
 
 
+def read(medium: object) -> ServerSocketMedium:
+    made = read_any(medium)
+    assert isinstance(made, ServerSocketMedium)
+    return made
+
+
+def read_phone(medium: object) -> PhoneMedium:
+    made = read_any(medium)
+    assert isinstance(made, PhoneMedium)
+    return made
+
+
 def body_for(medium: object) -> dict[str, Any]:
     with pytest.raises(Refused) as caught:
-        read(medium)
+        read_any(medium)
     assert caught.value.status == 400
     return dict(caught.value.body)
 
@@ -88,7 +106,7 @@ def test_an_omitted_medium_is_explained(medium: object) -> None:
     assert "serverWebSocket" in sentence
 
 
-@pytest.mark.parametrize("name", ["webRtc", "twilio", "telnyx", "plivo", "exotel", "sip"])
+@pytest.mark.parametrize("name", ["webRtc", "sip"])
 def test_another_medium_is_not_served(name: str) -> None:
     [sentence] = body_for({name: {}})[name]
 
@@ -99,3 +117,58 @@ def test_two_media_are_one_too_many() -> None:
     body = body_for({"serverWebSocket": {"inputSampleRate": 8000}, "twilio": {}})
 
     assert body["non_field_errors"] == ["At most one medium can be set."]
+
+
+@pytest.mark.parametrize(
+    ("carrier", "rate_hz"),
+    [("twilio", 8_000), ("telnyx", 16_000), ("plivo", 16_000), ("exotel", 8_000)],
+)
+def test_a_carriers_stream_is_a_medium_without_further_words(carrier: str, rate_hz: int) -> None:
+    made = read_phone({carrier: {}})
+
+    assert (made.carrier, made.outgoing, made.dtmf) == (carrier, None, DtmfHandling())
+    assert (made.input_hz, made.output_hz) == (rate_hz, rate_hz)
+
+
+def test_a_call_to_place_says_whom_from_whom_and_what_else_the_carrier_is_told() -> None:
+    outgoing = {"to": "+15550100", "from": "+15550123", "additionalParams": {"Timeout": 20}}
+
+    made = read_phone({"twilio": {"outgoing": outgoing}})
+
+    assert made.outgoing == Dial("+15550100", "+15550123", {"Timeout": 20})
+
+
+@pytest.mark.parametrize("field", ["to", "from"])
+@pytest.mark.parametrize("number", [None, "", "+1\r\n2", "5" * 501])
+def test_a_call_to_place_needs_both_numbers(field: str, number: str | None) -> None:
+    outgoing = {"to": "+15550100", "from": "+15550123", field: number}
+
+    body = body_for({"plivo": {"outgoing": outgoing}})
+
+    assert body == {"plivo": {"outgoing": {field: ["A telephone number is needed here."]}}}
+
+
+def test_a_number_of_five_hundred_characters_is_the_longest() -> None:
+    made = read_phone({"plivo": {"outgoing": {"to": "5" * 500, "from": "1"}}})
+
+    assert made.outgoing is not None
+    assert len(made.outgoing.to) == 500
+
+
+def test_what_becomes_of_keys_is_as_asked() -> None:
+    message = {"text": "pressed {digits}", "urgency": "URGENCY_LATER"}
+
+    told = read_phone({"exotel": {"dtmfHandling": {"userTextMessage": message}}})
+    ignored = read_phone({"telnyx": {"dtmfHandling": {"ignore": True}}})
+
+    assert told.dtmf == DtmfHandling(text="pressed {digits}", urgency="later")
+    assert ignored.dtmf.ignore
+
+
+def test_keys_cannot_be_both_ignored_and_told() -> None:
+    asked = {"ignore": True, "userTextMessage": {"text": "x"}}
+
+    body = body_for({"twilio": {"dtmfHandling": asked}})
+
+    sentence = "Only one of ignore and userTextMessage can be set."
+    assert body == {"twilio": {"dtmfHandling": [sentence]}}

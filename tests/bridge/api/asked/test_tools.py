@@ -188,3 +188,28 @@ def test_a_required_override_must_be_there() -> None:
 
     assert "The tool needs an override here." in str(body_for(definition))
     assert read({**definition, "parameterOverrides": {"corpus": "c"}})
+
+
+def test_a_built_in_tool_is_chosen_by_its_name() -> None:
+    [made] = read({"toolName": "playDtmfSounds", "parameterOverrides": {"toneDuration": "0.3s"}})
+
+    assert made.name == "playDtmfSounds"
+    assert [each.name for each in made.shown] == ["digits", "spaceDuration"]
+    assert made.fixed == {"toneDuration": "0.3s"}
+
+
+def test_whom_a_call_is_transferred_to_is_not_the_models_choice() -> None:
+    body = body_for({"toolName": "coldTransfer"})
+    [made] = read({"toolName": "coldTransfer", "parameterOverrides": {"target": "+15550100"}})
+
+    assert "The tool needs an override here." in str(body)
+    assert made.shown == ()
+    assert made.fixed == {"target": "+15550100"}
+
+
+def test_a_built_in_tool_keeps_its_name_and_its_parameters() -> None:
+    named = body_for({"toolName": "playDtmfSounds", "nameOverride": "press"})
+    unknown = body_for({"toolName": "playDtmfSounds", "parameterOverrides": {"digit": "1"}})
+
+    assert "keeps its name" in str(named)
+    assert "no parameter of this name" in str(unknown)

@@ -1,0 +1,141 @@
+"""The caller's side of a call that we serve: a client's socket, or a carrier's stream.
+
+A client's socket has its rates from the call's settings; a carrier's stream tells its own when it starts.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bridge.calls.phones import Phones
+from bridge.calls.records import CallRecord
+from bridge.calls.settings import PhoneMedium, ServerSocketMedium
+from bridge.errors import RemoteWireError
+from bridge.legs.base import Leg
+from bridge.legs.carrier.leg import CarrierLeg
+from bridge.legs.join_socket import JoinSocketLeg
+from bridge.legs.media_socket import MediaSocket
+from bridge.legs.phone_line import CarrierApi, CarrierApiError, PhoneLine
+from bridge.legs.recorder import CallRecorder
+from bridge.wire.agent_events import Message, Rates
+from bridge.wire.carriers.base import StartInfo
+from bridge.wire.close_codes import POLICY
+
+
+class CallerLeg(Leg, Protocol):
+    """The leg of whoever joined."""
+
+    def send(self, message: Message) -> None:
+        """Send a data message. Raises: LocalWireError for one that the caller's side cannot take."""
+        ...
+
+    def stop(self) -> None:
+        """End the call because the server goes away."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSide:
+    """A caller who is there."""
+
+    rates: Rates
+    """Of the caller's audio and of the audio to them."""
+    open: Callable[[CallRecorder | None], CallerLeg]
+    """Makes the leg, once, with what records it."""
+    finish: Callable[[], Awaitable[None]]
+    """Ends what lies behind the leg: the phone call."""
+    context: Mapping[str, object] = field(default_factory=dict)
+    """Who it is, as the carrier says; plain JSON."""
+
+
+async def caller_side(record: CallRecord, socket: MediaSocket, phones: Phones) -> CallerSide:
+    """Take in whoever joined.
+
+    Raises: RemoteWireError if a carrier's stream does not start as it should.
+    """
+    medium = record.settings.medium
+    if isinstance(medium, PhoneMedium):
+        return await _phone(record, medium, socket, phones)
+    return _client(medium, socket)
+
+
+def _client(medium: ServerSocketMedium, socket: MediaSocket) -> CallerSide:
+    rates = Rates(medium.input_hz, medium.output_hz)
+
+    def opened(recorder: CallRecorder | None) -> CallerLeg:
+        return JoinSocketLeg(
+            socket,
+            rates=rates,
+            client_buffer_ms=medium.client_buffer_ms,
+            enabled=medium.data_messages,
+            media_idle_s=medium.media_idle_timeout_s,
+            recorder=recorder,
+        )
+
+    return CallerSide(rates, opened, _nothing)
+
+
+async def _phone(
+    record: CallRecord, medium: PhoneMedium, socket: MediaSocket, phones: Phones
+) -> CallerSide:
+    api = phones.api(medium.carrier)
+    line = None if api is None else _LateLine(api)
+    leg = CarrierLeg(
+        socket,
+        phones.wire(medium.carrier),
+        line=line,
+        dtmf=medium.dtmf,
+        media_idle_s=medium.media_idle_timeout_s,
+    )
+    info = await leg.opened()
+    if line is not None:
+        line.call_id = info.call_id
+    if record.phone_call_id is not None and info.call_id != record.phone_call_id:
+        socket.close(POLICY, "another call")  # not ours to hang up
+        raise RemoteWireError("the stream names another phone call than the one that was placed")
+
+    def opened(recorder: CallRecorder | None) -> CallerLeg:
+        leg.recorder = recorder
+        return leg
+
+    return CallerSide(Rates(leg.source_hz, leg.sink_hz), opened, leg.hang_up, _context(info))
+
+
+class _LateLine:
+    """A phone call at its carrier's API, whose id the stream tells when it starts."""
+
+    def __init__(self, api: CarrierApi) -> None:
+        self._api = api
+        self.call_id = ""
+
+    async def hang_up(self) -> None:
+        """See PhoneLine."""
+        await self._line.hang_up()
+
+    async def transfer(self, target: str) -> None:
+        """See PhoneLine."""
+        await self._line.transfer(target)
+
+    async def send_digits(self, digits: str) -> None:
+        """See PhoneLine."""
+        await self._line.send_digits(digits)
+
+    @property
+    def _line(self) -> PhoneLine:
+        if not self.call_id:
+            raise CarrierApiError("the carrier has not said which phone call this is")
+        return self._api.line(self.call_id)
+
+
+def _context(info: StartInfo) -> Mapping[str, object]:
+    return {
+        "phoneCallId": info.call_id,
+        "from": info.from_number,
+        "to": info.to_number,
+        "parameters": dict(info.parameters),
+    }
+
+
+async def _nothing() -> None:
+    await asyncio.sleep(0)
