@@ -125,6 +125,8 @@ async def _house(
             listening(calls, host=server.host, port=server.port, door=door)
         )
         stack.push_async_callback(phones.desk.close)  # before the AI calls that they are joined to
+        # Describing the interface takes 0.3 s: not within the first request for it.
+        await asyncio.get_running_loop().run_in_executor(None, calls.app.openapi)
         stack.enter_context(measured(lag))  # starting has held the loop up
         ready = Ready(_url(server, port), tuple(calls.service.models()), _notes(config))
         yield _House(ready, (phones.desk, _Served(calls.service)))
