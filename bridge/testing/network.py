@@ -1,7 +1,7 @@
 """What lies between a carrier and the application: HTTP and media sockets, real or in virtual time."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from bridge.gateway.media_route import Knock, MediaRoute, UpgradeRefused
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.memory_socket import memory_pair
 from bridge.legs.picows_socket import connect
+from bridge.testing.tcp_socket import connect_tcp
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -69,6 +70,8 @@ class RealNetwork(_Clients):
         self, url: str, headers: Mapping[str, str], subprotocols: Sequence[str] = ()
     ) -> MediaSocket:
         """See Network."""
+        if url.startswith("tcp://"):
+            return await connect_tcp(url)
         return await connect(url, headers=headers, subprotocols=subprotocols)
 
 
@@ -76,8 +79,10 @@ class RealNetwork(_Clients):
 class Site:
     """One application in virtual time: an ASGI application and media routes, as behind a front door."""
 
-    app: "ASGIApp"
+    app: "ASGIApp | None" = None
     routes: Sequence[MediaRoute] = ()
+    take: Callable[[MediaSocket], None] | None = None
+    """Gets connections, where it listens for bare TCP (``tcp://bridge.example:9092``): bytes without messages."""
 
 
 class VirtualNetwork(_Clients):
@@ -92,6 +97,8 @@ class VirtualNetwork(_Clients):
     ) -> MediaSocket:
         """See Network; the route's `admit` is asked, and gets its end of a pair in memory."""
         parts = urlsplit(url)
+        if parts.scheme == "tcp":
+            return self._join(f"tcp://{parts.netloc}")
         base = f"{_WEB_SCHEMES.get(parts.scheme, '')}://{parts.netloc}"
         route = self._route(base, parts.path)
         sent = {name.lower(): value for name, value in headers.items()}
@@ -110,6 +117,14 @@ class VirtualNetwork(_Clients):
         admission.take(theirs)
         return ours
 
+    def _join(self, base: str) -> MediaSocket:
+        site = self.sites.get(base)
+        if site is None or site.take is None:
+            raise JoinRefused(f"there is nobody at {base}")
+        ours, theirs = memory_pair(asyncio.get_running_loop())
+        site.take(theirs)
+        return ours
+
     def _route(self, base: str, path: str) -> MediaRoute:
         site = self.sites.get(base)
         if site is None:
@@ -121,7 +136,7 @@ class VirtualNetwork(_Clients):
 
     def _make(self, base_url: str) -> httpx.AsyncClient:
         site = self.sites.get(base_url.rstrip("/"))
-        if site is None:
+        if site is None or site.app is None:
             return httpx.AsyncClient(base_url=base_url, transport=_Nobody())
         transport = httpx.ASGITransport(app=site.app, client=(CARRIER_ADDRESS, 40_000))
         return httpx.AsyncClient(base_url=base_url, transport=transport)

@@ -85,6 +85,12 @@ class Playout:
         self._marks.clear()
         return flushed
 
+    def drop_marks(self) -> tuple[str, ...]:
+        """Forget every mark that waits."""
+        names = tuple(name for _, name in self._marks)
+        self._marks.clear()
+        return names
+
     @property
     def _end(self) -> int:
         """Where in what is played the last sample received will be."""

@@ -44,6 +44,11 @@ class Clear:
 
 
 @dataclass(frozen=True, slots=True)
+class DropMarks:
+    """Forget the marks that wait; the audio is played all the same."""
+
+
+@dataclass(frozen=True, slots=True)
 class Digits:
     """Press keys towards the caller."""
 
@@ -86,7 +91,9 @@ class Wrong:
     ends_with: str = ""
 
 
-Command: TypeAlias = Play | Mark | Clear | Digits | HangUp | EndStream | Hold | Answer | Wrong
+Command: TypeAlias = (
+    Play | Mark | Clear | DropMarks | Digits | HangUp | EndStream | Hold | Answer | Wrong
+)
 EndedBy: TypeAlias = Literal["application", "caller", "carrier", "network"]
 
 
@@ -275,6 +282,8 @@ class MediaStream:
         match command:
             case Digits(digits):
                 self._log.note("keys from the application", digits=digits)
+            case DropMarks():
+                self._send(self._dialect.cleared(self.playout.drop_marks()))
             case HangUp(how):
                 self._finish(StreamEnd("application", how, hang_up=True))
             case EndStream(how):

@@ -1,6 +1,7 @@
 """An emulated carrier in virtual time, beside an application in the same process."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -16,6 +17,8 @@ ACCOUNTS = {
     "telnyx": Account("user-1", "CANARY-KEY"),
     "telnyx-texml": Account("user-1", "CANARY-KEY"),
     "plivo": Account("MA" + 18 * "1", "CANARY-TOKEN"),
+    "vonage": Account("app-1", "CANARY-SECRET", {"api_key": "key-1"}),
+    "genesys": Account("key-1", base64.b64encode(b"CANARY-SECRET").decode()),
     "exotel": Account("acme1", "CANARY-TOKEN", {"key": "CANARY-KEY"}),
 }
 

@@ -1,5 +1,6 @@
 """The emulated carriers by name; a module is loaded when its carrier is asked for."""
 
+import base64
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
@@ -32,6 +33,19 @@ CARRIERS: Final[dict[str, Known]] = {
     ),
     "plivo": Known("plivo", "Plivo", "PLIVO_AUTH_ID", "PLIVO_AUTH_TOKEN"),
     "exotel": Known("exotel", "Exotel", "EXOTEL_SID", "EXOTEL_API_TOKEN"),
+    "vonage": Known("vonage", "Vonage", "VONAGE_APPLICATION_ID", "VONAGE_SIGNATURE_SECRET"),
+    "genesys": Known(
+        "genesys",
+        "Genesys",
+        "GENESYS_API_KEY",
+        "GENESYS_CLIENT_SECRET",
+        Account("tipring", base64.b64encode(b"tipring-test-token").decode()),
+    ),
+    "audiosocket": Known("audiosocket", "AudioSocket"),
+    "asterisk": Known("asterisk", "Asterisk"),
+    "jambonz": Known("forks", "Jambonz"),
+    "audio_fork": Known("forks", "AudioFork"),
+    "audio_stream": Known("forks", "AudioStream"),
     "telnyx": Known("telnyx", "Telnyx", "TELNYX_ACCOUNT_ID", "TELNYX_API_KEY"),
     "telnyx-texml": Known("telnyx", "TelnyxTexml", "TELNYX_ACCOUNT_ID", "TELNYX_API_KEY"),
 }

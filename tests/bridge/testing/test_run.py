@@ -25,6 +25,7 @@ ACCOUNT = Account("AC" + 32 * "2", "CANARY-TOKEN")
 @asynccontextmanager
 async def serving(bot: TwilioBot) -> AsyncIterator[str]:
     site = bot.site
+    assert site.app is not None
     door = FrontDoor(site.app, site.routes, HostPolicy())
     port = await door.start("127.0.0.1", 0)
     bot.document = twiml(connect(f"ws://127.0.0.1:{port}/stream"))
