@@ -5,7 +5,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bridge.config import MAX_CONFIG_BYTES, Config, ServerConfig, is_loopback, load_config
+from bridge.config import (
+    MAX_CONFIG_BYTES,
+    Config,
+    Overrides,
+    ServerConfig,
+    is_loopback,
+    load_config,
+)
 from bridge.errors import ConfigError
 
 KEY = "a-long-key"
@@ -76,8 +83,7 @@ def test_overrides_lie_over_the_file(tmp_path: Path) -> None:
         ),
         (
             "[carriers.asterisk]\nsecret = 'a b'",
-            "carriers.asterisk.secret: must be 8 to 128 letters, digits, - or _: "
-            "it stands in an address",
+            "carriers.asterisk.secret: must be 8 to 128 letters, digits, - or _: it stands in an address",
         ),
         ("[carriers.jambonz]\nuser = 'x'", "carriers.jambonz: user and password belong together"),
         ("server = 5", "server: must be a table"),
@@ -122,7 +128,10 @@ def test_a_carrier_that_cannot_be_told_from_others_is_refused_unless_asked_for(
 
 
 def test_overrides_of_other_tables_lie_over_the_file_and_make_what_is_missing() -> None:
-    more = {"carriers.twilio": {"auth_token": "secret"}, "phone": {"insecure": True}}
+    more: Overrides = {
+        "carriers.twilio": {"auth_token": "secret"},
+        "phone": {"insecure": True},
+    }
     config = load_config(None, {}, more)
 
     assert config.carriers.twilio is not None

@@ -1,8 +1,12 @@
-"""The AI side's leg in a phone call: one that is lost takes the words along that nobody would answer for any more."""
+"""The AI side's leg in a phone call: one that is lost takes along the words that nobody would answer for any more."""
 
+import logging
 from typing import Final
 
 from bridge.legs.base import Ended, Leg, LegEvent, Port
+from bridge.log import whereabouts
+
+log = logging.getLogger(__name__)
 
 LOST: Final = frozenset({"connection_error", "system_error"})
 """Ends that are no goodbye."""
@@ -24,8 +28,12 @@ class PhoneAgent:
         self._leg = leg
 
     async def run(self, port: Port) -> Ended:
-        """See Leg."""
-        ended = await self._leg.run(port)
+        """See Leg; a leg that breaks inside is lost like one whose connection does."""
+        try:
+            ended = await self._leg.run(port)
+        except Exception as exc:  # noqa: BLE001 - the border of a leg: its bug is no reason to leave a caller alone
+            log.error("! the AI side of a call failed: %s", whereabouts(exc))  # noqa: TRY400 - no words of it
+            ended = Ended("system_error", "it failed inside")
         if ended.reason in LOST:
             port.clear_far()
         return ended

@@ -9,6 +9,8 @@ from bridge.errors import BridgeError
 from bridge.gateway.phone.ai_call import AiCall
 from bridge.legs.agent_socket import AgentSocketLeg
 from bridge.legs.join_refusals import without_parts_of
+from bridge.legs.media_socket import MediaSocket
+from bridge.wire.close_codes import NORMAL
 
 
 class AiFailed(BridgeError):  # noqa: N818 - reads as what happened
@@ -22,6 +24,11 @@ class JoinedAi:
     leg: AgentSocketLeg
     call_id: str
     join_url: str
+    socket: MediaSocket
+
+    def leave(self) -> None:
+        """Close the call's socket, whether the leg has ever run or not."""
+        self.socket.close(NORMAL)
 
     def clean(self, text: str) -> str:
         """What the far end says, less what it repeats of the join URL."""
@@ -63,4 +70,4 @@ class AiSide:
         except BridgeError as exc:
             said = without_parts_of(join_url, str(exc))
             raise AiFailed(f"the AI call could not be joined: {said}") from None
-        return JoinedAi(AgentSocketLeg(socket, call.rates), call_id, join_url)
+        return JoinedAi(AgentSocketLeg(socket, call.rates), call_id, join_url, socket)

@@ -101,12 +101,12 @@ class PhoneCall:
         return self.record.figures
 
     def reach(self, stage: Stage) -> None:
-        """A stage of setting the call up is reached now."""
+        """A stage of the call is reached now."""
         now_s = self._loop.time()
-        if self.record.stages:
-            self._parts.totals.stage(stage, now_s - self._last_stage_s)
-        else:
+        if not self.record.stages:
             self._began_s = now_s
+        elif stage != "ended":
+            self._parts.totals.stage(stage, now_s - self._last_stage_s)
         self._last_stage_s = now_s
         self.record.stages[stage] = now_s - self._began_s
 
@@ -191,8 +191,11 @@ class PhoneCall:
             return await self._fall_back(leg, str(exc))
         self.reach("joined")
         self.phase = "talking"
-        agent = PhoneAgent(ai.leg)
-        end = await Relay(leg, agent).run()
+        try:
+            agent = PhoneAgent(ai.leg)
+            end = await Relay(leg, agent).run()
+        finally:
+            ai.leave()
         detail = ai.clean(end.ended.detail)
         if end.by is agent and end.ended.reason in LOST:
             return await self._fall_back(leg, f"the AI call was lost: {detail}")

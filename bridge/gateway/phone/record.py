@@ -108,6 +108,14 @@ class History:
         """One call."""
         return self._live.get(call_id) or self._ended.get(call_id)
 
+    def find(self, carrier: CarrierName, carrier_call_id: str) -> PhoneCallRecord | None:
+        """The newest call with this id of the carrier's."""
+        calls = self.newest_first()
+        wanted = (carrier, carrier_call_id)
+        return next(
+            (call for call in calls if (call.carrier, call.carrier_call_id) == wanted), None
+        )
+
     def newest_first(self) -> Iterator[PhoneCallRecord]:
         """Those that go on, then those that have ended."""
         yield from reversed(self._live.values())

@@ -48,7 +48,7 @@ def _add_calls(router: APIRouter, desk: PhoneDesk) -> None:
 
 def _asked(webhooks: Webhooks, *, about_new_calls: bool) -> Callable[..., object]:
     async def endpoint(carrier: str, request: Request) -> Response:
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        target = _target(request)
         headers: dict[str, str] = {}
         for name, value in request.headers.items():
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
@@ -61,6 +61,13 @@ def _asked(webhooks: Webhooks, *, about_new_calls: bool) -> Callable[..., object
         return Response(answer.body, media_type=answer.content_type, headers=_NO_STORE)
 
     return endpoint
+
+
+def _target(request: Request) -> str:
+    """Path and query as they came: that is what is signed."""
+    path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    query: bytes = request.scope["query_string"]
+    return (path.partition(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1")
 
 
 async def _body(request: Request) -> bytes:

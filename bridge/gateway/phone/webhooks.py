@@ -154,10 +154,12 @@ class Webhooks:
     # A call moves
 
     def _move(self, carrier: Carrier, moved: CallMoved) -> None:
+        record = self._desk.history.find(carrier.name, moved.call_id)
+        if record is not None:
+            record.status = plain_word(moved.status) or record.status
         call = self._desk.find(carrier.name, moved.call_id)
         if call is None:
             return
-        call.record.status = plain_word(moved.status) or call.record.status
         if moved.stream_failed and call.phase == "waiting":
             code = f" ({moved.detail})" if moved.detail else ""
             log.warning(
