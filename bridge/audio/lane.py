@@ -22,6 +22,7 @@ from bridge_codecs.resample import Resampler
 
 WhenFull = Literal["drop_oldest", "drop_newest"]
 _INT16 = np.dtype(np.int16)
+_NOTHING = np.empty(0, np.int16)
 
 
 @dataclass(slots=True)
@@ -120,15 +121,15 @@ class Lane:
         Fewer, but more than none, at the end of a segment; none when less than ``n`` is inside
         and no segment ends in it.
         """
-        n_ready = self._ring.depth
+        ring = self._ring
         if self._ends:
-            n_ready = self._ends[0] - self._ring.head
-            n = min(n, n_ready)
-        if n_ready < n:
-            n = 0
+            n = min(n, self._ends[0] - ring.head)
+        elif ring.depth < n:
+            return _NOTHING
         self.stats.pulled += n
-        taken = self._ring.read(n)
-        self._forget_ends()
+        taken = ring.read(n)
+        if self._ends:
+            self._forget_ends()
         return taken
 
     def pull_padded(self, n: int) -> Int16:

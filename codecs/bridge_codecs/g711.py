@@ -34,7 +34,7 @@ def encode_ulaw(samples: Int16) -> bytes:
     Raises: CodecError if the samples are not one row of int16.
     """
     check_int16(samples)
-    return _LINEAR_TO_ULAW.take(samples.view(np.uint16)).tobytes()
+    return _LINEAR_TO_ULAW.take(samples).tobytes()
 
 
 def decode_alaw(payload: bytes | bytearray | memoryview) -> Int16:
@@ -48,7 +48,7 @@ def encode_alaw(samples: Int16) -> bytes:
     Raises: CodecError if the samples are not one row of int16.
     """
     check_int16(samples)
-    return _LINEAR_TO_ALAW.take(samples.view(np.uint16)).tobytes()
+    return _LINEAR_TO_ALAW.take(samples).tobytes()
 
 
 def _ulaw_decisions() -> NDArray[np.int64]:
@@ -86,9 +86,9 @@ def _linear_table(magnitudes: NDArray[np.int64], mask: int) -> Int16:
 
 
 def _code_table(decisions: NDArray[np.int64], mask: int) -> NDArray[np.uint8]:
-    """65,536 octets by sample seen as uint16; `mask` tells which bits are inverted."""
+    """65,536 octets by sample, the negative ones from the end; `mask` tells which bits are inverted."""
     codes = np.repeat(np.arange(128), np.diff(decisions))
-    # Seen as uint16 the negative samples follow the positive ones, from -32,768 up to -1.
+    # An index below 0 counts from the end, so the negative samples follow the positive, from -32,768 up to -1.
     return (np.concatenate([codes | 0x80, codes[::-1]]) ^ mask).astype(np.uint8)
 
 

@@ -42,18 +42,37 @@ def test_ring_does_what_a_list_does(acts: list[tuple[str, int]]) -> None:
     assert ring.read(ring.depth).tolist() == model
 
 
-def test_what_was_read_is_a_copy() -> None:
+def test_what_was_read_in_parts_is_a_copy() -> None:
     ring = Ring(8_000, 8_000)
-    ring.write(np.ones(10, np.int16))
+    ring.write(np.ones(20, np.int16))
     taken = ring.read(10)
 
-    ring.write(np.full(10, 2, np.int16))
+    ring.write(np.full(ring.nbytes // 2 - 10, 2, np.int16))
 
     assert taken.tolist() == [1] * 10
 
 
+def test_a_frame_that_is_taken_whole_passes_without_a_copy() -> None:
+    ring = Ring(8_000, 8_000)
+    frame = np.ones(160, np.int16)
+    ring.write(frame)
+
+    assert ring.read(160) is frame
+
+
+def test_a_ring_that_only_passes_frames_on_holds_no_memory() -> None:
+    ring = Ring(8_000, 8_000)
+    for _ in range(3):
+        ring.write(np.ones(160, np.int16))
+        ring.read(160)
+
+    assert ring.nbytes == 0
+
+
 def test_memory_grows_with_use_only() -> None:
     ring = Ring(8_000, 32 * 8_000)
+    ring.write(np.ones(160, np.int16))
+    ring.write(np.ones(160, np.int16))
 
     assert ring.nbytes == 2 * 8 * START_MS
 
@@ -70,7 +89,8 @@ def test_a_ring_that_ran_dry_gives_its_memory_back() -> None:
     ring = Ring(8_000, 32 * 8_000)
     n = (SHRINK_FACTOR + 1) * 8 * START_MS
     ring.write(np.zeros(n, np.int16))
-    ring.read(n)
+    ring.read(1)
+    ring.read(n - 1)
 
     assert ring.nbytes == 2 * 8 * START_MS
 
