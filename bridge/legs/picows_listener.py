@@ -128,7 +128,7 @@ class PicowsSocket(WSListener):
             if kind is _BINARY:
                 self._inbox.data(frame.get_payload_as_bytes())
             elif kind is _TEXT:
-                self._text(frame.get_payload_as_bytes())
+                self._text(frame.get_payload_as_utf8_text)
             else:
                 self._rare_frame(frame)
         else:
@@ -158,9 +158,9 @@ class PicowsSocket(WSListener):
 
     # Inside
 
-    def _text(self, payload: bytes) -> None:
+    def _text(self, decode: Callable[[], str]) -> None:
         try:
-            text = payload.decode()
+            text = decode()
         except UnicodeDecodeError:
             self._refuse(BAD_TEXT, "a text message is not UTF-8")
         else:
@@ -186,7 +186,7 @@ class PicowsSocket(WSListener):
         elif frame.fin:
             kind, payload = fragments.take()
             if kind is _TEXT:
-                self._text(payload)
+                self._text(payload.decode)
             else:
                 self._inbox.data(payload)
 

@@ -47,7 +47,8 @@ class WireFeed:
         except RemoteWireError as exc:
             self._refuse(exc)
         else:
-            self._pass(events)
+            for event in events:
+                self._take(event)
 
     def on_close(self, code: int, reason: str, *, ours: bool = False) -> None:
         """The peer is gone."""

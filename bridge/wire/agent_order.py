@@ -62,6 +62,12 @@ TRANSITIONS: Final[Mapping[Role, Mapping[State, Mapping[Kind, State]]]] = {
     },
 }
 
+SENDS_AUDIO: Final[Mapping[Role, frozenset[State]]] = {
+    role: frozenset(state for state, kinds in states.items() if Kind.AUDIO in kinds)
+    for role, states in TRANSITIONS.items()
+}
+"""The states in which a role may send audio, which never changes them."""
+
 # Out of order, and taken all the same when a peer does it.
 TOLERATED: Final[Mapping[Role, Mapping[State, frozenset[Kind]]]] = {
     "server": {State.WAITING: frozenset({Kind.AUDIO, Kind.MESSAGE})},

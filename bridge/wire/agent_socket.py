@@ -81,8 +81,11 @@ class AgentSocket:
         self._pairs = Pairs()
         self._limits = limits or (FROM_CLIENT if role == "server" else FROM_SERVER)
         self._strikes = Strikes(self._limits.bad_messages, self._limits.bad_window_s)
+        self._frame_bytes = (FROM_CLIENT if role == "client" else FROM_SERVER).frame_bytes
+        self._sends_audio = order.SENDS_AUDIO[role]
         their_hz = rates.input_hz if role == "server" else rates.output_hz
         self._meter = Meter(self._limits, their_hz)
+        self._metered = self._meter.limits_audio
         self._refused = False  # the peer broke the protocol: nothing more is taken
         self._closed = False
 
@@ -120,15 +123,15 @@ class AgentSocket:
         if len(data) > self._limits.frame_bytes:
             sentence = f"a binary frame has more than {self._limits.frame_bytes} bytes"
             raise self._refuse(sentence, TOO_BIG)
-        if not self._meter.frame(now_s):
+        if self._metered and not self._meter.frame(now_s):
             sentence = f"more than {self._limits.frames_per_s:g} binary frames per second"
             raise self._refuse(sentence, POLICY)
         if not data:
             return [self._ignore("empty", "a binary frame without audio")]
-        n_samples, odd = divmod(len(data), pcm.BYTES_PER_SAMPLE)
-        if odd:
+        if len(data) % pcm.BYTES_PER_SAMPLE:
             return [self._ignore("odd", "a binary frame of an odd number of bytes, dropped whole")]
-        if not self._meter.audio(n_samples, now_s):
+        n_samples = len(data) // pcm.BYTES_PER_SAMPLE
+        if self._metered and not self._meter.audio(n_samples, now_s):
             return [self._ignore("audio too fast", "more audio than time; a frame is dropped")]
         # No look at the order: audio is read in every state (a test holds the table to that).
         self.counts.frames += 1
@@ -168,10 +171,12 @@ class AgentSocket:
 
         Raises: LocalWireError before call_started, or for a frame larger than the peer takes.
         """
-        bound = (FROM_CLIENT if self.role == "client" else FROM_SERVER).frame_bytes
-        if samples.size * pcm.BYTES_PER_SAMPLE > bound:
-            raise LocalWireError(f"a frame of {samples.size} samples has over {bound} bytes")
-        self._next(order.Kind.AUDIO, "audio")
+        if samples.size * pcm.BYTES_PER_SAMPLE > self._frame_bytes:
+            raise LocalWireError(
+                f"a frame of {samples.size} samples has over {self._frame_bytes} bytes"
+            )
+        if self._states[self.role] not in self._sends_audio:
+            self._next(order.Kind.AUDIO, "audio")
         return pcm.to_bytes(samples)
 
     def may_send(self, message: Message) -> bool:

@@ -89,6 +89,11 @@ class Meter:
         samples_per_s = None if factor is None else factor * rate_hz
         self._samples = _bucket(samples_per_s, limits.audio_burst_s * rate_hz)
 
+    @property
+    def limits_audio(self) -> bool:
+        """Whether `frame` or `audio` may ever say no."""
+        return self._frames is not None or self._samples is not None
+
     def frame(self, now_s: float) -> bool:
         """Whether one more binary frame may come."""
         return self._frames is None or self._frames.take(1, now_s)
