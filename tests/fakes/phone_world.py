@@ -31,6 +31,15 @@ AI_BASE = "https://ai.example"
 TWILIO = Account("AC" + 32 * "1", "CANARY-TOKEN")
 TWILIO_TABLE = {"account_sid": TWILIO.account_id, "auth_token": TWILIO.token}
 API_KEY = "CANARY-api-key"
+API_OF = {
+    "twilio": "https://api.twilio.com",
+    "telnyx": "https://api.telnyx.com",
+    "telnyx-texml": "https://api.telnyx.com",
+    "plivo": "https://api.plivo.com",
+    "exotel": "https://api.exotel.com",
+    "vonage": "https://api.nexmo.com",
+}
+"""Where each carrier's REST API is reached."""
 ROUTE: dict[str, object] = {"call": {"systemPrompt": "Be brief."}}
 CALLER, CALLED = "+15550100CANARY-1", "+15550100002"
 PATIENT = CallerPlan(tail_s=30.0)
@@ -119,6 +128,8 @@ async def phone_world(
     profile: str = "clean",
     seed: str = "test",
     sites: Mapping[str, Site] | None = None,
+    line_hz: int = 8_000,
+    options: Mapping[str, str] | None = None,
     **tables: Any,
 ) -> AsyncIterator[PhoneWorld]:
     """A world for the time of the context; `sites`: others in the network, `tables`: of the config."""
@@ -134,11 +145,13 @@ async def phone_world(
         seed=seed,
         strict=True,
         max_call_s=600.0,
+        line_hz=line_hz,
+        options=options or {},
     )
     carrier = make_carrier(name, world, account)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(network.close)
-        network.sites["https://api.twilio.com"] = Site(carrier.app)
+        network.sites[API_OF.get(name, "https://api.example")] = Site(carrier.app)
         keys = config.server.api_keys
         server = await stack.enter_async_context(
             call_server(OneBrain(brain), recordings=None, seed=seed, api_keys=keys)
