@@ -92,7 +92,7 @@ def test_audio_of_a_fitting_size_is_heard_to_the_sample(rate_hz: int) -> None:
     ("sizes", "words"),
     [
         ([3_300], "no multiple of 320"),
-        ([1_600, 3_200], "less than 3200"),
+        ([1_280, 3_200], "less than 100 ms"),
         ([100_160], "more than 100000"),
         ([96_000], "about real time"),
     ],
