@@ -11,6 +11,7 @@ asterisk/asterisk (releases from 20.16, 21.11, 22.6 and 23.0 on; JSON from 20.18
 - Either side's close of the socket hangs the channel up.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -30,6 +31,7 @@ from bridge.wire.carriers.base import (
 )
 from bridge.wire.carriers.binary import LONGEST_MESSAGE, BinaryWire
 from bridge.wire.carriers.fields import (
+    NUMBER_CHARS,
     FieldError,
     JsonObject,
     identifier,
@@ -58,6 +60,9 @@ _FORMATS: Final[dict[str, tuple[Encoding, int]]] = {
     "slin44": ("l16le", 44_100),
     "slin48": ("l16le", 48_000),
 }
+# Channel variables that a dialplan may set; Asterisk itself does not say who calls.
+_FROM_NUMBERS: Final = ("CALLERID(num)", "CALLERIDNUM", "CALLER_NUMBER")
+_TO_NUMBERS: Final = ("CALLERID(dnid)", "DNID", "EXTEN")
 _START_FIELDS: Final = frozenset(
     ("event", "connection_id", "channel_id", "format", "optimal_frame_size", "channel_variables")
 )
@@ -141,10 +146,13 @@ class AsteriskWire(BinaryWire):
             raise self._guard.refuse(f"Asterisk's channel has a format that is none of {known}")
         media = MediaFormat(*_FORMATS[name])
         connection_id = optional_id(message, "connection_id")
+        variables = parameters(message.get("channel_variables"))
         info = StartInfo(
             call_id=optional_id(message, "channel_id") or connection_id,
             stream_id=connection_id,
-            parameters=parameters(message.get("channel_variables")),
+            from_number=_first(variables, _FROM_NUMBERS),
+            to_number=_first(variables, _TO_NUMBERS),
+            parameters=variables,
             more=rest(message, _START_FIELDS),
         )
         if not info.call_id:
@@ -155,6 +163,10 @@ class AsteriskWire(BinaryWire):
         elif frame_bytes is not None:
             self._frame_bytes = self._expected = frame_bytes
         return self._start(info, media, media)
+
+
+def _first(variables: Mapping[str, str], names: tuple[str, ...]) -> str:
+    return next((variables[name] for name in names if name in variables), "")[:NUMBER_CHARS]
 
 
 def _plain(text: str) -> JsonObject:

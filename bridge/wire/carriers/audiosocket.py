@@ -7,8 +7,9 @@ include/asterisk/res_audiosocket.h and res/res_audiosocket.c.
   header, both ways. `TlvReader` cuts them out of the stream.
 - Asterisk first says the UUID of the stream. Audio is signed 16-bit, little-endian, mono; its type says the rate, so
   the stream starts with the first audio, unless the rate is configured (``WireOptions.played``).
-- Nothing is queued there: no marks and no clear, and we keep the time. Whatever is neither audio nor a hang-up ends
-  the session if we send it. Older releases know audio at 8 kHz only, so we send the type that we are sent.
+- Nothing is queued there: no marks and no clear, and we keep the time. What comes goes straight on to the phone, whose
+  own buffer can take three frames at once: so much network jitter is not heard. Whatever is neither audio nor a
+  hang-up ends the session if we send it. Older releases know audio at 8 kHz only, so we send the type that we are sent.
 """
 
 from typing import Final
@@ -102,7 +103,7 @@ class AudioSocketWire(BinaryWire):
         marks="none",
         clears=False,
         whole_frames=True,
-        ahead_ms=20,
+        ahead_ms=60,
         ends_by="message",
     )
     sender = "Asterisk"

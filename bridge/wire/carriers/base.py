@@ -229,7 +229,10 @@ class CarrierWire(Protocol):
         ...
 
     def mark(self, name: str) -> tuple[Message, ...]:
-        """Ask to be told when all audio sent so far has been played; nothing where the carrier has no marks."""
+        """Ask to be told when all audio sent so far has been played.
+
+        Nothing where the carrier has no marks, or tells of its playback unasked: then `MarkReached` comes all the same.
+        """
         ...
 
     def clear(self) -> tuple[Message, ...]:

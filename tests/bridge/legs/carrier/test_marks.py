@@ -100,6 +100,25 @@ def test_a_carrier_without_marks_is_asked_for_none() -> None:
     assert asked.counts == (0, 0, 0, 0)
 
 
+def test_a_carrier_that_proves_marks_unasked_is_sent_nothing_and_waited_for() -> None:
+    class Unasked(PlainWire):
+        def mark(self, name: str) -> tuple[Message, ...]:
+            return ()
+
+    sent: list[Message] = []
+    figures, ledger = CarrierFigures(), Ledger(8_000)
+    traits = Traits(name="genesys", marks="silent", clears=True)
+    marks = Marks(Unasked(traits), sent.append, figures)
+    for _ in range(2):
+        ledger.sent(800, 0.0)
+        marks.ask(ledger)
+    marks.reached("m1", 0.2)
+
+    assert sent == []
+    assert ledger.played_acknowledged == 1_600
+    assert (figures.marks_sent, figures.marks_back) == (2, 2)
+
+
 def test_a_mark_of_an_earlier_relay_counts_for_its_own_ledger() -> None:
     asked = Asked()
     asked.ask()

@@ -24,6 +24,7 @@ from bridge.wire.carriers.make import make_wire, traits_of
 from tests.fakes.carrier_orders import (
     Step,
     check_all_orders,
+    check_bounded,
     names_of,
     try_mutants,
     try_order,
@@ -108,6 +109,18 @@ def test_an_older_asterisk_that_names_no_channel_id_is_known_by_its_connection()
     assert isinstance(event, Started)
     assert event.info.call_id == event.info.stream_id == "c-9"
     assert wire.audio(bytes(7)) == bytes(7)
+
+
+def test_numbers_are_taken_from_the_variables_that_a_dialplan_sets() -> None:
+    variables = {"CALLERID(num)": "15550001", "EXTEN": "15550002", "A": "9" * 5_000}
+
+    [event] = AsteriskWire().receive_text(
+        json.dumps({**START, "channel_variables": variables}), 0.0
+    )
+
+    assert isinstance(event, Started)
+    assert (event.info.from_number, event.info.to_number) == ("15550001", "15550002")
+    check_bounded(event.info)
 
 
 def test_a_start_without_any_id_is_no_start() -> None:
