@@ -39,7 +39,9 @@ def _is_pattern(text: str) -> str:
 
 
 def _is_path_word(secret: SecretStr | None) -> SecretStr | None:
-    if secret is not None and not re.fullmatch(r"[\w-]{8,128}", secret.get_secret_value(), re.ASCII):
+    if secret is not None and not re.fullmatch(
+        r"[\w-]{8,128}", secret.get_secret_value(), re.ASCII
+    ):
         raise ValueError("must be 8 to 128 letters, digits, - or _: it stands in an address")
     return secret
 
@@ -161,7 +163,7 @@ class PlivoConfig(CarrierTable):
         return None if self.auth_token else "auth_token (or PLIVO_AUTH_TOKEN)"
 
 
-class _DoorTable(CarrierTable):
+class ExchangeConfig(CarrierTable):
     """A carrier that signs nothing: a secret in the address, a user and password, or both."""
 
     secret: PathSecret = None
@@ -171,7 +173,7 @@ class _DoorTable(CarrierTable):
     """HTTP Basic authentication of the media socket."""
 
     @model_validator(mode="after")
-    def _whole(self) -> "_DoorTable":
+    def _whole(self) -> "ExchangeConfig":
         if (self.user is None) != (self.password is None):
             raise ValueError("user and password belong together")
         return self
@@ -181,7 +183,7 @@ class _DoorTable(CarrierTable):
         return None if self.secret or self.user else "secret, or user and password"
 
 
-class ExotelConfig(_DoorTable):
+class ExotelConfig(ExchangeConfig):
     """Exotel."""
 
     account_sid: str | None = None
@@ -219,21 +221,21 @@ class GenesysConfig(CarrierTable):
         return None if self.api_key and self.client_secret else "api_key and client_secret"
 
 
-class AsteriskConfig(_DoorTable):
+class AsteriskConfig(ExchangeConfig):
     """Asterisk's chan_websocket."""
 
 
-class JambonzConfig(_DoorTable):
+class JambonzConfig(ExchangeConfig):
     """jambonz."""
 
 
-class AudioForkConfig(_DoorTable):
+class AudioForkConfig(ExchangeConfig):
     """FreeSWITCH with mod_audio_fork."""
 
     rate_hz: Literal[8_000, 16_000, 24_000, 32_000, 48_000] = 8_000
 
 
-class AudioStreamConfig(_DoorTable):
+class AudioStreamConfig(ExchangeConfig):
     """FreeSWITCH with mod_audio_stream."""
 
     rate_hz: Literal[8_000, 16_000, 24_000, 32_000, 48_000] = 8_000

@@ -14,6 +14,8 @@ from bridge.calls.service import CallService
 from bridge.config import Config, ServerConfig
 from bridge.errors import ConfigError
 from bridge.gateway.admission import Admission, AdmissionLimits
+from bridge.gateway.descriptors import connections, raise_limit
+from bridge.gateway.door import MAX_CONNECTIONS, DoorLimits
 from bridge.gateway.drain import Drain, Draining
 from bridge.gateway.gate import Gate
 from bridge.gateway.health import add_health
@@ -124,6 +126,8 @@ async def _house(
         port = await stack.enter_async_context(
             listening(calls, host=server.host, port=server.port, door=door)
         )
+        if phones.audiosocket is not None and config.audiosocket is not None:
+            await stack.enter_async_context(phones.audiosocket.listening(config.audiosocket))
         stack.push_async_callback(phones.desk.close)  # before the AI calls that they are joined to
         # Describing the interface takes 0.3 s: not within the first request for it.
         await asyncio.get_running_loop().run_in_executor(None, calls.app.openapi)
@@ -175,6 +179,7 @@ def _exposure(server: ServerConfig, certificate: Certificate | None) -> Exposure
         allowed_hosts=frozenset(name.lower() for name in server.allowed_hosts),
         proxies=TrustedProxies(server.trusted_proxies),
         ssl=None if certificate is None else certificate.context,
+        limits=DoorLimits(max_connections=min(MAX_CONNECTIONS, connections(raise_limit()))),
     )
 
 

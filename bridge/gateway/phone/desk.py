@@ -200,12 +200,29 @@ class PhoneDesk:
         if call.route is not None:
             call.route.n_live += 1
 
-    def _late_route(self, call: PhoneCall, info: StartInfo) -> Route | str:  # noqa: ARG002 - numbers are in the record
+    def _late_route(self, call: PhoneCall, info: StartInfo) -> Route | str:
+        """Where a call goes that its socket has brought up."""
+        expected = self.find(call.record.carrier, info.call_id)
+        if expected is not None and expected.phase == "waiting" and expected.route is not None:
+            return self._merge(call, expected, expected.route)
+        if call.by.only_expected:
+            return "its call was not announced"
         found = self.route(call.record.carrier, call.record.numbers)
         if not isinstance(found, str):
             found.n_live += 1
             call.record.route = found.index
         return found
+
+    def _merge(self, call: PhoneCall, expected: PhoneCall, route: Route) -> Route:
+        """A call that was announced is the one whose stream has started: one record, one place on the route."""
+        self._forget_timer(expected)
+        expected.phase = "over"
+        del self._live[expected.record.id]
+        self.history.forget(expected.record)
+        call.expected = expected.expected
+        self._by_carrier[call.record.carrier, call.record.carrier_call_id] = call
+        call.record.numbers, call.record.route = expected.record.numbers, route.index
+        return route
 
     def _ended(self, call: PhoneCall) -> None:
         record = call.record

@@ -1,9 +1,11 @@
 """The phone gateway put together: desk, routes and media sockets, whatever carries them."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 from fastapi import APIRouter
@@ -18,7 +20,9 @@ from bridge.gateway.admission import Admission, AdmissionLimits
 from bridge.gateway.in_process import in_process
 from bridge.gateway.media_route import MediaRoute
 from bridge.gateway.phone.ai_side import AiSide
-from bridge.gateway.phone.carriers.make import HttpFactory, make_carriers
+from bridge.gateway.phone.audiosocket import AudioSocketDoor
+from bridge.gateway.phone.carriers.base import Carrier
+from bridge.gateway.phone.carriers.make import CarrierMaker, HttpFactory
 from bridge.gateway.phone.desk import DeskParts, MayTake, PhoneDesk
 from bridge.gateway.phone.fallback import Fallback
 from bridge.gateway.phone.media import MediaDoor
@@ -33,6 +37,7 @@ from bridge.ids import Ids
 from bridge.legs.media_socket import Connect
 from bridge.legs.picows_socket import connect as connect_picows
 from bridge.phone_config import FallbackConfig
+from bridge.wire.carriers.base import CarrierName
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +52,8 @@ class PhoneGateway:
     """To be included in the REST application."""
     media_routes: list[MediaRoute]
     desk: PhoneDesk
+    audiosocket: AudioSocketDoor | None
+    """What listens on a port of its own, where it is configured."""
 
 
 def real_http(base_url: str) -> httpx.AsyncClient:
@@ -86,7 +93,7 @@ async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
         api = await _api(config, server, clients, connect, stack)
         parts = DeskParts(
             config=phone,
-            carriers=make_carriers(config.carriers, clients, insecure=phone.insecure),
+            carriers=await _carriers(config, clients, clock, ids),
             routes=Routes.of(config.routes),
             ai=AiSide(api, phone.setup_s),
             fallback=fallback,
@@ -97,10 +104,32 @@ async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
         desk = PhoneDesk(parts)
         stack.push_async_callback(desk.close)
         tickets, public = Tickets(ids, clock, phone.token_s), PublicUrl(config.server.public_url)
-        router = phone_router(desk, Webhooks(desk, tickets, public))
+        audiosocket = _audiosocket(desk, ids)
+        router = phone_router(desk, Webhooks(desk, tickets, public), audiosocket)
         if phone.insecure:
             log.warning("! phone.insecure is set: ANYBODY who reaches this service can make calls")
-        yield PhoneGateway(router, MediaDoor(desk, tickets, public).routes(), desk)
+        media = MediaDoor(desk, tickets, public)
+        yield PhoneGateway(router, media.routes(), desk, audiosocket)
+
+
+def _audiosocket(desk: PhoneDesk, ids: Ids) -> AudioSocketDoor | None:
+    carrier = desk.carrier("audiosocket")
+    return None if carrier is None else AudioSocketDoor(desk, carrier, ids)
+
+
+async def _carriers(
+    config: Config, clients: HttpFactory, clock: Clock, ids: Ids
+) -> Mapping[CarrierName, Carrier]:
+    """The carriers; key files and clients take longer to be made than the loop may be held up."""
+    public = PublicUrl(config.server.public_url)
+    public_url = public.web("", secure=True) if public.configured else ""
+    make = partial(
+        CarrierMaker(clients, clock, ids, public_url).make,
+        config.carriers,
+        config.audiosocket,
+        insecure=config.phone.insecure,
+    )
+    return await asyncio.get_running_loop().run_in_executor(None, make)
 
 
 class _Clients:

@@ -6,6 +6,7 @@ is not asked for by an answer, its own secret, password or signature, and room f
 
 import logging
 import re
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -65,11 +66,12 @@ class MediaDoor:
 
     def _expected(self, carrier: Carrier, claim: Claim, came: Came) -> PhoneCall:
         """The call that was answered with this token."""
-        unchecked = self._judge(carrier, carrier.check_upgrade(came))
         call = self._desk.call(claim.call_id)
         if call is None or call.expected is None or call.phase != "waiting":
             raise self._refuse(carrier, "its call is over, or has its media socket already", 410)
-        if not self._tickets.use(came.token):
+        by_rest = call.expected.by_rest
+        unchecked = self._judge(carrier, carrier.check_upgrade(replace(came, by_rest=by_rest)))
+        if not self._tickets.first(came.token):
             raise self._refuse(carrier, "its token was used before", 409)
         call.record.unchecked |= unchecked
         return call
@@ -77,6 +79,9 @@ class MediaDoor:
     def _unannounced(self, carrier: Carrier, bad_token: str, came: Came) -> PhoneCall:
         """A call that its socket brings up."""
         why = bad_token if carrier.needs_token else carrier.check_unannounced(came)
+        key = carrier.once_key(came.request) if why is None else ""
+        if key and not self._tickets.first(f"{carrier.name} {key}"):
+            why = "its signature has come before"
         unchecked = self._judge(carrier, why)
         if full := self._desk.may_take():
             self._quiet.warning("! %s: a call is refused: %s", carrier.name, full)

@@ -104,6 +104,10 @@ class History:
         if len(self._ended) > self._most:
             del self._ended[next(iter(self._ended))]
 
+    def forget(self, record: PhoneCallRecord) -> None:
+        """A call that was none of its own."""
+        self._live.pop(record.id, None)
+
     def get(self, call_id: str) -> PhoneCallRecord | None:
         """One call."""
         return self._live.get(call_id) or self._ended.get(call_id)

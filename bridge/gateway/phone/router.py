@@ -5,10 +5,12 @@ from itertools import islice
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from bridge.api.auth import require_key
 from bridge.api.refusal import detail
+from bridge.gateway.phone.audiosocket import AudioSocketDoor
+from bridge.gateway.phone.carriers.base import PhoneNumbers, WebhookUnclear, events_of, said
 from bridge.gateway.phone.desk import PhoneDesk
 from bridge.gateway.phone.record import MAX_KEPT, shown
 from bridge.gateway.phone.webhooks import Asked, Refusal, Webhooks
@@ -18,10 +20,14 @@ _NO_STORE: Final = {"Cache-Control": "no-store"}
 _Limit = Annotated[int, Query(ge=1, le=MAX_KEPT)]
 
 
-def phone_router(desk: PhoneDesk, webhooks: Webhooks) -> APIRouter:
+def phone_router(
+    desk: PhoneDesk, webhooks: Webhooks, audiosocket: AudioSocketDoor | None = None
+) -> APIRouter:
     """The routes below ``/carriers``."""
     router = APIRouter(prefix="/carriers", include_in_schema=False)
     _add_calls(router, desk)
+    if audiosocket is not None:
+        _add_audiosocket(router, audiosocket)
     for path, about_new_calls in (("answer", True), ("status", False)):
         router.add_api_route(
             f"/{{carrier}}/{path}",
@@ -46,21 +52,40 @@ def _add_calls(router: APIRouter, desk: PhoneDesk) -> None:
         return JSONResponse(shown(call), headers=_NO_STORE)
 
 
+def _add_audiosocket(router: APIRouter, door: AudioSocketDoor) -> None:
+    @router.post("/audiosocket/answer", dependencies=[Depends(require_key)], response_model=None)
+    async def announce(request: Request) -> Response:
+        """Ask for the UUID of a call: a dialplan sends ``from`` and ``to``, as form, JSON or query."""
+        try:
+            fields = {**request.query_params, **events_of(await _signed(request))}
+        except WebhookUnclear as exc:
+            raise detail(400, f"This announces no call: {exc}") from None
+        expected = door.expect(PhoneNumbers(said(fields, "from"), said(fields, "to")))
+        if isinstance(expected, tuple):
+            raise detail(*expected)
+        return PlainTextResponse(expected, headers=_NO_STORE)
+
+
 def _asked(webhooks: Webhooks, *, about_new_calls: bool) -> Callable[..., object]:
     async def endpoint(carrier: str, request: Request) -> Response:
-        target = _target(request)
-        headers: dict[str, str] = {}
-        for name, value in request.headers.items():
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        signed = SignedRequest(request.method, target, headers, await _body(request))
+        signed = await _signed(request)
         secure = request.url.scheme == "https"
-        asked = Asked(carrier, signed, headers.get("host", ""), secure, about_new_calls)
+        asked = Asked(carrier, signed, signed.headers.get("host", ""), secure, about_new_calls)
         answer = webhooks.answer(asked)
         if isinstance(answer, Refusal):
-            return JSONResponse({"detail": answer.detail}, answer.status)
+            wait_s = answer.retry_after_s
+            later = {} if wait_s is None else {"Retry-After": str(wait_s)}
+            return JSONResponse({"detail": answer.detail}, answer.status, later)
         return Response(answer.body, media_type=answer.content_type, headers=_NO_STORE)
 
     return endpoint
+
+
+async def _signed(request: Request) -> SignedRequest:
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return SignedRequest(request.method, _target(request), headers, await _body(request))
 
 
 def _target(request: Request) -> str:

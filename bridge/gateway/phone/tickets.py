@@ -1,12 +1,16 @@
 """Tokens in the paths of media sockets: issued with an answer, good for a while, for one carrier, and once."""
 
+from typing import Final
+
 from bridge.clock import Clock
 from bridge.ids import Ids
 from bridge.wire.carriers.base import CarrierName
 from bridge.wire.signatures.replay import OnceOnly
 from bridge.wire.signatures.stream_token import Claim, StreamTokens
 
-KEY_BYTES = 32
+KEY_BYTES: Final = 32
+REPLAY_S: Final = 600.0
+"""For how long signatures are remembered: carriers' are good for 300 s before and after."""
 
 
 class Tickets:
@@ -22,7 +26,7 @@ class Tickets:
         self._tokens = StreamTokens(ids.random.randbytes(KEY_BYTES))
         self._clock = clock
         self._valid_s = valid_s
-        self._used = OnceOnly(2 * valid_s)
+        self._used = OnceOnly(max(2 * valid_s, REPLAY_S))
 
     def now_s(self) -> float:
         """Unix seconds."""
@@ -36,6 +40,6 @@ class Tickets:
         """What a token says, or a sentence why it is not good."""
         return self._tokens.check(token, carrier, self.now_s())
 
-    def use(self, token: str) -> bool:
-        """Use a good token up; False if somebody has."""
-        return self._used.first(token, self.now_s())
+    def first(self, key: str) -> bool:
+        """Whether a token or a signature comes for the first time; from now on it has come."""
+        return self._used.first(key, self.now_s())

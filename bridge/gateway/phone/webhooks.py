@@ -8,9 +8,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from bridge.errors import UsageError
+from bridge.gateway.admission import RETRY_AFTER_S
 from bridge.gateway.phone.carriers.base import (
     OK,
     CallComes,
+    CallGoesTo,
     CallMoved,
     Came,
     Carrier,
@@ -54,6 +57,7 @@ class Refusal:
 
     status: int
     detail: str
+    retry_after_s: int | None = None
 
 
 def plain_word(text: str) -> str:
@@ -75,8 +79,7 @@ class Webhooks:
         carrier = self._desk.carrier(asked.carrier)
         if carrier is None or not carrier.answers:
             return Refusal(404, "No such carrier asks here.")
-        public_url = self._public.web(asked.host, secure=asked.secure)
-        why = carrier.check_webhook(Came(asked.request, public_url, self._tickets.now_s()))
+        why = self._wrong(carrier, asked)
         if why is not None and not self._desk.config.insecure:
             self._quiet.warning("! %s: a webhook is refused: %s", carrier.name, printable(why))
             return Refusal(403, "This request is not signed as it must be.")
@@ -92,11 +95,31 @@ class Webhooks:
                 return self._take(carrier, news, asked, unchecked=why is not None)
             case CallMoved():
                 self._move(carrier, news)
+            case CallGoesTo(target):
+                return self._sent_on(carrier, target)
         return OK
+
+    def _wrong(self, carrier: Carrier, asked: Asked) -> str | None:
+        """None if a webhook is the carrier's, and comes for the first time; else a sentence why not."""
+        public_url, now_s = self._public.web(asked.host, secure=asked.secure), self._tickets.now_s()
+        why = carrier.check_webhook(Came(asked.request, public_url, now_s))
+        key = carrier.once_key(asked.request) if why is None else ""
+        if key and not self._tickets.first(f"{carrier.name} {key}"):
+            return "it has come before"
+        return why
+
+    def _sent_on(self, carrier: Carrier, target: str) -> Answer | Refusal:
+        try:
+            return carrier.transfer(target)
+        except UsageError as exc:
+            self._quiet.warning("! %s: a transfer is refused: %s", carrier.name, exc)
+            return Refusal(400, "There is nobody to transfer to.")
 
     # A call comes
 
-    def _take(self, carrier: Carrier, comes: CallComes, asked: Asked, *, unchecked: bool) -> Answer:
+    def _take(
+        self, carrier: Carrier, comes: CallComes, asked: Asked, *, unchecked: bool
+    ) -> Answer | Refusal:
         call = self._desk.find(carrier.name, comes.call_id)
         if call is not None and call.phase == "waiting":
             return self._answered(
@@ -124,6 +147,7 @@ class Webhooks:
         to = StreamTo(
             f"{sockets}/carriers/{carrier.name}/media/{token}",
             f"{web}/carriers/{carrier.name}/status",
+            call.record.carrier_call_id,
         )
         if not call.expected.by_rest:
             return carrier.stream(to)
@@ -138,10 +162,12 @@ class Webhooks:
             log.warning("! phone call %s: %s", call.record.id, exc)
             self._desk.give_up(call, PhoneEnd("no_socket", str(exc)))
 
-    def _refused(self, carrier: Carrier, comes: CallComes, why: str) -> Answer:
+    def _refused(self, carrier: Carrier, comes: CallComes, why: str) -> Answer | Refusal:
+        """Say busy in the carrier's own way, or as HTTP does where it has none."""
         self._quiet.warning("! %s: a call is refused: %s", carrier.name, why)
         if not comes.by_rest:
-            return carrier.busy()
+            said = carrier.busy()
+            return said or Refusal(503, "No call is taken now.", RETRY_AFTER_S)
         self._desk.run(self._refuse_by_rest(carrier, comes), f"refuse a call of {carrier.name}")
         return OK
 

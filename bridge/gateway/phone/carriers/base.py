@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
+from bridge.errors import RemoteWireError
 from bridge.legs.phone_line import PhoneLine
 from bridge.wire.answers.answer import Answer
 from bridge.wire.carriers.base import CarrierName, StartInfo
 from bridge.wire.carriers.make import WireOptions
 from bridge.wire.signatures.request import SignedRequest
+from bridge.wire.strict_json import decode
 
 Direction: TypeAlias = Literal["inbound", "outbound"]
 TEXT_CHARS: Final = 256
@@ -30,6 +32,8 @@ class Came:
     """Unix seconds."""
     token: str = ""
     """What the path of a media socket ends with."""
+    by_rest: bool = False
+    """Whether the call was answered through the carrier's API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +73,18 @@ class CallMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class CallGoesTo:
+    """A call that we have sent elsewhere: the carrier asks where."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class NothingToDo:
     """A webhook that asks for nothing."""
 
 
-News: TypeAlias = CallComes | CallMoved | NothingToDo
+News: TypeAlias = CallComes | CallMoved | CallGoesTo | NothingToDo
 """What a webhook says."""
 
 
@@ -84,6 +95,8 @@ class StreamTo:
     url: str
     """``wss://…`` with a token in its path."""
     status_url: str
+    call_id: str
+    """The carrier's."""
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -106,6 +119,8 @@ class Carrier:
     """What its media socket speaks, where it says so."""
     needs_token: bool = True
     """Whether a media socket has to bring a token of ours."""
+    only_expected: bool = False
+    """Whether a call that its socket brings up must be one that was announced under the id of its start."""
 
     def __init__(self) -> None:
         self.wire_options = WireOptions()
@@ -128,6 +143,10 @@ class Carrier:
         """Whether a media socket that brings no token of ours is the carrier's."""
         return "this carrier's media sockets need a token of ours"
 
+    def once_key(self, request: SignedRequest) -> str:  # noqa: ARG002
+        """What of a checked request comes once only; empty where nothing does."""
+        return ""
+
     # Webhooks
 
     def read(self, request: SignedRequest) -> News:  # noqa: ARG002
@@ -138,8 +157,12 @@ class Carrier:
         """Open a media socket there."""
         raise NotImplementedError
 
-    def busy(self) -> Answer:
-        """Refuse the call."""
+    def busy(self) -> Answer | None:
+        """Refuse the call; None where no document can say so."""
+        return None
+
+    def transfer(self, target: str) -> Answer:
+        """Send the caller elsewhere. Raises: UsageError."""
         raise NotImplementedError
 
     async def answer_by_rest(self, call_id: str, to: StreamTo) -> None:
@@ -155,8 +178,16 @@ class Carrier:
         return None
 
     def numbers_of(self, info: StartInfo) -> PhoneNumbers:
-        """Who calls whom, of a call that was brought up by its socket."""
-        return PhoneNumbers(info.from_number, info.to_number)
+        """Who calls whom, of a call that was brought up by its socket; a dialplan may say it in parameters."""
+        told = {**info.parameters, **info.more}
+        direction: Direction = "outbound" if told.get("direction") == "outbound" else "inbound"
+        return PhoneNumbers(
+            info.from_number or said(told, "from"), info.to_number or said(told, "to"), direction
+        )
+
+    def is_probe(self, info: StartInfo) -> bool:  # noqa: ARG002
+        """Whether a stream is only there to try the connection."""
+        return False
 
 
 def fields_of(request: SignedRequest) -> dict[str, str]:
@@ -170,6 +201,19 @@ def fields_of(request: SignedRequest) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in given:
         found.setdefault(name, value)
+    return found
+
+
+def events_of(request: SignedRequest) -> Mapping[str, object]:
+    """The fields of a webhook that may be JSON, a form or a query."""
+    if "json" not in request.headers.get("content-type", "").lower() or not request.body:
+        return fields_of(request)
+    try:
+        found = decode(request.body)
+    except RemoteWireError as exc:
+        raise WebhookUnclear(f"its JSON cannot be read: {exc}") from None
+    if not isinstance(found, dict):
+        raise WebhookUnclear("its JSON is no object")
     return found
 
 

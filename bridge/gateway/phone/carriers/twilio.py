@@ -53,7 +53,7 @@ class Twilio(Carrier):
         super().__init__()
         self._auth_token = auth_token
         self._account_sid = account_sid
-        self._api = api
+        self.api = api
 
     def check_webhook(self, came: Came) -> str | None:
         """See Carrier."""
@@ -97,4 +97,4 @@ class Twilio(Carrier):
 
     def line(self, call_id: str) -> PhoneLine | None:
         """See Carrier."""
-        return None if self._api is None else self._api.line(call_id)
+        return None if self.api is None else self.api.line(call_id)
