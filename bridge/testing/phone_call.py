@@ -6,7 +6,7 @@ between. Whatever the application does, the call ends, at its time limit at the 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
@@ -42,6 +42,10 @@ Status: TypeAlias = Literal[
     "queued", "ringing", "in-progress", "completed", "busy", "no-answer", "failed", "canceled"
 ]
 OVER: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
+_UNREACHED: Final[Mapping[Status, str]] = {
+    "busy": "the called phone was busy",
+    "no-answer": "nobody picked up",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class CallEnd:
 
     by: EndedBy
     how: str
+    failed: bool = False
+    """Whether the call never came to anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +163,7 @@ class PhoneCall:
         self._max_s = max_s
         self._orders: deque[Order] = deque()
         self._ordered = asyncio.Event()
+        self._ending = asyncio.Event()
         self._loop = loop
         self._begun_s = loop.time()
         self.line.on_hang_up = lambda: self.order(CallEnd("caller", "the caller hung up"))
@@ -180,6 +187,7 @@ class PhoneCall:
         """Do this instead of what is being done. An end overtakes everything."""
         if isinstance(order, CallEnd):
             self._orders.clear()
+            self._ending.set()
         if not any(isinstance(each, CallEnd) for each in self._orders):
             self._orders.append(order)
             self._ordered.set()
@@ -196,8 +204,7 @@ class PhoneCall:
         self.log.note("hung up", by=end.by, how=end.how)
         try:
             if not self.is_over:
-                unanswered: Status = "no-answer" if self.status == "ringing" else "failed"
-                await self.become("completed" if self.ear.position else unanswered)
+                await self.become("completed" if self.ear.position else _unanswered(end))
         finally:
             self.over.set()
 
@@ -214,6 +221,21 @@ class PhoneCall:
             self.line.start()
             await self.become("in-progress")
 
+    async def rings(self, seconds: float) -> bool:
+        """Ring at the called phone for so long; False at once when the end is ordered."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ending.wait()
+        except TimeoutError:
+            return True
+        return False
+
+    def _unanswered(self, end: CallEnd) -> Status:
+        """What a call was that ended before it was answered."""
+        if self.facts.direction == "outbound" and end.by == "application":
+            return "canceled"
+        return "no-answer" if self.status == "ringing" else "failed"
+
     # The document
 
     async def _live(self) -> CallEnd:
@@ -221,6 +243,8 @@ class PhoneCall:
             verbs = deque(await self._exchange.first(self))
         except (WebhookFailed, DocumentError) as error:
             return self._failed(error)
+        if self.is_over:
+            return CallEnd("carrier", _UNREACHED.get(self.status, "the call was not put through"))
         for _ in range(MAX_VERBS):
             order = self._orders.popleft() if self._orders else None
             if not self._orders:
@@ -283,9 +307,8 @@ class PhoneCall:
         self.log.problem(
             sentence if sentence.endswith(".") else f"The answer URL failed: {sentence}."
         )
-        return CallEnd(
-            "carrier", f"the application's answer could not be used{code and f' ({code})'}"
-        )
+        how = f"the application's answer could not be used{code and f' ({code})'}"
+        return CallEnd("carrier", how, failed=True)
 
     # Verbs
 
@@ -374,3 +397,10 @@ class PhoneCall:
         if order is None:
             return StreamEnd("carrier", "the call reached its limit", hang_up=True)
         return StreamEnd("application", "it sent the call elsewhere")
+
+
+def _unanswered(end: CallEnd) -> Status:
+    """What became of a call that was never answered."""
+    if end.failed:
+        return "failed"
+    return "canceled" if end.by == "application" else "no-answer"

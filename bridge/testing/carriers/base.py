@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 WEBHOOK_S: Final = 15.0
+UNANSWERED_S: Final = 30.0
+"""So long a called phone rings that nobody picks up."""
 MAX_CALLS: Final = 10_000
 
 
@@ -86,6 +88,8 @@ class Carrier:
         """What the human does who is called at this number."""
         self.pick_up_s: float | None = 1.0
         """How long a called phone rings; None: nobody picks up."""
+        self.turned_away: Status | None = None
+        """What becomes of a call to a phone that does not ring: ``busy`` or ``failed``."""
         self.on_call: Callable[[PhoneCall], None] = lambda _call: None
         self._tasks: set[asyncio.Task[None]] = set()
         self._n_streams = 0
@@ -127,13 +131,16 @@ class Carrier:
         task.add_done_callback(self._tasks.discard)
 
     async def ring(self, call: PhoneCall) -> bool:
-        """Ring at the called phone; False when nobody picks up."""
+        """Ring at the called phone; False when nobody picks up, or the application hangs up before that."""
+        if self.turned_away is not None:
+            await call.become(self.turned_away)
+            return False
         await call.become("ringing")
+        if not await call.rings(UNANSWERED_S if self.pick_up_s is None else self.pick_up_s):
+            return False
         if self.pick_up_s is None:
-            await asyncio.sleep(30.0)
             await call.become("no-answer")
             return False
-        await asyncio.sleep(self.pick_up_s)
         return True
 
     # What the carriers do in their own way

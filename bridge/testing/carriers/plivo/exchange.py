@@ -27,7 +27,7 @@ from bridge.testing.verbs import Redirect, Stream, Verb
 from bridge.testing.webhook import Webhook, ask
 
 TRIES: Final = 2
-_STATUS: Final[Mapping[Status, str]] = {"no-answer": "no-answer", "busy": "busy"}
+_STATUS: Final[Mapping[Status, str]] = {"canceled": "cancel"}
 
 
 class Plivo(Carrier):

@@ -34,6 +34,12 @@ AUTH_HEADER: Final = "x-telnyx-streaming-auth-token"
 TEST_KEY: Final = base64.b64encode(b"tipring carrier emulator, telnyx").decode()
 """The private key of the test account: 32 bytes that everybody knows."""
 _CODECS: Final = get_args(CodecName)
+_CAUSES: Final[Mapping[Status, str]] = {
+    "busy": "user_busy",
+    "no-answer": "timeout",
+    "canceled": "originator_cancel",
+    "failed": "call_rejected",
+}
 _RATES: Final = ("8000", "16000", "22050", "24000", "48000")
 
 
@@ -101,7 +107,7 @@ class Telnyx(Carrier):
         elif call.is_over:
             end = call.end
             source = "callee" if end is not None and end.by == "application" else "caller"
-            cause = {"busy": "user_busy", "no-answer": "timeout"}.get(status, "normal_clearing")
+            cause = _CAUSES.get(status, "normal_clearing")
             await self.event(call, "call.hangup", {"hangup_cause": cause, "hangup_source": source})
 
     async def open(self, call: PhoneCall, stream: Stream) -> Opened | Refused:
