@@ -8,6 +8,7 @@ Closing the socket is not hanging up, and a relay that ends is not the end of th
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -53,6 +54,8 @@ from bridge.wire.messages import (
     UserTextMessage,
 )
 from bridge_codecs.errors import CodecError
+
+log = logging.getLogger(__name__)
 
 MEDIA_IDLE_S: Final = 60.0
 """A carrier that sends nothing for so long is gone, though it did not say so (reliability R17)."""
@@ -108,7 +111,7 @@ class CarrierLeg:
         self._opened_s = 0.0
         self._intake: Intake | None = None
         self._encode: Encode | None = None
-        self._whole_frames = wire.traits.whole_frames
+        self._whole_frames = False
         self._port: Port | None = None
         self._player: Player | None = None
         self._flowing = True
@@ -297,7 +300,7 @@ class CarrierLeg:
             return
         self.info = started.info
         self.source_hz, self.sink_hz = started.heard.rate_hz, played.rate_hz
-        self._whole_frames = self._whole_frames or played.encoding in WHOLE_FRAMES
+        self._whole_frames = self._wire.traits.whole_frames or played.encoding in WHOLE_FRAMES
         self._opened_s = now_s
         self._intake = intake
         self._feed.hear = intake.hear
@@ -315,6 +318,10 @@ class CarrierLeg:
         self._close(exc.close_code, "protocol error")
         self._end(Ended("connection_error", f"the carrier broke the protocol: {exc}"))
 
+    def _break(self, exc: Exception) -> None:
+        log.error("! audio for a carrier could not be sent: %s", exc)
+        self._end(Ended("system_error", f"audio could not be sent: {exc}"))
+
     # One relay
 
     def _begin(self, port: Port) -> None:
@@ -329,6 +336,7 @@ class CarrierLeg:
             self._marks,
             self._figures,
             whole_frames=self._whole_frames,
+            on_broken=self._break,
             recorder=self.recorder,
         )
         if before is not None and before.ledger.playing_until_s is not None:
@@ -344,7 +352,6 @@ class CarrierLeg:
         assert self._intake is not None
         assert self._player is not None
         now_s = self._loop.time()
-        port.incoming.on_ready = None
         self._player.stop()
         self._intake.shut()
         self._keypad.shut()
@@ -387,6 +394,8 @@ class CarrierLeg:
         if self._over is None:
             self._over = ended
             self._opening.set()
+            if self._player is not None:
+                self._player.stop()
             if self._ended is not None and not self._ended.done():
                 self._ended.set_result(ended)
 

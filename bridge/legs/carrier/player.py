@@ -7,6 +7,7 @@ carrier always, whatever we believe it still has (0.3). Nothing here waits for t
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from bridge.audio.lane import Lane
 from bridge.audio.pacer import EARLY_S
+from bridge.errors import LocalWireError
 from bridge.legs.carrier.codec import Encode
 from bridge.legs.carrier.figures import CarrierFigures
 from bridge.legs.carrier.heard import HeardText
@@ -21,6 +23,7 @@ from bridge.legs.carrier.marks import Marks
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.recorder import Recorder
 from bridge.wire.carriers.base import CarrierWire
+from bridge_codecs.errors import CodecError
 from bridge_codecs.pcm import Int16
 
 MARK_S: Final = 0.4
@@ -65,6 +68,7 @@ class Player:
         marks: of the call.
         figures: counts.
         whole_frames: the last frame of an utterance is padded with zeros.
+        on_broken: called when audio cannot be sent, a bug of ours: it would end in the hands of the agent's leg.
         recorder: records what is sent.
     """
 
@@ -78,6 +82,7 @@ class Player:
         figures: CarrierFigures,
         *,
         whole_frames: bool,
+        on_broken: Callable[[Exception], None],
         recorder: Recorder | None = None,
     ) -> None:
         traits = wire.traits
@@ -94,6 +99,7 @@ class Player:
         self._figures = figures
         self._recorder = recorder
         self._whole = whole_frames
+        self._on_broken = on_broken
         self._rate_hz = lane.rate_hz
         self._frame = lane.rate_hz * traits.frame_ms // 1000
         self._frame_s = self._frame / lane.rate_hz
@@ -168,7 +174,8 @@ class Player:
                 raise
 
     def stop(self) -> None:
-        """Send nothing more by itself."""
+        """Send nothing more."""
+        self.lane.on_ready = None
         self._stop_pacing()
         if self._quiet is not None:
             self._quiet.cancel()
@@ -178,6 +185,13 @@ class Player:
 
     def _send(self, now_s: float) -> None:
         """Send what may be sent now, and come back when the next frame may."""
+        try:
+            self._send_frames(now_s)
+        except (LocalWireError, CodecError) as exc:
+            self.stop()
+            self._on_broken(exc)
+
+    def _send_frames(self, now_s: float) -> None:
         lane, ledger = self.lane, self.ledger
         while True:
             until_s = ledger.playing_until_s

@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from bridge.legs.carrier.figures import CarrierFigures
 from bridge.legs.carrier.leg import INTERRUPTIONS_KEPT, TOLD_WARNINGS, CarrierLeg
 from bridge.stats import DURATION_S, Histogram
 from bridge.virtual import run_virtual
-from bridge.wire.carriers.base import MediaFormat, Stopped, Traits
+from bridge.wire.carriers.base import CarrierEvent, MediaFormat, Message, Stopped, Traits
 from bridge.wire.messages import (
     CallStarted,
     ClientToolInvocation,
@@ -199,6 +199,53 @@ def test_a_carrier_that_sends_nothing_is_gone_after_the_limit(idle_s: float) -> 
         assert ended.reason == "connection_error"
         assert call.now - said == pytest.approx(idle_s, abs=0.001)
         await call.leg.hang_up()
+
+    run(call())
+
+
+def test_audio_that_comes_after_the_end_of_the_stream_goes_nowhere() -> None:
+    async def call() -> None:
+        call = await running_call()
+        call.say("stop caller_hung_up")
+        call.speak(1)
+
+        assert not call.frames
+        await call.task
+        await call.leg.hang_up()
+
+    run(call())
+
+
+def test_audio_that_the_wire_cannot_say_ends_this_call_and_not_the_agents_leg() -> None:
+    class Broken(PlainWire):
+        def audio(self, payload: bytes) -> Message:
+            raise LocalWireError("no such frame")
+
+    async def call() -> None:
+        call = await running_call(wire=Broken())
+        call.speak(1)
+        call.speak(1)
+
+        assert await call.task == Ended("system_error", "audio could not be sent: no such frame")
+        await call.leg.hang_up()
+
+    run(call())
+
+
+def test_traits_that_the_start_has_settled_hold() -> None:
+    class Settling(PlainWire):
+        def receive_text(self, text: str, now_s: float) -> list[CarrierEvent]:
+            if text == "start":
+                self.traits = replace(self.traits, marks="none", whole_frames=True)
+            return super().receive_text(text, now_s)
+
+    async def call() -> None:
+        call = await running_call(wire=Settling())
+        call.speak(0.025)
+
+        assert [n for _, n in call.frames] == [160, 160]
+        assert call.texts == []
+        await call.over()
 
     run(call())
 

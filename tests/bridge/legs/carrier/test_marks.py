@@ -119,6 +119,20 @@ def test_a_carrier_that_proves_marks_unasked_is_sent_nothing_and_waited_for() ->
     assert (figures.marks_sent, figures.marks_back) == (2, 2)
 
 
+def test_a_carrier_that_takes_no_message_for_a_mark_may_tell_of_it_all_the_same() -> None:
+    class Quiet(PlainWire):
+        def mark(self, name: str) -> tuple[Message, ...]:
+            return ()
+
+    asked = Asked()
+    asked.marks = Marks(Quiet(), asked.sent.append, asked.figures)
+    asked.ask(2)
+    asked.marks.reached("m1", 0.2)
+
+    assert asked.sent == []
+    assert asked.ledger.played_acknowledged == 1_600
+
+
 def test_a_mark_of_an_earlier_relay_counts_for_its_own_ledger() -> None:
     asked = Asked()
     asked.ask()
