@@ -149,7 +149,7 @@ def _band(
     turns = np.outer(at, frequencies) * (2 * math.pi / rate_hz)
     sines = np.hstack([np.cos(turns), np.sin(turns)])
     sines -= taken @ (taken.T @ sines)
-    # The singular vectors by way of the small matrix of products: a fifth of the time.
+    # The singular vectors by way of the small matrix of products: half the time.
     squares, ways = np.linalg.eigh(sines.T @ sines)
     large = squares >= _KEPT**2 * squares[-1]
     kept: NDArray[np.float64] = sines @ ways[:, large] / np.sqrt(squares[large])
