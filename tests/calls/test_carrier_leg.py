@@ -28,7 +28,14 @@ from bridge.wire.agent_socket import Rates
 from bridge.wire.carriers.twilio import TwilioWire
 from bridge.wire.messages import Transcript
 from tests.bridge.legs.carrier.plain_call import HandLine
-from tests.fakes.call_world import MEDIUM, RATE_HZ, ActingBrain, CallWorld, call_world
+from tests.fakes.call_world import (
+    MEDIUM,
+    RATE_HZ,
+    ActingBrain,
+    CallWorld,
+    LoudVad,
+    call_world,
+)
 from tests.fakes.twilio_end import TwilioEnd
 
 SETTINGS = CallSettings(medium=MEDIUM)
@@ -177,8 +184,12 @@ def test_a_goodbye_whose_marks_never_come_is_hung_up_after_it_and_two_seconds() 
     play(call())
 
 
+@pytest.mark.parametrize("heavy", [False, True])
 @pytest.mark.parametrize("said_s", [0.5, 5.0, 9.0])
-def test_the_first_words_spoken_before_the_ai_was_there_reach_it_whole(said_s: float) -> None:
+def test_the_first_words_spoken_before_the_ai_was_there_reach_it_whole(
+    said_s: float, heavy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LoudVad, "heavy", heavy)
     turns: list[UserTurn] = []
 
     class Hearing(ActingBrain):
