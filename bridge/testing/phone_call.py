@@ -230,12 +230,6 @@ class PhoneCall:
             return True
         return False
 
-    def _unanswered(self, end: CallEnd) -> Status:
-        """What a call was that ended before it was answered."""
-        if self.facts.direction == "outbound" and end.by == "application":
-            return "canceled"
-        return "no-answer" if self.status == "ringing" else "failed"
-
     # The document
 
     async def _live(self) -> CallEnd:
@@ -245,6 +239,10 @@ class PhoneCall:
             return self._failed(error)
         if self.is_over:
             return CallEnd("carrier", _UNREACHED.get(self.status, "the call was not put through"))
+        return await self._carry_out_all(verbs)
+
+    async def _carry_out_all(self, verbs: deque[Verb]) -> CallEnd:
+        """The document's verbs one after another, and the orders that come in between."""
         for _ in range(MAX_VERBS):
             order = self._orders.popleft() if self._orders else None
             if not self._orders:
