@@ -2,13 +2,17 @@
 
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from bridge.gateway.host_policy import HostPolicy
 from bridge.gateway.media_route import MediaRoute
 from bridge.gateway.proxies import TrustedProxies
 from bridge.gateway.request_head import HeadLimits
 from bridge.gateway.rest import RestServer
+
+MAX_CONNECTIONS: Final = 5000
+MAX_REFUSALS: Final = 32
+"""So many beyond the most are told why at the same time; further ones are cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class DoorLimits:
     """How long the decision about a media socket may take."""
     linger_s: float = 0.5
     """How long a refused client gets to read why."""
-    max_connections: int = 5000
+    max_connections: int = MAX_CONNECTIONS
     """All connections, media sockets included."""
     max_per_source: int = 50
     """Connections from one address that are no media sockets; behind a trusted proxy, the address that it tells."""
@@ -60,6 +64,10 @@ class Door(Protocol):
 
     def enter(self, visit: Visitor) -> tuple[int, str] | None:
         """Count a visit in; status and sentence if there are too many."""
+        ...
+
+    def overrun(self) -> bool:
+        """Whether so many are being refused that there is no time for words."""
         ...
 
     def recount(self, visit: Visitor, source: str) -> tuple[int, str] | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bridge.clock import Clock, wall_clock
 from bridge.errors import UsageError
-from bridge.gateway.door import DoorLimits, Visitor
+from bridge.gateway.door import MAX_REFUSALS, DoorLimits, Visitor
 from bridge.gateway.host_guard import HostGuard
 from bridge.gateway.host_policy import HostPolicy
 from bridge.gateway.media_route import MediaRoute
@@ -123,6 +123,10 @@ class FrontDoor:
         if len(self._visits) > self.limits.max_connections:
             return 503, "Too many connections are open."
         return self._judge(visit.source)
+
+    def overrun(self) -> bool:
+        """See Door."""
+        return len(self._visits) > self.limits.max_connections + MAX_REFUSALS
 
     def recount(self, visit: Visitor, source: str) -> tuple[int, str] | None:
         """See Door."""

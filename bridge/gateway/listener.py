@@ -3,11 +3,12 @@
 import ssl as tls
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from bridge.calls.errors import CallError
 from bridge.calls.service import CallService
+from bridge.gateway.door import DoorLimits
 from bridge.gateway.front_door import FrontDoor
 from bridge.gateway.host_policy import HostPolicy
 from bridge.gateway.join_route import JOIN_PATH, claim, parse_target
@@ -34,6 +35,8 @@ class Exposure:
     """Whose word about clients is taken."""
     ssl: tls.SSLContext | None = None
     """Serve https and wss with this context."""
+    limits: DoorLimits = field(default_factory=DoorLimits)
+    """What clients may do."""
 
 
 def front_door(
@@ -56,7 +59,14 @@ def front_door(
         allowed_hosts=exposure.allowed_hosts if exposure.keyed else frozenset(),
     )
     everywhere = [join_route(server.service), *routes]
-    return FrontDoor(app or server.app, everywhere, policy, exposure.ssl, proxies=exposure.proxies)
+    return FrontDoor(
+        app or server.app,
+        everywhere,
+        policy,
+        exposure.ssl,
+        limits=exposure.limits,
+        proxies=exposure.proxies,
+    )
 
 
 @asynccontextmanager

@@ -5,10 +5,10 @@ altogether count too, each by how late it is: else a loop that stands still for 
 """
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from heapq import nlargest
 from typing import Final
 
 from bridge.stats import LATENESS_S, Histogram
@@ -24,7 +24,8 @@ class LoopLag:
         self.histogram = Histogram(LATENESS_S)
         """Of all ticks since the start, s."""
         self._tick_s = tick_s
-        self._recent: deque[float] = deque(maxlen=round(window_s / tick_s))
+        self._n_recent = round(window_s / tick_s)
+        self._recent: deque[float] = deque(maxlen=self._n_recent)
         self._due_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -41,15 +42,17 @@ class LoopLag:
             self._timer = None
 
     def recent_s(self, part: float = 0.95) -> float:
-        """How late this part of the ticks of the last seconds was at most, s; 0.0 if there were none."""
-        ordered = sorted(self._recent)
-        return ordered[math.ceil(part * len(ordered)) - 1] if ordered else 0.0
+        """How late this part of the ticks of the last seconds was at most, s.
+
+        Ticks from before the start count as on time: one that is late at once proves nothing.
+        """
+        n_later = int((1 - part) * self._n_recent)
+        return nlargest(n_later + 1, self._recent)[-1] if len(self._recent) > n_later else 0.0
 
     def _tick(self) -> None:
         now_s = self._loop.time()
         # After a machine was suspended only the last ticks matter: older ones would fall out of the window at once.
-        kept = self._recent.maxlen or 1
-        self._due_s = max(self._due_s, now_s - kept * self._tick_s)
+        self._due_s = max(self._due_s, now_s - self._n_recent * self._tick_s)
         while self._due_s <= now_s:
             self._recent.append(now_s - self._due_s)
             self.histogram.observe(now_s - self._due_s)

@@ -58,7 +58,10 @@ class Visit(asyncio.Protocol):
         self.source = self._peer = name[0] if isinstance(name, tuple) else ""
         _bound_kernel_buffer(transport)
         if too_many := self._door.enter(self):
-            self._answer(*too_many)
+            if self._door.overrun():
+                reset(self._transport)
+            else:
+                self._answer(*too_many)
         else:
             self._deadline.set(self._door.limits.request_s, self._too_slow)
 

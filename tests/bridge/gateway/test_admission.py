@@ -56,10 +56,23 @@ def test_calls_are_refused_when_the_loop_is_late(late_s: float, taken: bool) -> 
         lag = LoopLag()
         lag.start()
         admission = Admission(lag=lag)
-        await late_by(late_s, 20)
+        await late_by(late_s, 100)
 
         assert (admission.may_take() is None) is taken
         assert lag.recent_s() == pytest.approx(late_s)
+        lag.stop()
+
+    run_virtual(main())
+
+
+def test_a_hold_up_right_after_the_start_refuses_nobody() -> None:
+    async def main() -> None:
+        lag = LoopLag()
+        lag.start()
+        stand_still(0.2)
+        await asyncio.sleep(0.1)
+
+        assert Admission(lag=lag).may_take() is None
         lag.stop()
 
     run_virtual(main())

@@ -5,6 +5,7 @@ import json
 import ssl
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -281,6 +282,8 @@ async def test_a_client_that_reads_nothing_is_cut_off() -> None:
 
         assert house.disconnects == ["endless"]
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
 
 async def test_a_client_that_leaves_ends_its_response() -> None:
@@ -459,6 +462,20 @@ async def test_one_connection_too_many_is_refused_and_room_is_made_again(
         assert status_of(await exchange(house.port, LAST)) == 200
         for _reader, writer in held:
             writer.close()
+
+
+async def test_of_many_that_are_too_many_a_few_are_told_why_and_the_rest_is_cut_off() -> None:
+    async with front_door(limits=DoorLimits(max_connections=1, linger_s=0.3)) as house:
+        _, held = await asyncio.open_connection("127.0.0.1", house.port)
+        await until(lambda: house.door.n_connections == 1)
+        asking = [asyncio.create_task(exchange(house.port), name=f"{n}") for n in range(100)]
+        answers = await asyncio.gather(*asking)
+
+        assert 30 <= sum(answer.startswith(b"HTTP/1.1 503 ") for answer in answers) <= 32
+        assert sum(answer == b"" for answer in answers) >= 68
+        held.close()
+        await until(lambda: house.door.n_connections == 0)
+        assert status_of(await exchange(house.port, LAST)) == 200
 
 
 async def test_media_sockets_do_not_count_for_their_source() -> None:
