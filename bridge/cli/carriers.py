@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 def carrier(  # noqa: PLR0913 - one argument for each option
     *,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The carrier: twilio.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="The carrier: twilio, telnyx (or telnyx-texml), plivo, exotel, vonage, genesys, "
+            "audiosocket, asterisk, jambonz, audio_fork, audio_stream.",
+        ),
+    ],
     call: Annotated[
         str | None,
         typer.Option(
@@ -101,6 +108,14 @@ def carrier(  # noqa: PLR0913 - one argument for each option
     calls: Annotated[
         int, typer.Option(metavar="N", min=0, help="With --listen: so many calls; 0: until Ctrl-C.")
     ] = 0,
+    rate: Annotated[
+        int,
+        typer.Option(metavar="HZ", help="Of the phone line: 8000, 16000, 24000 or 48000."),
+    ] = 8_000,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A switch of the carrier's, such as codec=slin16."),
+    ] = None,
     strict: Annotated[
         bool,
         typer.Option("--strict", metavar="", help="Refuse ws:// too, as the carrier would."),
@@ -124,7 +139,7 @@ def carrier(  # noqa: PLR0913 - one argument for each option
     """
     from bridge.batch.plan import parse_input
     from bridge.errors import UsageError
-    from bridge.testing.caller import parse_keys
+    from bridge.testing.caller import parse_keys, parse_options
     from bridge.testing.carriers.base import Numbers
     from bridge.testing.run import CarrierPlan, Watch, run
     from bridge.testing.summary import call_summary, progress
@@ -148,6 +163,8 @@ def carrier(  # noqa: PLR0913 - one argument for each option
         tail_s=tail,
         hang_up_at_s=hang_up,
         max_duration_s=max_duration,
+        line_hz=rate,
+        options=parse_options(option or ()),
         strict=strict,
     )
 

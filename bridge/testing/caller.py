@@ -6,7 +6,7 @@ the agent's greeting, or until patience ends.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +32,17 @@ class KeyPresses:
     digits: str
     at_s: float
     after_agent: bool = False
+
+
+def parse_options(texts: Iterable[str]) -> dict[str, str]:
+    """``NAME=VALUE`` for each switch. Raises: UsageError."""
+    options = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"“{text}” is no option; write NAME=VALUE, as in codec=slin16")
+        options[name] = value
+    return options
 
 
 def parse_keys(text: str) -> KeyPresses:

@@ -1,7 +1,7 @@
 """One emulated carrier beside somebody's application: from the plan to the reports. What `tipring carrier` does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bridge.batch.audio_file import read_audio
 from bridge.batch.caller import CallerTurn
-from bridge.batch.plan import MAX_DURATION_S, MAX_TAIL_S, CallerInput
+from bridge.batch.plan import MAX_DURATION_S, MAX_TAIL_S, SAMPLE_RATES_HZ, CallerInput
 from bridge.errors import BridgeError, UsageError
 from bridge.gateway.front_door import FrontDoor
 from bridge.gateway.host_policy import HostPolicy
@@ -43,6 +43,8 @@ class CarrierPlan:
         account: The application's credentials; None: a well-known account for tests.
         api_port: Where the carrier's REST API listens; 0 leaves it to the system.
         profile: Of the network.
+        line_hz: Sample rate of the phone line.
+        options: The carrier's own switches.
         strict: Refuse what only a local test may do.
     """
 
@@ -62,6 +64,7 @@ class CarrierPlan:
     hang_up_at_s: float | None = None
     max_duration_s: float = 3_600.0
     line_hz: int = 8_000
+    options: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
 
     def check(self) -> None:
@@ -72,6 +75,8 @@ class CarrierPlan:
             raise UsageError(
                 f"--max-duration is more than 0 and at most {MAX_DURATION_S:g} seconds"
             )
+        if self.line_hz not in SAMPLE_RATES_HZ:
+            raise UsageError(f"--rate is one of {', '.join(map(str, SAMPLE_RATES_HZ))}")
         known(self.carrier)
         profile_named(self.profile)
 
@@ -172,6 +177,7 @@ async def _carrier(plan: CarrierPlan) -> AsyncIterator[tuple[Carrier, str]]:
         profile=profile_named(plan.profile),
         seed=plan.seed,
         line_hz=plan.line_hz,
+        options=plan.options,
         max_call_s=plan.max_duration_s,
         strict=plan.strict,
     )

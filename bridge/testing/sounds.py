@@ -22,6 +22,11 @@ class Sound:
         self._samples = samples
         self._at = 0
 
+    @property
+    def n_samples(self) -> int:
+        """How long it is."""
+        return self._samples.size
+
     def play(self, n_samples: int) -> Packet:
         """The next packet; none of it is the stream's."""
         packet = np.zeros(n_samples, np.int16)

@@ -9,9 +9,10 @@ from bridge.clock import Clock, wall_clock
 from bridge.errors import JoinRefused, UsageError, did_you_mean
 from bridge.ids import Ids
 from bridge.legs.media_socket import MediaSocket
+from bridge.testing.call_parts import CallFacts, Opened, Refused, Status
 from bridge.testing.caller import CallerPlan
 from bridge.testing.network import Network
-from bridge.testing.phone_call import CallFacts, Opened, PhoneCall, Refused, Status
+from bridge.testing.phone_call import PhoneCall
 from bridge.testing.profiles import CLEAN, Path, Profile, cut_instant
 from bridge.testing.shaped_socket import ShapedSocket
 from bridge.testing.stream import StreamEnd

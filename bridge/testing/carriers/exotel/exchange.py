@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from bridge.clock import rfc3339
+from bridge.testing.call_parts import CallFacts, Opened, Refused, Status
 from bridge.testing.caller import CallerPlan
 from bridge.testing.carriers.base import (
     DEFAULT_NUMBERS,
@@ -22,7 +23,7 @@ from bridge.testing.carriers.base import (
 from bridge.testing.carriers.exotel.media import ExotelMedia, StartFacts
 from bridge.testing.carriers.exotel.rest import make_app
 from bridge.testing.carriers.urls import without_credentials
-from bridge.testing.phone_call import CallFacts, Opened, PhoneCall, Refused, Status
+from bridge.testing.phone_call import PhoneCall
 from bridge.testing.shaped_socket import ShapedSocket
 from bridge.testing.verbs import DocumentError, Redirect, Stream, Verb
 from bridge.testing.webhook import Webhook, ask

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 from urllib.parse import urlencode
 
+from bridge.testing.call_parts import CallFacts, Opened, Refused, Status
 from bridge.testing.caller import CallerPlan
 from bridge.testing.carriers.base import (
     DEFAULT_NUMBERS,
@@ -19,7 +20,7 @@ from bridge.testing.carriers.base import (
 from bridge.testing.carriers.plivo.document import read_answer
 from bridge.testing.carriers.plivo.media import CONTENT_TYPES, PlivoMedia, StreamFacts
 from bridge.testing.carriers.plivo.rest import make_app
-from bridge.testing.phone_call import CallFacts, Opened, PhoneCall, Refused, Status
+from bridge.testing.phone_call import PhoneCall
 from bridge.testing.shaped_socket import ShapedSocket
 from bridge.testing.signing import plivo as signing
 from bridge.testing.stream import StreamEnd

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
+from bridge.testing.call_parts import CallEnd
 from bridge.testing.carriers.base import Numbers
 from bridge.testing.carriers.rest_answers import fields_of, is_basic
-from bridge.testing.phone_call import CallEnd, PhoneCall
+from bridge.testing.phone_call import PhoneCall
 from bridge.testing.verbs import Redirect
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import ClassVar, Final, cast, get_args
 
 from bridge.clock import rfc3339
 from bridge.testing.audio_codecs import CodecName
+from bridge.testing.call_parts import CallFacts, Opened, Refused, Status
 from bridge.testing.caller import CallerPlan
 from bridge.testing.carriers.base import (
     DEFAULT_NUMBERS,
@@ -23,7 +24,7 @@ from bridge.testing.carriers.base import (
 from bridge.testing.carriers.telnyx.media import Format, StartFacts, TelnyxMedia
 from bridge.testing.carriers.telnyx.rest import make_app
 from bridge.testing.carriers.telnyx.stream_fields import stream_of
-from bridge.testing.phone_call import CallFacts, Opened, PhoneCall, Refused, Status
+from bridge.testing.phone_call import PhoneCall
 from bridge.testing.signing import telnyx as signing
 from bridge.testing.stream import StreamEnd
 from bridge.testing.verbs import Redirect, Stream, Verb

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
+from bridge.testing.call_parts import CallEnd
 from bridge.testing.carriers.base import Numbers
 from bridge.testing.carriers.rest_answers import is_bearer, json_of
 from bridge.testing.carriers.telnyx.stream_fields import stream_of
-from bridge.testing.phone_call import CallEnd, PhoneCall
+from bridge.testing.phone_call import PhoneCall
 from bridge.testing.verbs import Dial, PickUp, Reject, Verb
 
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
+from bridge.testing.call_parts import Opened, Refused, Status
 from bridge.testing.caller import CallerPlan
 from bridge.testing.carriers.base import DEFAULT_NUMBERS, WEBHOOK_S, Numbers
 from bridge.testing.carriers.telnyx.exchange import Telnyx
 from bridge.testing.carriers.twiml import Family, read_answer
-from bridge.testing.phone_call import Opened, PhoneCall, Refused, Status
+from bridge.testing.phone_call import PhoneCall
 from bridge.testing.signing import telnyx as signing
 from bridge.testing.stream import StreamEnd
 from bridge.testing.verbs import Redirect, Stream, Verb

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 from bridge.clock import rfc3339
+from bridge.testing.call_parts import CallFacts, Opened, Refused, Status
 from bridge.testing.caller import CallerPlan
 from bridge.testing.carriers.base import (
     DEFAULT_NUMBERS,
@@ -23,7 +24,7 @@ from bridge.testing.carriers.twilio.ids import sid
 from bridge.testing.carriers.twilio.media import StreamIds, TwilioMedia
 from bridge.testing.carriers.twilio.rest import make_app
 from bridge.testing.carriers.twiml import read_answer, read_twiml
-from bridge.testing.phone_call import CallFacts, Opened, PhoneCall, Refused, Status
+from bridge.testing.phone_call import PhoneCall
 from bridge.testing.signing import twilio as signing
 from bridge.testing.stream import StreamEnd
 from bridge.testing.verbs import Redirect, Stream, Verb

@@ -8,10 +8,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from bridge.testing.call_log import CallLog
+from bridge.testing.call_parts import CallEnd, CallFacts
 from bridge.testing.carriers.rest_answers import form_of, is_basic
 from bridge.testing.carriers.twilio.ids import sid
 from bridge.testing.carriers.twiml import read_twiml
-from bridge.testing.phone_call import CallEnd, CallFacts, PhoneCall
+from bridge.testing.phone_call import PhoneCall
 from bridge.testing.verbs import DocumentError, Redirect, Verb
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import ClassVar
 from urllib.parse import urlencode
 
 from bridge.clock import rfc3339
+from bridge.testing.call_parts import CallFacts, Opened, Refused, Status
 from bridge.testing.caller import CallerPlan
 from bridge.testing.carriers.base import (
     DEFAULT_NUMBERS,
@@ -22,7 +23,7 @@ from bridge.testing.carriers.base import (
 from bridge.testing.carriers.vonage.media import VonageMedia
 from bridge.testing.carriers.vonage.ncco import read_ncco
 from bridge.testing.carriers.vonage.rest import make_app
-from bridge.testing.phone_call import CallFacts, Opened, PhoneCall, Refused, Status
+from bridge.testing.phone_call import PhoneCall
 from bridge.testing.signing import vonage as signing
 from bridge.testing.stream import StreamEnd
 from bridge.testing.verbs import DocumentError, Redirect, Stream, Verb

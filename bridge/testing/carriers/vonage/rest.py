@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
+from bridge.testing.call_parts import CallEnd
 from bridge.testing.carriers.base import Numbers
 from bridge.testing.carriers.rest_answers import json_of
 from bridge.testing.carriers.vonage.ncco import read_ncco
-from bridge.testing.phone_call import CallEnd, PhoneCall
+from bridge.testing.phone_call import PhoneCall
 from bridge.testing.signing.vonage import claims_of
 from bridge.testing.verbs import DocumentError, Redirect
 

@@ -15,8 +15,9 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from bridge.batch.caller import CallerTurn
+from bridge.testing.call_parts import CallEnd
 from bridge.testing.caller import CallerPlan, KeyPresses
-from bridge.testing.phone_call import CallEnd, PhoneCall
+from bridge.testing.phone_call import PhoneCall
 from bridge.testing.report import report_of
 from bridge.virtual import run_virtual
 from bridge_codecs.g711 import decode_ulaw, encode_ulaw
