@@ -21,16 +21,19 @@ from bridge.ids import Ids
 from bridge.testing.caller import CallerPlan
 from bridge.testing.carriers.base import Account, Carrier, World
 from bridge.testing.carriers.make import make_carrier
+from bridge.testing.carriers.telnyx.exchange import TEST_KEY
 from bridge.testing.network import Site, VirtualNetwork
 from bridge.testing.phone_call import PhoneCall as EmulatedCall
 from bridge.testing.profiles import profile_named
+from bridge.testing.signing.telnyx import public_key
 from tests.fakes.call_world import OneBrain
+from tests.fakes.emulated import ACCOUNTS
 
 BASE = "https://bridge.example"
-AI_BASE = "https://ai.example"
-TWILIO = Account("AC" + 32 * "1", "CANARY-TOKEN")
+TCP = "tcp://bridge.example:9092"
+TWILIO = ACCOUNTS["twilio"]
 TWILIO_TABLE = {"account_sid": TWILIO.account_id, "auth_token": TWILIO.token}
-API_KEY = "CANARY-api-key"
+SECRET = "CANARY-door-secret"
 API_OF = {
     "twilio": "https://api.twilio.com",
     "telnyx": "https://api.telnyx.com",
@@ -41,8 +44,38 @@ API_OF = {
 }
 """Where each carrier's REST API is reached."""
 ROUTE: dict[str, object] = {"call": {"systemPrompt": "Be brief."}}
-CALLER, CALLED = "+15550100CANARY-1", "+15550100002"
 PATIENT = CallerPlan(tail_s=30.0)
+_LOCKED = {"secret": SECRET}
+TABLES: Mapping[str, Mapping[str, object]] = {
+    "twilio": TWILIO_TABLE,
+    "telnyx": {
+        "public_key": public_key(TEST_KEY),
+        "api_key": ACCOUNTS["telnyx"].token,
+        "stream_auth_token": "CANARY-stream-token",
+    },
+    "plivo": {"auth_id": ACCOUNTS["plivo"].account_id, "auth_token": ACCOUNTS["plivo"].token},
+    "exotel": _LOCKED,
+    "vonage": {"signature_secret": ACCOUNTS["vonage"].token},
+    "genesys": {
+        "api_key": ACCOUNTS["genesys"].account_id,
+        "client_secret": ACCOUNTS["genesys"].token,
+    },
+    "asterisk": _LOCKED,
+    "jambonz": {"user": "jambonz", "password": "CANARY-password"},
+    "audio_fork": _LOCKED,
+    "audio_stream": _LOCKED,
+}
+"""Credentials that fit the emulators' accounts."""
+ENTRIES = {
+    "exotel": f"wss://bridge.example/carriers/exotel/media/{SECRET}",
+    "genesys": "wss://bridge.example/carriers/genesys/media/-",
+    "asterisk": f"wss://bridge.example/carriers/asterisk/media/{SECRET}",
+    "jambonz": "wss://jambonz:CANARY-password@bridge.example/carriers/jambonz/media/-",
+    "audio_fork": f"wss://bridge.example/carriers/audio_fork/media/{SECRET}",
+    "audio_stream": f"wss://bridge.example/carriers/audio_stream/media/{SECRET}",
+    "audiosocket": TCP,
+}
+"""What is configured at a carrier; where it is not here, its answer URL."""
 
 
 @dataclass
@@ -68,10 +101,8 @@ class PhoneWorld:
 
     def ring(self, plan: CallerPlan = PATIENT) -> EmulatedCall:
         """A call that is not placed yet."""
-        placed: EmulatedCall = self.carrier.inbound(
-            f"{BASE}/carriers/{self.carrier.name}/answer", plan
-        )
-        return placed
+        name = self.carrier.name
+        return self.carrier.inbound(ENTRIES.get(name, f"{BASE}/carriers/{name}/answer"), plan)
 
     async def settled(self, limit_s: float = 15.0) -> None:
         """Until no phone call is left."""
@@ -108,15 +139,15 @@ class _Lines(logging.Handler):
         self._lines.append(record.getMessage())
 
 
-def config_of(**tables: Any) -> Config:
-    """A config with Twilio and one route, unless said otherwise."""
-    given = {
-        "server": {"public_url": BASE},
-        "carriers": {"twilio": TWILIO_TABLE},
-        "routes": [ROUTE],
-        **tables,
-    }
-    return Config.model_validate(given)
+def config_of(name: str = "twilio", **tables: Any) -> Config:
+    """A config with this carrier and one route, unless said otherwise."""
+    name = name.partition("-")[0]
+    given: dict[str, object] = {"server": {"public_url": BASE}, "routes": [ROUTE]}
+    if name in TABLES:
+        given["carriers"] = {name: TABLES[name]}
+    else:
+        given["audiosocket"] = {"any_uuid": True}
+    return Config.model_validate({**given, **tables})
 
 
 @asynccontextmanager
@@ -124,7 +155,7 @@ async def phone_world(
     brain: Brain | None = None,
     *,
     name: str = "twilio",
-    account: Account = TWILIO,
+    account: Account | None = None,
     profile: str = "clean",
     seed: str = "test",
     sites: Mapping[str, Site] | None = None,
@@ -135,7 +166,7 @@ async def phone_world(
     """A world for the time of the context; `sites`: others in the network, `tables`: of the config."""
     loop = asyncio.get_running_loop()
     clock = VirtualClock(loop)
-    config = config_of(**tables)
+    config = config_of(name, **tables)
     network = VirtualNetwork(sites or {})
     world = World(
         network=network,
@@ -148,7 +179,7 @@ async def phone_world(
         line_hz=line_hz,
         options=options or {},
     )
-    carrier = make_carrier(name, world, account)
+    carrier = make_carrier(name, world, account or ACCOUNTS.get(name))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(network.close)
         network.sites[API_OF.get(name, "https://api.example")] = Site(carrier.app)
@@ -168,6 +199,8 @@ async def phone_world(
         )
         server.app.include_router(gateway.router)
         network.sites[BASE] = Site(server.app, gateway.media_routes)
+        if gateway.audiosocket is not None:
+            network.sites[TCP] = Site(take=gateway.audiosocket.take)
         stack.push_async_callback(carrier.close)
         made = PhoneWorld(gateway, server, carrier, network)
         handler = _Lines(made.lines)
