@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
+from bridge.testing.commands import Dialect, EndedBy, StreamEnd
 from bridge.testing.shaped_socket import ShapedSocket
-from bridge.testing.stream import Dialect, EndedBy, StreamEnd
 from bridge.testing.verbs import Redirect, Stream, Verb
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from bridge.testing.call_parts import CallEnd, Exchange, Refused
+from bridge.testing.commands import StreamEnd
 from bridge.testing.line import Player
 from bridge.testing.sounds import Sound, recording, ringing, spoken
-from bridge.testing.stream import MediaStream, StreamEnd
+from bridge.testing.stream import MediaStream
 from bridge.testing.verbs import Dial, Pause, PlayKeys, PlayRecording, Say, Stream, Verb
 from bridge.testing.webhook import WebhookFailed
 

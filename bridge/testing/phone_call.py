@@ -12,9 +12,10 @@ from typing import Final
 from bridge.testing.call_log import CallLog
 from bridge.testing.call_parts import OVER, CallEnd, CallFacts, Exchange, Order, Status
 from bridge.testing.caller import CallerPlan, PhoneCaller
+from bridge.testing.commands import StreamEnd
 from bridge.testing.line import Line
 from bridge.testing.performance import Performance
-from bridge.testing.stream import MediaStream, StreamEnd
+from bridge.testing.stream import MediaStream
 from bridge.testing.true_ear import TrueEar
 from bridge.testing.verbs import DocumentError, Leave, PickUp, Redirect, Reject, Verb
 from bridge.testing.webhook import WebhookFailed

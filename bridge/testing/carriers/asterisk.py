@@ -14,19 +14,9 @@ from bridge.ids import Ids
 from bridge.testing.carriers.json_messages import BadMessage, read_object, text_of
 from bridge.testing.carriers.plain_dialect import PlainDialect
 from bridge.testing.carriers.socket_carrier import SocketCarrier
+from bridge.testing.commands import Answer, Clear, Command, HangUp, Hold, Mark, Message, Play, Wrong
 from bridge.testing.phone_call import PhoneCall
 from bridge.testing.playout import Playout
-from bridge.testing.stream import (
-    Answer,
-    Clear,
-    Command,
-    HangUp,
-    Hold,
-    Mark,
-    Message,
-    Play,
-    Wrong,
-)
 from bridge.testing.verbs import Stream
 from bridge_codecs.g711 import decode_alaw, decode_ulaw, encode_alaw, encode_ulaw
 from bridge_codecs.pcm import Int16, from_bytes, silence, to_bytes

@@ -12,9 +12,9 @@ from typing import ClassVar, Final
 
 from bridge.testing.carriers.plain_dialect import PlainDialect
 from bridge.testing.carriers.socket_carrier import SocketCarrier
+from bridge.testing.commands import Command, HangUp, Message, Play, StreamEnd, Wrong
 from bridge.testing.phone_call import PhoneCall
 from bridge.testing.playout import Playout
-from bridge.testing.stream import Command, HangUp, Message, Play, StreamEnd, Wrong
 from bridge.testing.verbs import Stream
 from bridge_codecs.pcm import Int16, from_bytes, to_bytes
 

@@ -11,11 +11,11 @@ from bridge.ids import Ids
 from bridge.legs.media_socket import MediaSocket
 from bridge.testing.call_parts import CallFacts, Opened, Refused, Status
 from bridge.testing.caller import CallerPlan
+from bridge.testing.commands import StreamEnd
 from bridge.testing.network import Network
 from bridge.testing.phone_call import PhoneCall
 from bridge.testing.profiles import CLEAN, Path, Profile, cut_instant
 from bridge.testing.shaped_socket import ShapedSocket
-from bridge.testing.stream import StreamEnd
 from bridge.testing.verbs import Redirect, Stream, Verb
 from bridge.testing.webhook import Webhook, WebhookAnswer, WebhookFailed, ask
 

@@ -22,8 +22,7 @@ from bridge.testing.carriers.json_messages import (
 )
 from bridge.testing.carriers.plain_dialect import PlainDialect
 from bridge.testing.carriers.socket_carrier import SocketCarrier
-from bridge.testing.phone_call import PhoneCall
-from bridge.testing.stream import (
+from bridge.testing.commands import (
     Answer,
     Clear,
     Command,
@@ -34,6 +33,7 @@ from bridge.testing.stream import (
     Play,
     Wrong,
 )
+from bridge.testing.phone_call import PhoneCall
 from bridge.testing.verbs import Stream
 from bridge_codecs.pcm import Int16, to_bytes
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from bridge.testing.commands import Message, StreamEnd
 from bridge.testing.playout import Playout
-from bridge.testing.stream import Message, StreamEnd
 
 
 class PlainDialect:

@@ -8,8 +8,8 @@ from bridge.testing.call_parts import CallFacts, Opened, Refused
 from bridge.testing.caller import CallerPlan
 from bridge.testing.carriers.base import DEFAULT_NUMBERS, Account, Carrier, Numbers, World
 from bridge.testing.carriers.urls import without_credentials
+from bridge.testing.commands import Dialect
 from bridge.testing.phone_call import PhoneCall
-from bridge.testing.stream import Dialect
 from bridge.testing.verbs import Redirect, Stream, Verb
 
 

@@ -24,8 +24,8 @@ from bridge.testing.carriers.json_messages import (
     text_of,
 )
 from bridge.testing.carriers.plain_dialect import PlainDialect
+from bridge.testing.commands import Clear, Command, Mark, Message, Play, StreamEnd, Wrong
 from bridge.testing.playout import Playout
-from bridge.testing.stream import Clear, Command, Mark, Message, Play, StreamEnd, Wrong
 from bridge_codecs.pcm import Int16, silence, to_bytes
 
 UNIT_BYTES: Final = 320

@@ -14,17 +14,8 @@ import numpy as np
 
 from bridge.testing.carriers.json_messages import BadMessage, Fields, read_object, text_of
 from bridge.testing.carriers.plain_dialect import PlainDialect
+from bridge.testing.commands import Answer, Clear, Command, HangUp, Message, Play, StreamEnd, Wrong
 from bridge.testing.playout import Playout
-from bridge.testing.stream import (
-    Answer,
-    Clear,
-    Command,
-    HangUp,
-    Message,
-    Play,
-    StreamEnd,
-    Wrong,
-)
 from bridge_codecs.g711 import decode_ulaw, encode_ulaw
 from bridge_codecs.pcm import Int16
 

@@ -20,10 +20,10 @@ from bridge.testing.carriers.base import (
 from bridge.testing.carriers.plivo.document import read_answer
 from bridge.testing.carriers.plivo.media import CONTENT_TYPES, PlivoMedia, StreamFacts
 from bridge.testing.carriers.plivo.rest import make_app
+from bridge.testing.commands import StreamEnd
 from bridge.testing.phone_call import PhoneCall
 from bridge.testing.shaped_socket import ShapedSocket
 from bridge.testing.signing import plivo as signing
-from bridge.testing.stream import StreamEnd
 from bridge.testing.verbs import Redirect, Stream, Verb
 from bridge.testing.webhook import Webhook, ask
 

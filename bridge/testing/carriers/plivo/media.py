@@ -21,15 +21,7 @@ from bridge.testing.carriers.json_messages import (
     text_of,
 )
 from bridge.testing.carriers.plain_dialect import PlainDialect
-from bridge.testing.stream import (
-    Clear,
-    Command,
-    Digits,
-    Mark,
-    Message,
-    Play,
-    Wrong,
-)
+from bridge.testing.commands import Clear, Command, Digits, Mark, Message, Play, Wrong
 from bridge_codecs.g711 import decode_ulaw, encode_ulaw
 from bridge_codecs.pcm import Int16, to_bytes
 

@@ -24,9 +24,9 @@ from bridge.testing.carriers.base import (
 from bridge.testing.carriers.telnyx.media import Format, StartFacts, TelnyxMedia
 from bridge.testing.carriers.telnyx.rest import make_app
 from bridge.testing.carriers.telnyx.stream_fields import stream_of
+from bridge.testing.commands import StreamEnd
 from bridge.testing.phone_call import PhoneCall
 from bridge.testing.signing import telnyx as signing
-from bridge.testing.stream import StreamEnd
 from bridge.testing.verbs import Redirect, Stream, Verb
 from bridge.testing.webhook import Webhook, WebhookFailed
 from bridge_codecs.l16 import ByteOrder

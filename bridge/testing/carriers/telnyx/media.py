@@ -30,7 +30,7 @@ from bridge.testing.carriers.json_messages import (
     text_of,
 )
 from bridge.testing.carriers.plain_dialect import PlainDialect
-from bridge.testing.stream import Answer, Clear, Command, Mark, Message, Play, StreamEnd, Wrong
+from bridge.testing.commands import Answer, Clear, Command, Mark, Message, Play, StreamEnd, Wrong
 from bridge_codecs.l16 import ByteOrder
 from bridge_codecs.pcm import Int16
 

@@ -13,9 +13,9 @@ from bridge.testing.caller import CallerPlan
 from bridge.testing.carriers.base import DEFAULT_NUMBERS, WEBHOOK_S, Numbers
 from bridge.testing.carriers.telnyx.exchange import Telnyx
 from bridge.testing.carriers.twiml import Family, read_answer
+from bridge.testing.commands import StreamEnd
 from bridge.testing.phone_call import PhoneCall
 from bridge.testing.signing import telnyx as signing
-from bridge.testing.stream import StreamEnd
 from bridge.testing.verbs import Redirect, Stream, Verb
 from bridge.testing.webhook import Webhook, ask
 

@@ -24,9 +24,9 @@ from bridge.testing.carriers.twilio.ids import sid
 from bridge.testing.carriers.twilio.media import StreamIds, TwilioMedia
 from bridge.testing.carriers.twilio.rest import make_app
 from bridge.testing.carriers.twiml import read_answer, read_twiml
+from bridge.testing.commands import StreamEnd
 from bridge.testing.phone_call import PhoneCall
 from bridge.testing.signing import twilio as signing
-from bridge.testing.stream import StreamEnd
 from bridge.testing.verbs import Redirect, Stream, Verb
 from bridge.testing.webhook import Webhook, WebhookAnswer, ask
 

@@ -21,7 +21,7 @@ from bridge.testing.carriers.json_messages import (
     text_of,
 )
 from bridge.testing.carriers.plain_dialect import PlainDialect
-from bridge.testing.stream import Clear, Command, Mark, Message, Play, StreamEnd, Wrong
+from bridge.testing.commands import Clear, Command, Mark, Message, Play, StreamEnd, Wrong
 from bridge_codecs.g711 import decode_ulaw, encode_ulaw
 from bridge_codecs.pcm import Int16
 

@@ -23,9 +23,9 @@ from bridge.testing.carriers.base import (
 from bridge.testing.carriers.vonage.media import VonageMedia
 from bridge.testing.carriers.vonage.ncco import read_ncco
 from bridge.testing.carriers.vonage.rest import make_app
+from bridge.testing.commands import StreamEnd
 from bridge.testing.phone_call import PhoneCall
 from bridge.testing.signing import vonage as signing
-from bridge.testing.stream import StreamEnd
 from bridge.testing.verbs import DocumentError, Redirect, Stream, Verb
 from bridge.testing.webhook import Webhook, WebhookAnswer, ask
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from bridge.testing.carriers.json_messages import BadMessage, Fields, part_of, read_object
 from bridge.testing.carriers.plain_dialect import PlainDialect
+from bridge.testing.commands import Clear, Command, Mark, Message, Play, Wrong
 from bridge.testing.playout import Playout
-from bridge.testing.stream import Clear, Command, Mark, Message, Play, Wrong
 from bridge_codecs.pcm import Int16, from_bytes, to_bytes
 
 CONTENT_TYPES: Final = {f"audio/l16;rate={hz}": hz for hz in (8_000, 16_000, 24_000)}
