@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -30,21 +30,27 @@ class Fallback:
     def __init__(self, recordings: Mapping[Path, Recording]) -> None:
         self._recordings = recordings
 
-    async def run(self, leg: CarrierLeg, config: FallbackConfig) -> FallbackOutcome:
-        """Play the recording; the phone call is then transferred, or the caller's to hang up for.
+    async def run(
+        self, leg: CarrierLeg, config: FallbackConfig, is_gone: Callable[[], bool]
+    ) -> FallbackOutcome:
+        """Play the recording, then send the caller elsewhere if that is configured; hanging up is left to the call.
 
-        Returns what became of the caller; "not heard" if the caller left before the end.
+        Args:
+            leg: the caller's.
+            config: what to play, and where to send the caller.
+            is_gone: whether the caller has left.
+
+        Returns what becomes of the caller.
         """
         recording = self._recordings[config.recording or SHIPPED]
         relay = Relay(leg, PromptLeg(recording.samples, recording.rate_hz))
         try:
             async with asyncio.timeout(recording.duration_s + SLACK_S):
-                end = await relay.run()
+                await relay.run()
         except TimeoutError:
             log.warning("! a recording was not heard to its end in time")
-        else:
-            if end.by is leg:
-                return "not heard"
+        if is_gone():
+            return "not heard"
         if config.transfer_to is None:
             return "hung up"
         try:

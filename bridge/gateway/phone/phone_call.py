@@ -86,6 +86,7 @@ class PhoneCall:
         self._limit: asyncio.Timeout | None = None
         self._stop: PhoneEnd | None = None
         self._end: PhoneEnd | None = None
+        self._gone = False  # the carrier's stream
 
     @property
     def carrier(self) -> str:
@@ -217,12 +218,13 @@ class PhoneCall:
         self.phase = "falling back"
         config = self.route.config.fallback if self.route is not None else None
         self.record.fallback = await self._parts.fallback.run(
-            leg, config or self._parts.config.fallback
+            leg, config or self._parts.config.fallback, lambda: self._gone
         )
         return PhoneEnd("ai_failed", why)
 
     def _carrier_gone(self, stopped: Stopped) -> None:
         """The carrier has ended the stream; once there is a relay, that sees to it."""
+        self._gone = True
         if self.phase == "setting up":
             self.stop(
                 PhoneEnd(

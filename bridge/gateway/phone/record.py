@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 from bridge.clock import rfc3339
 from bridge.gateway.phone.carriers.base import PhoneNumbers
-from bridge.legs.carrier.figures import CarrierFigures
+from bridge.legs.carrier.figures import CarrierFigures, figures_of, interruptions_of
 from bridge.log import Redacted
 from bridge.wire.carriers.base import CarrierName
 
@@ -147,16 +147,7 @@ def shown(record: PhoneCallRecord) -> JsonDict:
         "fallback": record.fallback,
         "stages": _rounded(record.stages),
         "figures": figures_of(record.figures),
-        "interruptions": [
-            {
-                "at": round(each.at_s, 3),
-                "heardText": each.heard_text,
-                "unheardText": each.unheard_text,
-                "unheardMs": round(each.unheard_ms),
-                "overrunMs": None if each.overrun_ms is None else round(each.overrun_ms),
-            }
-            for each in record.figures.interruptions
-        ],
+        "interruptions": interruptions_of(record.figures),
     }
 
 
@@ -184,30 +175,6 @@ def log_line(record: PhoneCallRecord) -> str:
         "worstOverrunMs": round(max(overruns)) if overruns else None,
     }
     return json.dumps(line, ensure_ascii=True, separators=(",", ":"))
-
-
-def figures_of(figures: CarrierFigures) -> JsonDict:
-    """The figures of a call as plain JSON."""
-    first_s = figures.first_agent_audio_s
-    return {
-        "framesIn": figures.frames_in,
-        "framesOut": figures.frames_out,
-        "prerollMs": round(figures.preroll_ms),
-        "callerAudioLostMs": round(figures.caller_audio_lost_ms, 1),
-        "callerAudioMissingMs": round(figures.caller_audio_missing_ms, 1),
-        "firstAgentAudio": None if first_s is None else round(first_s, 3),
-        "underruns": figures.underruns,
-        "underrunMs": round(figures.underrun_ms, 1),
-        "overruns": figures.overruns,
-        "clears": figures.clears,
-        "marksSent": figures.marks_sent,
-        "marksBack": figures.marks_back,
-        "marksFlushed": figures.marks_flushed,
-        "marksLost": figures.marks_lost,
-        "digits": figures.digits,
-        "warnings": figures.warnings,
-        "ignored": dict(figures.ignored),
-    }
 
 
 def _rounded(stages: Mapping[Stage, float]) -> JsonDict:
