@@ -100,6 +100,7 @@ class LiveCall:
                 if self._recorder is not None:
                     await self._recorder.close()
             finally:
+                self._note_figures()
                 self._journal.close()
                 await keeper
         return reason
@@ -134,6 +135,11 @@ class LiveCall:
         elif isinstance(event, Warned) and event.type not in self._warned:
             self._warned.add(event.type)
             self._journal.event(event.type, f"{leg.name}: {event.text}", "warning")
+
+    def _note_figures(self) -> None:
+        if self._side.figures is not None:
+            told = "what was counted at the carrier's media socket"
+            self._journal.event("phone_call_figures", told, "info", **self._side.figures())
 
     def _show_event(self, event: EventRecord) -> None:
         message = CallEvent(

@@ -13,6 +13,7 @@ from bridge.calls.records import CallRecord
 from bridge.calls.settings import PhoneMedium, ServerSocketMedium
 from bridge.errors import RemoteWireError
 from bridge.legs.base import Leg
+from bridge.legs.carrier.figures import figures_of, interruptions_of
 from bridge.legs.carrier.leg import CarrierLeg
 from bridge.legs.join_socket import JoinSocketLeg
 from bridge.legs.media_socket import MediaSocket
@@ -47,6 +48,8 @@ class CallerSide:
     """Ends what lies behind the leg: the phone call."""
     context: Mapping[str, object] = field(default_factory=dict)
     """Who it is, as the carrier says; plain JSON."""
+    figures: Callable[[], Mapping[str, object]] | None = None
+    """What was counted at a carrier's socket so far, plain JSON; None where there is none."""
 
 
 async def caller_side(record: CallRecord, socket: MediaSocket, phones: Phones) -> CallerSide:
@@ -99,7 +102,12 @@ async def _phone(
         leg.recorder = recorder
         return leg
 
-    return CallerSide(Rates(leg.source_hz, leg.sink_hz), opened, leg.hang_up, _context(info))
+    def figures() -> Mapping[str, object]:
+        counted = leg.figures
+        return {**figures_of(counted), "interruptions": interruptions_of(counted)}
+
+    rates = Rates(leg.source_hz, leg.sink_hz)
+    return CallerSide(rates, opened, leg.hang_up, _context(info), figures)
 
 
 class _LateLine:

@@ -68,3 +68,41 @@ class CarrierFigures:
     def marks_outstanding(self) -> int:
         """Marks that may still come back."""
         return self.marks_sent - self.marks_back - self.marks_flushed - self.marks_lost
+
+
+def figures_of(figures: CarrierFigures) -> dict[str, object]:
+    """The figures of a call as plain JSON, without its interruptions."""
+    first_s = figures.first_agent_audio_s
+    return {
+        "framesIn": figures.frames_in,
+        "framesOut": figures.frames_out,
+        "prerollMs": round(figures.preroll_ms),
+        "callerAudioLostMs": round(figures.caller_audio_lost_ms, 1),
+        "callerAudioMissingMs": round(figures.caller_audio_missing_ms, 1),
+        "firstAgentAudio": None if first_s is None else round(first_s, 3),
+        "underruns": figures.underruns,
+        "underrunMs": round(figures.underrun_ms, 1),
+        "overruns": figures.overruns,
+        "clears": figures.clears,
+        "marksSent": figures.marks_sent,
+        "marksBack": figures.marks_back,
+        "marksFlushed": figures.marks_flushed,
+        "marksLost": figures.marks_lost,
+        "digits": figures.digits,
+        "warnings": figures.warnings,
+        "ignored": dict(figures.ignored),
+    }
+
+
+def interruptions_of(figures: CarrierFigures) -> list[dict[str, object]]:
+    """The interruptions of a call as plain JSON."""
+    return [
+        {
+            "at": round(each.at_s, 3),
+            "heardText": each.heard_text,
+            "unheardText": each.unheard_text,
+            "unheardMs": round(each.unheard_ms),
+            "overrunMs": None if each.overrun_ms is None else round(each.overrun_ms),
+        }
+        for each in figures.interruptions
+    ]
