@@ -49,6 +49,8 @@ class CallRecord:
     """Who is on the line, as the carrier said when its stream started."""
     joined: datetime | None = None
     ended: datetime | None = None
+    lasted_s: float | None = None
+    """From its joining to its end by a clock that nobody sets: stamps jump when somebody sets the wall clock."""
     end_reason: EndReason | None = None
     client_version: str | None = None
     billing_status: BillingStatus = "BILLING_STATUS_PENDING"
@@ -66,13 +68,22 @@ class CallRecord:
         """How long the call lasted: 0 if nobody joined, None before its end."""
         if self.ended is None:
             return None
+        if self.lasted_s is not None:
+            return self.lasted_s
         return (self.ended - (self.joined or self.ended)).total_seconds()
 
-    def end(self, reason: EndReason, at: datetime) -> bool:
-        """Set the end and the bill, once; False if the call had already ended (nothing changes)."""
+    def end(self, reason: EndReason, at: datetime, lasted_s: float | None = None) -> bool:
+        """Set the end and the bill, once; False if the call had already ended (nothing changes).
+
+        Args:
+            reason: why it ended.
+            at: when.
+            lasted_s: how long it was joined, s; None: what the stamps say.
+        """
         if self.ended is not None:
             return False
         self.ended, self.end_reason = at, reason
+        self.lasted_s = None if lasted_s is None else round(lasted_s, 6)
         seconds = self.duration_s or 0.0
         self.billed_duration_s = math.ceil(seconds / BILLING_STEP_S) * BILLING_STEP_S
         self.billing_status = "BILLING_STATUS_BILLED"

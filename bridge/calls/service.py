@@ -79,6 +79,8 @@ class _Open:
     stage: StageRecord
     initial: list[MessageRecord]
     join_timer: asyncio.TimerHandle
+    joined_at_s: float | None = None
+    """Of the loop's time."""
     claimed: bool = False
     socket: MediaSocket | None = None
     live: LiveCall | None = None
@@ -234,6 +236,7 @@ class CallService:
         opened.record.client_version = client_version
         opened.record.joined = self._parts.now()
         loop = asyncio.get_running_loop()
+        opened.joined_at_s = loop.time()
         opened.task = loop.create_task(self._serve(opened, socket), name=f"{call_id} call")
         self._keep(opened.task)
 
@@ -330,8 +333,11 @@ class CallService:
         task.add_done_callback(self._tasks.discard)
 
     async def _finish(self, record: CallRecord, reason: EndReason) -> None:
-        self._open.pop(record.call_id, None)
-        record.end(reason, self._parts.now())
+        opened = self._open.pop(record.call_id, None)
+        lasted_s = None
+        if opened is not None and opened.joined_at_s is not None:
+            lasted_s = asyncio.get_running_loop().time() - opened.joined_at_s
+        record.end(reason, self._parts.now(), lasted_s)
         await self._parts.store.save_call(record)
 
     # Making

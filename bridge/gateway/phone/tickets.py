@@ -1,5 +1,6 @@
 """Tokens in the paths of media sockets: issued with an answer, good for a while, for one carrier, and once."""
 
+import asyncio
 from typing import Final
 
 from bridge.clock import Clock
@@ -16,6 +17,8 @@ REPLAY_S: Final = 600.0
 class Tickets:
     """Issues and checks tokens.
 
+    How long a token is good is measured by the loop's time: a wall clock that is set would cut calls off.
+
     Args:
         ids: draws the key; tokens are good in this process only.
         clock: the wall clock.
@@ -25,21 +28,22 @@ class Tickets:
     def __init__(self, ids: Ids, clock: Clock, valid_s: float) -> None:
         self._tokens = StreamTokens(ids.random.randbytes(KEY_BYTES))
         self._clock = clock
+        self._loop = asyncio.get_running_loop()
         self._valid_s = valid_s
         self._used = OnceOnly(max(2 * valid_s, REPLAY_S))
 
     def now_s(self) -> float:
-        """Unix seconds."""
+        """Unix seconds, for signatures."""
         return self._clock().timestamp()
 
     def issue(self, carrier: CarrierName, call_id: str) -> str:
         """A token for a media socket of this call of ours."""
-        return self._tokens.issue(carrier, call_id, self.now_s(), self._valid_s)
+        return self._tokens.issue(carrier, call_id, self._loop.time(), self._valid_s)
 
     def check(self, token: str, carrier: CarrierName) -> Claim | str:
         """What a token says, or a sentence why it is not good."""
-        return self._tokens.check(token, carrier, self.now_s())
+        return self._tokens.check(token, carrier, self._loop.time())
 
     def first(self, key: str) -> bool:
         """Whether a token or a signature comes for the first time; from now on it has come."""
-        return self._used.first(key, self.now_s())
+        return self._used.first(key, self._loop.time())
