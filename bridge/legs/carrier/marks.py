@@ -60,15 +60,17 @@ class Marks:
 
     def reached(self, name: str, now_s: float) -> None:
         """A mark came back, and proves those before it too; one that nobody waits for proves nothing."""
-        for _, ledger in self._take(name):
-            self._figures.marks_back += 1
-            ledger.acknowledged(name, now_s)
+        taken = self._take(name)
+        self._figures.marks_back += len(taken)
+        # Of each ledger the last one: those before it may have come back in time and been lost on the way.
+        for ledger, last in {ledger: pending for pending, ledger in taken}.items():
+            ledger.acknowledged(last, now_s)
 
     def flushed(self, name: str) -> None:
         """The carrier says that the audio before this mark was not played."""
-        for _, ledger in self._take(name):
+        for pending, ledger in self._take(name):
             self._figures.marks_flushed += 1
-            ledger.void(name)
+            ledger.void(pending)
 
     def cleared(self) -> None:
         """The carrier was cleared: what waits proves nothing any more, whether it comes back or not."""

@@ -20,6 +20,7 @@ from bridge.legs.carrier.codec import Encode
 from bridge.legs.carrier.figures import CarrierFigures
 from bridge.legs.carrier.heard import HeardText
 from bridge.legs.carrier.marks import Marks
+from bridge.legs.carrier.tape import Tape
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.recorder import Recorder
 from bridge.wire.carriers.base import CarrierWire
@@ -41,8 +42,6 @@ GRACE_S: Final = 2.0
 """So much later than the play-out clock says may the last mark come back before nobody waits for it any more."""
 UNPROVEN_S: Final = 0.2
 """What is added to the play-out clock where no mark proves the end."""
-SAME_INSTANT_S: Final = 1e-6
-"""Two sums of the same durations may differ by this much, s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ class Player:
         self._encode = encode
         self._marks = marks
         self._figures = figures
-        self._recorder = recorder
+        self._tape = None if recorder is None else Tape(recorder, lane.ledger)
         self._whole = whole_frames
         self._on_broken = on_broken
         self._rate_hz = lane.rate_hz
@@ -158,8 +157,8 @@ class Player:
 
     def forget_unplayed(self, now_s: float) -> None:
         """What the carrier has not played will not be played: the recording shall not have it."""
-        if self._recorder is not None:
-            self._recorder.cleared(unplayed_s=self.ledger.ahead_ms(now_s) / 1000)
+        if self._tape is not None:
+            self._tape.cleared(now_s)
 
     async def drain(self) -> None:
         """Return when the caller has heard everything; never later than what is there takes, and 2 s."""
@@ -220,13 +219,10 @@ class Player:
             self._socket.send_text(message)
         else:
             send(self._socket, message)
-        ledger = self.ledger
-        if self._recorder is None:
-            ledger.sent(frame.size, now_s)
+        if self._tape is None:
+            self.ledger.sent(frame.size, now_s)
         else:
-            before_s = ledger.playing_until_s
-            ledger.sent(frame.size, now_s)
-            self._record(self._recorder, frame, before_s, now_s)
+            self._tape.sent(frame, now_s)
         self._figures.frames_out += 1
         self._unmarked += frame.size
         if self._unmarked >= self._mark_every:
@@ -243,15 +239,6 @@ class Player:
     def _mark(self) -> None:
         self._unmarked = 0
         self._marks.ask(self.ledger)
-
-    def _record(
-        self, recorder: Recorder, frame: Int16, before_s: float | None, now_s: float
-    ) -> None:
-        """Say when the frame will be heard; None if it joins on to what was sent before."""
-        until_s = self.ledger.playing_until_s or now_s
-        starts_s = until_s - frame.size / self._rate_hz
-        joins_on = before_s is not None and starts_s - before_s < SAME_INSTANT_S
-        recorder.sent(frame, plays_in_s=None if joins_on else starts_s - now_s)
 
     def _later(self, due_s: float) -> None:
         self._due_s = due_s

@@ -20,6 +20,12 @@ RATE_HZ = 8_000
 FRAME = 160
 
 
+def noise(seconds: float, level: float = 3_000.0) -> Int16:
+    """A caller's voice, as far as level goes."""
+    made = np.random.default_rng(1).normal(0, level, round(seconds * RATE_HZ))
+    return made.astype(np.int16)
+
+
 class HandLine:
     """A phone line that writes down what is done to it, and takes its time."""
 

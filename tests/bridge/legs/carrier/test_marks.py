@@ -119,20 +119,6 @@ def test_a_carrier_that_proves_marks_unasked_is_sent_nothing_and_waited_for() ->
     assert (figures.marks_sent, figures.marks_back) == (2, 2)
 
 
-def test_a_carrier_that_takes_no_message_for_a_mark_may_tell_of_it_all_the_same() -> None:
-    class Quiet(PlainWire):
-        def mark(self, name: str) -> tuple[Message, ...]:
-            return ()
-
-    asked = Asked()
-    asked.marks = Marks(Quiet(), asked.sent.append, asked.figures)
-    asked.ask(2)
-    asked.marks.reached("m1", 0.2)
-
-    assert asked.sent == []
-    assert asked.ledger.played_acknowledged == 1_600
-
-
 def test_a_mark_of_an_earlier_relay_counts_for_its_own_ledger() -> None:
     asked = Asked()
     asked.ask()
@@ -141,6 +127,28 @@ def test_a_mark_of_an_earlier_relay_counts_for_its_own_ledger() -> None:
     asked.marks.reached("m0", 0.1)
 
     assert (before.played_acknowledged, asked.ledger.played_acknowledged) == (800, 0)
+
+
+def test_a_mark_of_this_relay_proves_those_of_an_earlier_one() -> None:
+    asked = Asked()
+    asked.ask()
+    before, asked.ledger = asked.ledger, Ledger(8_000)
+    asked.ask()
+    asked.marks.reached("m1", 0.2)
+
+    assert (before.played_acknowledged, asked.ledger.played_acknowledged) == (800, 800)
+    assert asked.counts == (2, 2, 0, 0)
+
+
+def test_a_mark_that_was_lost_on_the_way_does_not_make_the_clock_late() -> None:
+    asked = Asked()
+    for _ in range(10):
+        asked.ledger.sent(3_200, 0.0)
+        asked.marks.ask(asked.ledger)
+    asked.marks.reached("m0", 0.45)
+    asked.marks.reached("m5", 2.45)
+
+    assert asked.ledger.playing_until_s == 4.0
 
 
 def test_a_carrier_that_never_answers_has_the_oldest_marks_given_up() -> None:

@@ -1,0 +1,95 @@
+"""One agent's time with a caller: what begins with a relay and ends with it, while the phone call may go on."""
+
+import asyncio
+from typing import Final
+
+from bridge.legs.base import Ended, LegEvent, Port
+from bridge.legs.carrier.figures import CarrierFigures, Interruption
+from bridge.legs.carrier.player import Player
+from bridge.legs.carrier.stream import CarrierStream
+from bridge.legs.recorder import Recorder
+
+INTERRUPTIONS_KEPT: Final = 500
+
+
+class Serving:
+    """Joins a carrier's stream to the port of a relay.
+
+    Args:
+        stream: the carrier's.
+        port: the relay's.
+        player: plays the port's incoming lane.
+        figures: counts.
+
+    Attributes:
+        live: the relay runs; afterwards nothing is told to it any more.
+        ended: how the leg ended.
+    """
+
+    def __init__(
+        self, stream: CarrierStream, port: Port, player: Player, figures: CarrierFigures
+    ) -> None:
+        self.live = True
+        self.player = player
+        self._stream = stream
+        self._port = port
+        self._figures = figures
+        self._dropped = self._overflows = 0
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[Ended] = self._loop.create_future()
+
+    def begin(self, recorder: Recorder | None) -> None:
+        """Let audio through, both ways."""
+        self._port.incoming.on_ready = self.player.ready
+        self._stream.intake.recorder = recorder
+        self._stream.intake.open(self._port.outgoing)
+
+    def end(self, ended: Ended) -> None:
+        """The leg is over: nothing more is sent."""
+        self.player.stop()
+        if not self.ended.done():
+            self.ended.set_result(ended)
+
+    def finish(self, *, carrier_gone: bool) -> None:
+        """The relay is over; what the carrier holds is still heard, unless it is gone."""
+        now_s = self._loop.time()
+        self.player.stop()
+        self._stream.intake.shut()
+        if carrier_gone:
+            self.player.forget_unplayed(now_s)
+            self.player.ledger.lose(now_s)
+        self.count()
+        self.live = False
+
+    def emit(self, event: LegEvent) -> None:
+        """Tell the agent, if it is still there."""
+        if self.live:
+            self._port.emit(event)
+
+    def clear(self, heard_s: float) -> None:
+        """The agent was cut off: silence the carrier, then note what was heard. Its last audio came at ``heard_s``."""
+        now_s, figures = self._loop.time(), self._figures
+        cut = self.player.clear(now_s)
+        figures.clears += 1
+        if figures.clear_latency is not None:
+            figures.clear_latency.observe(self._loop.time() - now_s)
+        if not cut.unheard_ms or len(figures.interruptions) >= INTERRUPTIONS_KEPT:
+            return
+        ago_s = self._stream.intake.recent.onset_ago_s()
+        overrun_ms = None if ago_s is None else max(0.0, 1000 * (cut.silent_s - heard_s + ago_s))
+        at_s = now_s - self._stream.started_s
+        figures.interruptions.append(
+            Interruption(at_s, cut.heard_text, cut.unheard_text, cut.unheard_ms, overrun_ms)
+        )
+
+    def count(self) -> None:
+        """Take over what lanes and player count by themselves."""
+        if not self.live:
+            return
+        uplink, figures = self._port.outgoing, self._figures
+        dropped, overflows = uplink.stats.dropped, self._port.incoming.stats.overflows
+        figures.caller_audio_lost_ms += 1000 * (dropped - self._dropped) / uplink.rate_hz
+        figures.overruns += overflows - self._overflows
+        self._dropped, self._overflows = dropped, overflows
+        if figures.first_agent_audio_s is None and self.player.first_sent_s is not None:
+            figures.first_agent_audio_s = self.player.first_sent_s - self._stream.started_s
