@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from bridge.api.problems import from_validation
 from bridge.api.refusal import Refused, sentence
-from bridge.calls.errors import CallError, InvalidSettings, NoCapacity
+from bridge.calls.errors import CallError, InvalidSettings, NoCapacity, TooManyToday
 from bridge.errors import UsageError
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,9 @@ async def _call_error(_: Request, exc: Exception) -> JSONResponse:
     assert isinstance(exc, CallError)
     if isinstance(exc, InvalidSettings):
         return JSONResponse({exc.field: [sentence(str(exc))]}, exc.status)
-    headers = {"Retry-After": str(exc.retry_after_s)} if isinstance(exc, NoCapacity) else None
+    headers = {}
+    if isinstance(exc, NoCapacity | TooManyToday):
+        headers["Retry-After"] = str(exc.retry_after_s)
     return JSONResponse({"detail": sentence(str(exc))}, exc.status, headers)
 
 

@@ -83,10 +83,10 @@ async def _phone(
     record: CallRecord, medium: PhoneMedium, socket: MediaSocket, phones: Phones
 ) -> CallerSide:
     api = phones.api(medium.carrier)
-    line = None if api is None else _LateLine(api)
+    line = None if api is None else _LateLine(api, phones.may_send_to)
     leg = CarrierLeg(
         socket,
-        phones.wire(medium.carrier),
+        phones.wire(medium),
         line=line,
         dtmf=medium.dtmf,
         media_idle_s=medium.media_idle_timeout_s,
@@ -113,8 +113,9 @@ async def _phone(
 class _LateLine:
     """A phone call at its carrier's API, whose id the stream tells when it starts."""
 
-    def __init__(self, api: CarrierApi) -> None:
+    def __init__(self, api: CarrierApi, may_send_to: Callable[[str], str | None]) -> None:
         self._api = api
+        self._may_send_to = may_send_to
         self.call_id = ""
 
     async def hang_up(self) -> None:
@@ -122,7 +123,9 @@ class _LateLine:
         await self._line.hang_up()
 
     async def transfer(self, target: str) -> None:
-        """See PhoneLine."""
+        """See PhoneLine. A transfer is a call that our account pays, so what holds for placing calls holds for it."""
+        if why := self._may_send_to(target):
+            raise CarrierApiError(why)
         await self._line.transfer(target)
 
     async def send_digits(self, digits: str) -> None:

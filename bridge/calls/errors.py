@@ -12,6 +12,7 @@ Each class carries the HTTP status that says it; the REST server and the join so
     ├── CallOver          410  a join URL of a call that has ended
     ├── NotLive           422  a message for a call that is not joined, or has ended
     ├── StillLive         425  what can only be done after the end
+    ├── TooManyToday      429  no further phone call may be placed today: ask again after `retry_after_s`
     ├── NotDialled        502  the carrier did not place the phone call
     └── NoCapacity        503  not now: ask again after `retry_after_s`
 """
@@ -81,6 +82,16 @@ class StillLive(CallError):  # noqa: N818
     """Something was asked of a call that can only be done after its end."""
 
     status: ClassVar[int] = 425
+
+
+class TooManyToday(CallError):  # noqa: N818
+    """No further phone call may be placed today; ask again after `retry_after_s` seconds."""
+
+    status: ClassVar[int] = 429
+
+    def __init__(self, sentence: str, *, retry_after_s: int) -> None:
+        super().__init__(sentence)
+        self.retry_after_s = retry_after_s
 
 
 class NotDialled(CallError):  # noqa: N818

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from bridge.calls.errors import InvalidSettings
 from bridge.calls.records import CallRecord
 from bridge.calls.settings import PhoneCarrier, PhoneMedium
 from bridge.legs.phone_line import CarrierApi
@@ -12,11 +13,22 @@ from bridge.wire.carriers.make import make_wire
 class Phones(Protocol):
     """The carriers of one server."""
 
-    def refusal(self, medium: PhoneMedium) -> str | None:
-        """A sentence that says why no call of this medium can be made here; None if it can."""
+    def admit(self, record: CallRecord) -> None:
+        """Let a call in whose medium is a carrier; one that is to be dialled counts until `ended`.
+
+        Raises: InvalidSettings if such a call cannot be made here, TooManyToday.
+        """
         ...
 
-    def wire(self, carrier: PhoneCarrier) -> CarrierWire:
+    def ended(self, record: CallRecord) -> None:
+        """A call that was let in has ended; may be said again, and of other calls."""
+        ...
+
+    def may_send_to(self, target: str) -> str | None:
+        """Why a caller cannot be sent to this number, in a sentence; None if they can, and then it counts as a call."""
+        ...
+
+    def wire(self, medium: PhoneMedium) -> CarrierWire:
         """The protocol of one media socket."""
         ...
 
@@ -27,7 +39,7 @@ class Phones(Protocol):
     async def place(self, record: CallRecord) -> str:
         """Have the carrier dial for this call; returns the carrier's id of the phone call.
 
-        Raises: CarrierApiError.
+        Raises: BridgeError with one sentence.
         """
         ...
 
@@ -35,15 +47,23 @@ class Phones(Protocol):
 class NoPhones:
     """A server without carriers' credentials: streams may come, nothing can be dialled or hung up by REST."""
 
-    def refusal(self, medium: PhoneMedium) -> str | None:
+    def admit(self, record: CallRecord) -> None:
         """See Phones."""
-        if medium.outgoing is None:
-            return None
-        return "This server has no credentials for this carrier, so it cannot place calls."
+        medium = record.settings.medium
+        if isinstance(medium, PhoneMedium) and medium.outgoing is not None:
+            sentence = "This server has no credentials for this carrier, so it cannot place calls."
+            raise InvalidSettings("medium", sentence)
 
-    def wire(self, carrier: PhoneCarrier) -> CarrierWire:
+    def ended(self, record: CallRecord) -> None:
         """See Phones."""
-        return make_wire(carrier)
+
+    def may_send_to(self, target: str) -> str | None:  # noqa: ARG002 - nobody can be sent anywhere
+        """See Phones."""
+        return "this server has no credentials for this carrier"
+
+    def wire(self, medium: PhoneMedium) -> CarrierWire:
+        """See Phones."""
+        return make_wire(medium.carrier)
 
     def api(self, carrier: PhoneCarrier) -> CarrierApi | None:  # noqa: ARG002 - there is none
         """See Phones."""

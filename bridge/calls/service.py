@@ -9,13 +9,20 @@ import hmac
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from bridge.brains.base import Brain
 from bridge.brains.speech.vad import Vad
 from bridge.calls.call import LiveCall, Parts
 from bridge.calls.caller_side import caller_side
+from bridge.calls.dialling import (
+    Dialling,
+    PhoneNews,
+    is_about,
+    is_dialled,
+    unanswered,
+    why_unanswered,
+)
 from bridge.calls.errors import (
     AlreadyJoined,
     CallOver,
@@ -23,18 +30,13 @@ from bridge.calls.errors import (
     NoCapacity,
     NotDialled,
     NotLive,
-    RecordingNotFound,
-    StillLive,
     TokenUnknown,
 )
-from bridge.calls.paging import Page, Window
+from bridge.calls.kept import KeptCalls
 from bridge.calls.phones import NoPhones, Phones
-from bridge.calls.queries import CallQuery, EventQuery, MessageQuery
-from bridge.calls.recording import recording_path
 from bridge.calls.records import (
     CallRecord,
     EndReason,
-    EventRecord,
     MessageRecord,
     StageRecord,
     ToolRecord,
@@ -42,7 +44,6 @@ from bridge.calls.records import (
 from bridge.calls.settings import CallSettings, PhoneMedium
 from bridge.errors import BridgeError, RemoteWireError, UsageError
 from bridge.legs.media_socket import MediaSocket
-from bridge.legs.phone_line import CarrierApiError
 from bridge.log import whereabouts
 from bridge.wire.close_codes import GOING_AWAY, INTERNAL_ERROR, NORMAL
 
@@ -87,7 +88,7 @@ class _Open:
     task: "asyncio.Task[None] | None" = None
 
 
-class CallService:
+class CallService(KeptCalls):
     """All calls of one server.
 
     Args:
@@ -97,91 +98,49 @@ class CallService:
     """
 
     def __init__(self, parts: Parts, brains: BrainSource, phones: Phones | None = None) -> None:
-        self._parts = parts
+        super().__init__(parts)
         self._brains = brains
         self._phones = phones or NoPhones()
+        self._dialling = Dialling(self._phones)
         self._open: dict[str, _Open] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
-    # Creating and asking
+    # Creating
 
     async def create(self, settings: CallSettings) -> CallRecord:
         """Make a call that waits for its client; one with an outgoing medium is dialled first.
 
-        Raises: InvalidSettings if it asks for what nobody serves, NotDialled if the carrier would not,
+        Raises: InvalidSettings if it asks for what nobody serves, TooManyToday, NotDialled if the carrier would not,
         NoCapacity when the service closes.
         """
         if self._closing:
             raise NoCapacity("The server is stopping.")
         if settings.model not in self._brains.names():
             raise InvalidSettings("model", self._unknown_model(settings.model))
-        if isinstance(settings.medium, PhoneMedium):
-            self._check_phone(settings.medium)
         record, stage = self._new_records(settings)
+        if isinstance(settings.medium, PhoneMedium):
+            self._phones.admit(record)
+        try:
+            await self._add(record, stage)
+            await self._dial(record)
+        except BaseException:
+            if record.call_id not in self._open:
+                self._phones.ended(record)
+            raise
+        return record
+
+    async def _add(self, record: CallRecord, stage: StageRecord) -> None:
+        store, settings = self._parts.store, record.settings
         initial = _initial_messages(settings, stage.stage_id)
-        await self._parts.store.add_call(record)
-        await self._parts.store.add_stage(stage)
+        await store.add_call(record)
+        await store.add_stage(stage)
         for message in initial:
-            await self._parts.store.add_message(record.call_id, message)
+            await store.add_message(record.call_id, message)
         timer = asyncio.get_running_loop().call_later(
             settings.join_timeout_s, self._unjoined, record.call_id
         )
         self._open[record.call_id] = _Open(record, stage, initial, timer)
-        await self._dial(record)
-        return record
-
-    async def get(self, call_id: str) -> CallRecord:
-        """One call."""
-        return await self._parts.store.call(call_id)
-
-    async def list(self, query: CallQuery, window: Window) -> Page[CallRecord]:
-        """A page of calls."""
-        return await self._parts.store.calls(query, window)
-
-    async def delete(self, call_id: str) -> None:
-        """Forget a call that has ended, its recording included."""
-        record = await self._parts.store.call(call_id)
-        if record.ended is None:
-            raise StillLive("The call has not ended yet: end it first, then delete it.")
-        path = self._recording(call_id)
-        if path is not None:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(None, lambda: path.unlink(missing_ok=True))
-        await self._parts.store.delete_call(call_id, self._parts.now())
-
-    async def messages(
-        self, call_id: str, query: MessageQuery, window: Window
-    ) -> Page[MessageRecord]:
-        """A page of a call's messages."""
-        return await self._parts.store.messages(call_id, query, window)
-
-    async def events(self, call_id: str, query: EventQuery, window: Window) -> Page[EventRecord]:
-        """A page of a call's events."""
-        return await self._parts.store.events(call_id, query, window)
-
-    async def stages(self, call_id: str, window: Window) -> Page[StageRecord]:
-        """A page of a call's stages."""
-        return await self._parts.store.stages(call_id, window)
-
-    async def stage(self, call_id: str, stage_id: str | None = None) -> StageRecord:
-        """One stage, or the last one."""
-        return await self._parts.store.stage(call_id, stage_id)
-
-    async def recording_path(self, call_id: str) -> Path:
-        """The file of an ended call's recording."""
-        record = await self._parts.store.call(call_id)
-        if record.ended is None:
-            raise StillLive("The call has not ended yet: its recording is still being written.")
-        path = self._recording(call_id)
-        loop = asyncio.get_running_loop()
-        if (
-            path is None
-            or not record.settings.recording_enabled
-            or not await loop.run_in_executor(None, path.exists)
-        ):
-            raise RecordingNotFound("This call has no recording.")
-        return path
 
     async def send_data_message(self, call_id: str, message: object) -> None:
         """Put a message into a live call, as if its client had sent it."""
@@ -240,6 +199,32 @@ class CallService:
         opened.task = loop.create_task(self._serve(opened, socket), name=f"{call_id} call")
         self._keep(opened.task)
 
+    # Dialled calls
+
+    def dialled(self, call_id: str, token: str, phone_call_id: str) -> CallRecord | None:
+        """The call that its carrier asks about once somebody has answered the phone; None if it is not to be joined.
+
+        Args:
+            call_id: ours.
+            token: of its join URL, which the carrier was given.
+            phone_call_id: the carrier's id, by which the phone call goes from now on.
+        """
+        opened = self._open.get(call_id)
+        if opened is None or opened.claimed or not is_dialled(opened.record):
+            return None
+        if not hmac.compare_digest(opened.record.join_token.encode(), token.encode()):
+            return None
+        opened.record.phone_call_id = phone_call_id
+        return opened.record
+
+    def phone_moved(self, news: PhoneNews) -> None:
+        """A carrier tells how far a phone call has come: a call that nobody can join any more ends at once."""
+        opened = self._open.get(news.call_id)
+        if opened is None or opened.claimed or not is_about(opened.record, news):
+            return
+        if news.over or news.stream_failed:
+            self._give_up_soon(opened, why_unanswered(news), rings=not news.over)
+
     async def close(self) -> None:
         """End all calls now; what was recorded is kept. No new ones are taken."""
         self._closing = True
@@ -254,28 +239,23 @@ class CallService:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        for opened in list(self._open.values()):
+        left = list(self._open.values())
+        for opened in left:
             if opened.socket is not None:
                 opened.socket.close(GOING_AWAY, "the server stops")
             await self._finish(opened.record, "system_error")
-
-    def _check_phone(self, medium: PhoneMedium) -> None:
-        why = self._phones.refusal(medium)
-        if why is not None:
-            raise InvalidSettings("medium", why)
+        await asyncio.gather(*(self._dialling.stop_ringing(each.record) for each in left))
 
     async def _dial(self, record: CallRecord) -> None:
         """Place the phone call, where one is asked for; one that cannot be placed ends the call unjoined."""
-        medium = record.settings.medium
-        if not isinstance(medium, PhoneMedium) or medium.outgoing is None:
+        if not is_dialled(record):
             return
         try:
-            record.phone_call_id = await self._phones.place(record)
-        except CarrierApiError as exc:
+            await self._dialling.place(record)
+        except BridgeError as exc:
             opened = self._open.get(record.call_id)
             if opened is not None and not opened.claimed:
-                opened.join_timer.cancel()
-                await self._finish(record, "unjoined")
+                await self._give_up(self._take_out(opened), str(exc), rings=False)
             raise NotDialled(str(exc)) from None
 
     async def _serve(self, opened: _Open, socket: MediaSocket) -> None:
@@ -310,23 +290,29 @@ class CallService:
             await self._finish(record, reason)
 
     def _unjoined(self, call_id: str) -> None:
-        record = self._open.pop(call_id).record  # at once: nobody can join it any more
-        task = asyncio.get_running_loop().create_task(
-            self._give_up(record), name=f"{call_id} unjoined"
-        )
-        self._keep(task)
+        opened = self._open[call_id]
+        waited_s = opened.record.settings.join_timeout_s
+        self._give_up_soon(opened, f"The phone call had no media stream within {waited_s:g} s.")
 
-    async def _give_up(self, record: CallRecord) -> None:
-        """Nobody joined in time; a phone that still rings shall ring no longer."""
+    def _give_up_soon(self, opened: _Open, why: str, *, rings: bool = True) -> None:
+        work = self._give_up(self._take_out(opened), why, rings=rings)
+        name = f"{opened.record.call_id} unjoined"
+        self._keep(asyncio.get_running_loop().create_task(work, name=name))
+
+    def _take_out(self, opened: _Open) -> _Open:
+        """From now on nobody can join it any more."""
+        opened.join_timer.cancel()
+        return self._open.pop(opened.record.call_id)
+
+    async def _give_up(self, opened: _Open, why: str, *, rings: bool) -> None:
+        """Nobody joined; a phone that still rings shall ring no longer."""
+        record = opened.record
+        if is_dialled(record):
+            event = unanswered(opened.stage.stage_id, why)
+            await self._parts.store.add_event(record.call_id, event)
         await self._finish(record, "unjoined")
-        medium = record.settings.medium
-        if isinstance(medium, PhoneMedium) and record.phone_call_id is not None:
-            api = self._phones.api(medium.carrier)
-            if api is not None:
-                try:
-                    await api.line(record.phone_call_id).hang_up()
-                except CarrierApiError as exc:
-                    log.warning("! call %s: the phone may still ring: %s", record.call_id, exc)
+        if rings:
+            await self._dialling.stop_ringing(record)
 
     def _keep(self, task: "asyncio.Task[None]") -> None:
         self._tasks.add(task)
@@ -354,11 +340,6 @@ class CallService:
         except UsageError as exc:
             return str(exc)
         return f"There is no model {model!r}; GET /api/models lists them."
-
-    def _recording(self, call_id: str) -> Path | None:
-        if self._parts.recordings is None:
-            return None
-        return recording_path(self._parts.recordings, call_id)
 
 
 def _initial_messages(settings: CallSettings, stage_id: str) -> list[MessageRecord]:

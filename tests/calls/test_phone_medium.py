@@ -14,6 +14,8 @@ from fastapi import FastAPI, Response
 
 from bridge.batch.caller import CallerTurn
 from bridge.brains.base import Act, CallTool, Cue, Greeting, HangUp, Say, ToolsReturned, UserSaid
+from bridge.calls.dialling import Dialling
+from bridge.calls.errors import InvalidSettings
 from bridge.calls.records import CallRecord
 from bridge.calls.settings import PhoneCarrier, PhoneMedium
 from bridge.gateway.join_route import stream_url
@@ -44,11 +46,20 @@ class TwilioPhones:
     def __init__(self) -> None:
         self.api_there: CarrierApi | None = None
 
-    def refusal(self, medium: PhoneMedium) -> str | None:
-        return None if medium.carrier == "twilio" else "no such account"
+    def admit(self, record: CallRecord) -> None:
+        medium = record.settings.medium
+        assert isinstance(medium, PhoneMedium)
+        if medium.carrier != "twilio":
+            raise InvalidSettings("medium", "no such account")
 
-    def wire(self, carrier: PhoneCarrier) -> CarrierWire:
-        return make_wire(carrier)
+    def ended(self, record: CallRecord) -> None:
+        """Nothing is counted."""
+
+    def may_send_to(self, target: str) -> str | None:
+        return None
+
+    def wire(self, medium: PhoneMedium) -> CarrierWire:
+        return make_wire(medium.carrier)
 
     def api(self, carrier: PhoneCarrier) -> CarrierApi | None:
         return self.api_there
@@ -209,7 +220,7 @@ def test_a_call_that_the_carrier_will_not_place_is_a_502_and_an_ended_call() -> 
                 async def place(self, record: CallRecord) -> str:
                     raise CarrierApiError("Twilio answered with 400: no such number", 400)
 
-            here.server.service._phones = Refusing()
+            here.server.service._dialling = Dialling(Refusing())
             outgoing = {"to": "+15550100", "from": "+15550123"}
             answer = await here.create({"twilio": {"outgoing": outgoing}})
 
