@@ -36,6 +36,8 @@ def points(options: argparse.Namespace) -> Iterator[tuple[Gateway, int]]:
     if options.codecs:
         for n_calls in options.control:
             yield gateways.CODECS, n_calls
+    for n_calls in options.calls:
+        yield gateways.TIPRING, n_calls
     if options.peer == "pipecat":
         for n_calls in options.peer_calls:
             yield gateways.PIPECAT, n_calls

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from benchmarks.calls_per_core_parts import pipecat_venv
+from benchmarks.calls_per_core_parts import gateway_tipring, pipecat_venv
 from benchmarks.calls_per_core_parts.bench_program import BenchProgram
 from benchmarks.calls_per_core_parts.point import Gateway
 
@@ -13,6 +13,20 @@ def _bare(*options: str) -> Callable[[Mapping[str, int], Sequence[int]], BenchPr
         return BenchProgram("gateway_bare", str(ai["socket_port"]), *options, cores=cores)
 
     return start
+
+
+def _tipring(ai: Mapping[str, int], cores: Sequence[int]) -> BenchProgram:
+    return BenchProgram("gateway_tipring", str(ai["api_port"]), cores=cores)
+
+
+def _answered(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """By its answer URL, as Twilio would."""
+    return {
+        "public_url": gateway_tipring.PUBLIC_URL,
+        "port": facts["port"],
+        "number": gateway_tipring.NUMBER,
+        "auth_token": gateway_tipring.AUTH_TOKEN,
+    }
 
 
 def _pipecat(ai: Mapping[str, int], cores: Sequence[int]) -> BenchProgram:
@@ -26,4 +40,5 @@ def _direct(path: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
 
 BARE = Gateway("bare echo (control)", _bare(), _direct("/"))
 CODECS = Gateway("bare, with codecs", _bare("--codecs"), _direct("/"))
+TIPRING = Gateway("Tipring", _tipring, _answered)
 PIPECAT = Gateway("Pipecat", _pipecat, _direct("/ws"))

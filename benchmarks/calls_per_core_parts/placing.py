@@ -1,15 +1,19 @@
 """How an emulated call gets its media socket: at a known address, or by asking the answer URL as the carrier does."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlencode, urlsplit, urlunsplit
 from xml.etree import ElementTree
 
 import httpx
+
+TRIES: Final = 60
+AGAIN_S: Final = 0.5
 
 
 class Placing(Protocol):
@@ -46,7 +50,18 @@ class Answered(Placing):
     auth_token: str
 
     async def stream(self, call_sid: str) -> tuple[str, Mapping[str, str]]:
-        """Knock, and read the answer."""
+        """Knock, and read the answer; call again a little later while the line is busy."""
+        for _ in range(TRIES):
+            stream = await self._answer(call_sid)
+            if stream is not None:
+                url = stream.attrib["url"]
+                here = urlunsplit(("ws", f"127.0.0.1:{self.port}", urlsplit(url).path, "", ""))
+                return here, self._headers(url) | {"Host": urlsplit(url).netloc}
+            await asyncio.sleep(AGAIN_S)
+        raise RuntimeError("the gateway was busy, or took no calls, for too long")
+
+    async def _answer(self, call_sid: str) -> ElementTree.Element | None:
+        """The stream that the answer asks for; None if the call is refused."""
         fields = {
             "CallSid": call_sid,
             "AccountSid": f"AC{0:032x}",
@@ -61,11 +76,7 @@ class Answered(Placing):
             headers = self._headers(signed) | {"Content-Type": "application/x-www-form-urlencoded"}
             answer = await http.post(path, content=urlencode(fields), headers=headers)
         answer.raise_for_status()
-        stream = ElementTree.fromstring(answer.text).find(".//Stream")
-        assert stream is not None, answer.text
-        url = stream.attrib["url"]
-        here = urlunsplit(("ws", f"127.0.0.1:{self.port}", urlsplit(url).path, "", ""))
-        return here, self._headers(url) | {"Host": urlsplit(url).netloc}
+        return ElementTree.fromstring(answer.text).find(".//Stream")
 
     def _headers(self, signed: str) -> dict[str, str]:
         mac = hmac.new(self.auth_token.encode(), signed.encode(), hashlib.sha1)
