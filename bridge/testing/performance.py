@@ -106,7 +106,7 @@ class Performance:
         call.line.player = stream
         call.on_change()
         await exchange.stream_told(call, verb, opened.stream_id, None)
-        end = await self._streamed(stream)
+        end = call.stream_end = await self._streamed(stream)
         await exchange.stream_told(call, verb, opened.stream_id, end)
         return CallEnd(end.by, end.how) if end.hang_up else None
 

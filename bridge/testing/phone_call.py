@@ -58,6 +58,7 @@ class PhoneCall:
         self.line = Line(self.caller, self.ear)
         self.end: CallEnd | None = None
         self.stream: MediaStream | None = None
+        self.stream_end: StreamEnd | None = None
         self.connected_to = ""
         """Whom the call was transferred to."""
         self.over = asyncio.Event()
@@ -161,10 +162,16 @@ class PhoneCall:
         elif self._verbs:
             return await self._carry_out(self._verbs.popleft())
         elif not self._exchange.waits(self):
-            return CallEnd("application", "its document came to its end")
+            return CallEnd("application", self._finished())
         elif not await self._wait_for_orders():
             return CallEnd("carrier", f"nobody answered within {RINGS_S:g} s")
         return None
+
+    def _finished(self) -> str:
+        """How a document came to its end."""
+        ended = "its document came to its end"
+        how = "" if self.stream_end is None else self.stream_end.how
+        return f"{how}, and {ended}" if how else ended
 
     async def _wait_for_orders(self) -> bool:
         """Wait for what the application orders; False if a call that rings is answered by nobody."""

@@ -124,6 +124,27 @@ class Player:
         if self._pacing is None and self._flowing:
             self._send(now_s)
 
+    def take(self, frame: Int16) -> bool:
+        """A whole frame came, and none is waiting: the usual case of `ready`; false if it is not to be sent now."""
+        if self._pacing is not None or not self._flowing or frame.size != self._frame:
+            return False
+        now_s, until_s = self._loop.time(), self.ledger.playing_until_s
+        if (
+            until_s is not None and until_s - self._lead_s > now_s + EARLY_S
+        ) or self._socket.buffered_bytes > MAX_WAITING_BYTES:
+            return False
+        self._pushed_s = now_s
+        if self.heard.awaiting:
+            self.heard.began(now_s)
+        try:
+            self._send_frame(frame, until_s, now_s)
+        except (LocalWireError, CodecError) as exc:
+            self.stop()
+            self._on_broken(exc)
+        if self._quiet is None:
+            self._ran_dry()
+        return True
+
     def flow(self, *, is_open: bool) -> None:
         """The carrier's buffer is full, or has room again."""
         self._flowing = is_open
@@ -205,11 +226,14 @@ class Player:
             frame = lane.pull(self._frame)
             if not frame.size:
                 break
-            if until_s is None or now_s - until_s > UNDERRUN_S:
-                self._begin_anew(until_s, now_s)
-            self._speaking = True
-            self._play(frame, now_s)
+            self._send_frame(frame, until_s, now_s)
         self._ran_dry()
+
+    def _send_frame(self, frame: Int16, until_s: float | None, now_s: float) -> None:
+        if until_s is None or now_s - until_s > UNDERRUN_S:
+            self._begin_anew(until_s, now_s)
+        self._speaking = True
+        self._play(frame, now_s)
 
     def _play(self, frame: Int16, now_s: float) -> None:
         if frame.size < self._frame and self._whole:
@@ -263,7 +287,8 @@ class Player:
         if not self.lane.segment_open:
             self._pause()
         elif self._quiet is None:
-            self._quiet = self._loop.call_later(self._quiet_s, self._look_for_quiet)
+            # Counted from the last audio that came, not from now: an agent far ahead of the ear is done long since.
+            self._quiet = self._loop.call_at(self._pushed_s + self._quiet_s, self._look_for_quiet)
 
     def _look_for_quiet(self) -> None:
         self._quiet = None
