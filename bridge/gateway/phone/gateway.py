@@ -1,11 +1,9 @@
 """The phone gateway put together: desk, routes and media sockets, whatever carries them."""
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 
 import httpx
 from fastapi import APIRouter
@@ -21,8 +19,13 @@ from bridge.gateway.in_process import in_process
 from bridge.gateway.media_route import MediaRoute
 from bridge.gateway.phone.ai_side import AiSide
 from bridge.gateway.phone.audiosocket import AudioSocketDoor
-from bridge.gateway.phone.carriers.base import Carrier
-from bridge.gateway.phone.carriers.make import CarrierMaker, HttpFactory
+from bridge.gateway.phone.carriers.configured import (
+    Carriers,
+    Clients,
+    configured_carriers,
+    real_http,
+)
+from bridge.gateway.phone.carriers.make import HttpFactory
 from bridge.gateway.phone.desk import DeskParts, MayTake, PhoneDesk
 from bridge.gateway.phone.fallback import Fallback
 from bridge.gateway.phone.media import MediaDoor
@@ -37,11 +40,8 @@ from bridge.ids import Ids
 from bridge.legs.media_socket import Connect
 from bridge.legs.picows_socket import connect as connect_picows
 from bridge.phone_config import FallbackConfig
-from bridge.wire.carriers.base import CarrierName
 
 log = logging.getLogger(__name__)
-
-HTTP_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +56,12 @@ class PhoneGateway:
     """What listens on a port of its own, where it is configured."""
 
 
-def real_http(base_url: str) -> httpx.AsyncClient:
-    """A client on real sockets. A carrier's API is no place to be reached by a proxy that the environment names."""
-    return httpx.AsyncClient(base_url=base_url, timeout=HTTP_TIMEOUT_S, trust_env=False)
-
-
 @asynccontextmanager
 async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
     config: Config,
     server: CallServer,
     *,
+    carriers: Carriers | None = None,
     http: HttpFactory = real_http,
     connect: Connect = connect_picows,
     clock: Clock = wall_clock,
@@ -77,6 +73,7 @@ async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
     Args:
         config: of the whole service.
         server: the embedded call server, which serves the AI calls unless another API is configured.
+        carriers: the configured ones; None: they are made here.
         http: makes clients for APIs elsewhere.
         connect: joins AI calls elsewhere.
         clock: the wall clock.
@@ -88,12 +85,15 @@ async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
     check_routes(config)
     phone, ids = config.phone, ids or Ids()
     async with AsyncExitStack() as stack:
-        clients = _Clients(http, stack)
+        clients = Clients(http, stack)
+        if carriers is None:
+            made = configured_carriers(config, http=http, clock=clock, ids=ids)
+            carriers = await stack.enter_async_context(made)
         fallback = Fallback(await load_recordings(_fallbacks(config)))
         api = await _api(config, server, clients, connect, stack)
         parts = DeskParts(
             config=phone,
-            carriers=await _carriers(config, clients, clock, ids),
+            carriers=carriers,
             routes=Routes.of(config.routes),
             ai=AiSide(api, phone.setup_s),
             fallback=fallback,
@@ -115,36 +115,6 @@ async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
 def _audiosocket(desk: PhoneDesk, ids: Ids) -> AudioSocketDoor | None:
     carrier = desk.carrier("audiosocket")
     return None if carrier is None else AudioSocketDoor(desk, carrier, ids)
-
-
-async def _carriers(
-    config: Config, clients: HttpFactory, clock: Clock, ids: Ids
-) -> Mapping[CarrierName, Carrier]:
-    """The carriers; key files and clients take longer to be made than the loop may be held up."""
-    public = PublicUrl(config.server.public_url)
-    public_url = public.web("", secure=True) if public.configured else ""
-    make = partial(
-        CarrierMaker(clients, clock, ids, public_url).make,
-        config.carriers,
-        config.audiosocket,
-        insecure=config.phone.insecure,
-    )
-    return await asyncio.get_running_loop().run_in_executor(None, make)
-
-
-class _Clients:
-    """One HTTP client for each address, closed with the gateway."""
-
-    def __init__(self, make: HttpFactory, stack: AsyncExitStack) -> None:
-        self._make = make
-        self._stack = stack
-        self._made: dict[str, httpx.AsyncClient] = {}
-
-    def __call__(self, base_url: str) -> httpx.AsyncClient:
-        if base_url not in self._made:
-            self._made[base_url] = client = self._make(base_url)
-            self._stack.push_async_callback(client.aclose)
-        return self._made[base_url]
 
 
 async def _api(
