@@ -8,7 +8,9 @@ from pydantic import BaseModel
 from bridge import phone_config
 from bridge.config import load_config
 from bridge.gateway.phone.gateway import check_routes
-from bridge.testing.carriers.make import known
+from bridge.testing.carriers.make import CARRIERS, known
+from bridge.testing.carriers.telnyx.exchange import TEST_KEY
+from bridge.testing.signing.telnyx import public_key
 
 FOLDER = Path(__file__).parents[2] / "config"
 OWN = [
@@ -51,3 +53,14 @@ def test_the_local_config_is_for_the_emulators_own_account() -> None:
         account.token,
     )
     assert not config.phone.insecure
+
+
+def test_the_local_config_has_every_carrier_that_is_emulated() -> None:
+    config = load_config(FOLDER / "gateway-local.toml")
+    there = {*config.carriers.there(), "audiosocket"}
+
+    assert config.audiosocket is not None
+    assert there == {name.removesuffix("-texml") for name in CARRIERS}
+    telnyx = config.carriers.telnyx
+    assert telnyx is not None
+    assert telnyx.public_key == public_key(TEST_KEY)
