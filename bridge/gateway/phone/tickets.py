@@ -12,6 +12,9 @@ from bridge.wire.signatures.stream_token import Claim, StreamTokens
 KEY_BYTES: Final = 32
 REPLAY_S: Final = 600.0
 """For how long signatures are remembered: carriers' are good for 300 s before and after."""
+CALLS_S: Final = 86_400.0
+"""For how long a carrier's call is remembered: the signature of some webhooks (Twilio) is good for ever."""
+CALLS_MAX: Final = 10_000
 
 
 class Tickets:
@@ -31,6 +34,7 @@ class Tickets:
         self._loop = asyncio.get_running_loop()
         self._valid_s = valid_s
         self._used = OnceOnly(max(2 * valid_s, REPLAY_S))
+        self._calls = OnceOnly(CALLS_S, CALLS_MAX)
 
     def now_s(self) -> float:
         """Unix seconds, for signatures."""
@@ -47,3 +51,7 @@ class Tickets:
     def first(self, key: str) -> bool:
         """Whether a token or a signature comes for the first time; from now on it has come."""
         return self._used.first(key, self._loop.time())
+
+    def first_call(self, carrier: CarrierName, carrier_call_id: str) -> bool:
+        """Whether a call of the carrier's is taken for the first time; from now on it was."""
+        return self._calls.first(f"{carrier} {carrier_call_id}", self._loop.time())
