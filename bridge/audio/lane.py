@@ -70,6 +70,9 @@ class Lane:
         self.stats = LaneStats()
         self.on_ready: Callable[[], None] | None = None
         """Called after each push that made more audio pullable, and when an open segment ends; it may pull."""
+        self.on_frame: Callable[[Int16], bool] | None = None
+        """Offered what is pushed while the lane is empty, at the lane's rate: true takes it as if it had pulled it, at
+        once and without the way through the lane; else it goes that way."""
         self.segment_open = False
         """Whether samples were pushed since the last segment end or clear."""
         self._drop_oldest = when_full == "drop_oldest"
@@ -100,7 +103,10 @@ class Lane:
         if self._resampler is not None:
             samples = self._resampler.push(samples)
         self.segment_open = True
-        if self._put(samples) and self.on_ready is not None:
+        if self.on_frame is not None and not self._ring.depth and self.on_frame(samples):
+            self.stats.pushed += samples.size
+            self.stats.pulled += samples.size
+        elif self._put(samples) and self.on_ready is not None:
             self.on_ready()
 
     def end_segment(self) -> None:

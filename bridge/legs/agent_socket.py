@@ -7,6 +7,7 @@ Uplink frames go out as they come in, so that this leg adds no tempo of its own.
 
 import asyncio
 
+from bridge.audio.lane import Lane
 from bridge.errors import LocalWireError, RemoteWireError
 from bridge.legs.base import Ended, LegEvent, MessageEvent, Port, Warned
 from bridge.legs.media_socket import MediaSocket
@@ -24,6 +25,7 @@ from bridge.wire.agent_socket import (
 )
 from bridge.wire.close_codes import POLICY
 from bridge.wire.messages import PlaybackClearBuffer, State
+from bridge_codecs.pcm import Int16
 
 FRAME_MS = 20
 
@@ -52,11 +54,12 @@ class AgentSocketLeg:
         """Relay until the agent's side closes; on cancellation, close orderly."""
         self._port = port
         port.incoming.on_ready = self._send_audio
+        port.incoming.on_frame = self._send_frame
         self._socket.start(WireFeed(self._wire, self._take, self._refuse))
         try:
             return await self._ended
         finally:
-            port.incoming.on_ready = None
+            port.incoming.on_ready = port.incoming.on_frame = None
             self._socket.close(1000)
 
     # From the agent
@@ -102,8 +105,18 @@ class AgentSocketLeg:
         assert self._port is not None
         lane = self._port.incoming
         while (frame := lane.pull(self._frame)).size:
-            self._socket.send_bytes(self._wire.audio(frame))
-            lane.ledger.sent(frame.size, self._loop.time())
+            self._send(frame, lane)
+
+    def _send_frame(self, frame: Int16) -> bool:
+        assert self._port is not None
+        if frame.size != self._frame:
+            return False
+        self._send(frame, self._port.incoming)
+        return True
+
+    def _send(self, frame: Int16, lane: Lane) -> None:
+        self._socket.send_bytes(self._wire.audio(frame))
+        lane.ledger.sent(frame.size, self._loop.time())
 
     # Ending
 

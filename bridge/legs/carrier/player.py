@@ -195,7 +195,7 @@ class Player:
 
     def stop(self) -> None:
         """Send nothing more."""
-        self.lane.on_ready = None
+        self.lane.on_ready = self.lane.on_frame = None
         self._stop_pacing()
         if self._quiet is not None:
             self._quiet.cancel()

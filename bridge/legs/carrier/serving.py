@@ -41,6 +41,7 @@ class Serving:
     def begin(self, recorder: Recorder | None) -> None:
         """Let audio through, both ways."""
         self._port.incoming.on_ready = self.player.ready
+        self._port.incoming.on_frame = self.player.take
         self._stream.intake.recorder = recorder
         self._stream.intake.open(self._port.outgoing)
 
