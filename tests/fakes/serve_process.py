@@ -57,15 +57,19 @@ class ServeProcess:
 
 @asynccontextmanager
 async def serve_process(
-    folder: Path, config: str = "", *, max_fds: int | None = None, options: Sequence[str] = ()
+    folder: Path, config: str = "", *, max_fds: int | None = None, prefix: Sequence[str] = ()
 ) -> AsyncIterator[ServeProcess]:
-    """Run it with a config file for the time of the context; killed if it has not ended by then."""
+    """Run it with a config file for the time of the context; killed if it has not ended by then.
+
+    `prefix` is a command that runs it, `max_fds` how many descriptors it may have.
+    """
     file, stderr = _files(folder, config)
     limited = "" if max_fds is None else _LIMITED.format(n=max_fds)
     with stderr.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
+            *prefix,
             *(sys.executable, "-c", limited + _COMMAND, "serve", "--json", "--port", "0"),
-            *("--config", str(file), *options),
+            *("--config", str(file)),
             stdout=PIPE,
             stderr=log,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

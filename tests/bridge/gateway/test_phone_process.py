@@ -170,11 +170,15 @@ async def test_ten_times_as_many_calls_as_fit_are_refused_and_those_that_are_up_
         assert len(again) == 5
         await leave(lines[5:] + again)
 
-    if quantile(own_late_s, 0.99) > 0.005:
-        pytest.skip("the generator itself was late: the run is void")
     assert len(took_s) > 8 * n
+    assert page[("tipring_calls_refused_total", ("full",))] >= len(took_s)
+    if quantile(own_late_s, 0.99) > 0.005:
+        pytest.skip(
+            f"void, the generator itself was late, p99 {1000 * quantile(own_late_s, 0.99):.1f} ms: "
+            f"refusals p99 {1000 * quantile(took_s, 0.99):.1f} ms, "
+            f"frames p99 {1000 * quantile(late_s, 0.99):.1f} ms"
+        )
     assert quantile(took_s, 0.99) <= REFUSED_WITHIN_S
     assert frames >= 0.95 * n * seconds / FRAME_S
     assert quantile(late_s, 0.99) <= 0.010
     assert quantile(late_s, 0.999) <= 0.025
-    assert page[("tipring_underruns_total", ("twilio",))] >= 0
