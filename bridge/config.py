@@ -18,6 +18,7 @@ from bridge.phone_config import (
     AiConfig,
     AudioSocketConfig,
     CarriersConfig,
+    OutgoingConfig,
     PhoneConfig,
     Port,
     RouteConfig,
@@ -74,6 +75,7 @@ class Config(Table):
     speech: SpeechConfig = SpeechConfig()
     ai: AiConfig = AiConfig()
     phone: PhoneConfig = PhoneConfig()
+    outgoing: OutgoingConfig = OutgoingConfig()
     carriers: CarriersConfig = CarriersConfig()
     audiosocket: AudioSocketConfig | None = None
     routes: tuple[RouteConfig, ...] = ()
@@ -105,6 +107,7 @@ def load_config(
     config = _without_halves(config, asked_for)
     check_exposure(config.server)
     check_phone(config)
+    check_outgoing(config)
     return config
 
 
@@ -166,6 +169,23 @@ def check_phone(config: Config) -> None:
                 f"carriers.{name} needs {missing}, so that nobody else can speak for it; "
                 "phone.insecure takes calls unchecked, for tests"
             )
+
+
+def check_outgoing(config: Config) -> None:
+    """Where calls are placed, carriers know where to open their media sockets, and it is said who may be called.
+
+    Raises: ConfigError.
+    """
+    if not config.outgoing.enabled:
+        return
+    if not config.outgoing.prefixes:
+        raise ConfigError(
+            "outgoing.enabled needs outgoing.prefixes: what a number has to begin with, such as +1"
+        )
+    if config.server.public_url is None:
+        raise ConfigError(
+            "outgoing.enabled needs server.public_url: where carriers open the media sockets of the calls"
+        )
 
 
 def is_loopback(host: str) -> bool:

@@ -38,6 +38,12 @@ def _is_pattern(text: str) -> str:
     return text
 
 
+def _is_prefix(text: str) -> str:
+    if not re.fullmatch(r"\+\d{0,15}", text, re.ASCII):
+        raise ValueError("must be the beginning of a number, such as +1 or +4930")
+    return text
+
+
 def _is_path_word(secret: SecretStr | None) -> SecretStr | None:
     if secret is not None and not re.fullmatch(
         r"[\w-]{8,128}", secret.get_secret_value(), re.ASCII
@@ -100,6 +106,18 @@ class PhoneConfig(Table):
     drain_s: Annotated[float, Field(ge=0, le=86_400)] = 3_600.0
     """How long calls may go on after SIGTERM."""
     fallback: FallbackConfig = FallbackConfig()
+
+
+class OutgoingConfig(Table):
+    """Phone calls that whoever has an API key may have placed. They cost money: none are, unless this says so."""
+
+    enabled: bool = False
+    prefixes: tuple[Annotated[str, AfterValidator(_is_prefix)], ...] = ()
+    """What a called number has to begin with, such as +1 or +4930; a caller is sent to such numbers only, too."""
+    max_calls: Count = 10
+    """At the same time."""
+    max_per_day: Count = 200
+    """Within 24 hours, those included that nobody answers, and callers that are sent elsewhere."""
 
 
 # Carriers' accounts

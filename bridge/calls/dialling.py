@@ -87,10 +87,12 @@ class Dialling:
             log.warning("! call %s: the phone may still ring: %s", record.call_id, exc)
 
 
-def is_dialled(record: CallRecord) -> bool:
-    """Whether a call's phone call is placed by us."""
+def is_dialled(record: CallRecord, carrier: str | None = None) -> bool:
+    """Whether a call's phone call is placed by us; through this carrier, if one is named."""
     medium = record.settings.medium
-    return isinstance(medium, PhoneMedium) and medium.outgoing is not None
+    if not isinstance(medium, PhoneMedium) or medium.outgoing is None:
+        return False
+    return carrier is None or carrier == medium.carrier
 
 
 def is_about(record: CallRecord, news: PhoneNews) -> bool:
@@ -98,12 +100,8 @@ def is_about(record: CallRecord, news: PhoneNews) -> bool:
 
     At Plivo a placed call goes by the id of its request, until it is answered.
     """
-    medium = record.settings.medium
-    if not isinstance(medium, PhoneMedium) or medium.outgoing is None:
-        return False
-    known = record.phone_call_id
-    same = known is None or known == news.phone_call_id or medium.carrier == "plivo"
-    return medium.carrier == news.carrier and same
+    same = record.phone_call_id in (None, news.phone_call_id) or news.carrier == "plivo"
+    return same and is_dialled(record, news.carrier)
 
 
 def why_unanswered(news: PhoneNews) -> str:

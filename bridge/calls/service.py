@@ -201,16 +201,19 @@ class CallService(KeptCalls):
 
     # Dialled calls
 
-    def dialled(self, call_id: str, token: str, phone_call_id: str) -> CallRecord | None:
+    def dialled(
+        self, carrier: str, call_id: str, token: str, phone_call_id: str
+    ) -> CallRecord | None:
         """The call that its carrier asks about once somebody has answered the phone; None if it is not to be joined.
 
         Args:
+            carrier: who asks.
             call_id: ours.
             token: of its join URL, which the carrier was given.
             phone_call_id: the carrier's id, by which the phone call goes from now on.
         """
         opened = self._open.get(call_id)
-        if opened is None or opened.claimed or not is_dialled(opened.record):
+        if opened is None or opened.claimed or not is_dialled(opened.record, carrier):
             return None
         if not hmac.compare_digest(opened.record.join_token.encode(), token.encode()):
             return None

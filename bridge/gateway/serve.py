@@ -15,6 +15,7 @@ from bridge.config import Config, ServerConfig
 from bridge.errors import ConfigError
 from bridge.gateway.admission import Admission, AdmissionLimits
 from bridge.gateway.descriptors import connections, raise_limit
+from bridge.gateway.dial_limits import DialLimits
 from bridge.gateway.door import MAX_CONNECTIONS, DoorLimits
 from bridge.gateway.drain import Drain, Draining
 from bridge.gateway.gate import Gate
@@ -22,8 +23,10 @@ from bridge.gateway.health import add_health
 from bridge.gateway.listener import Exposure, front_door, listening
 from bridge.gateway.loop_lag import LoopLag, measured
 from bridge.gateway.metrics import Metrics
+from bridge.gateway.phone.carriers.configured import Carriers, configured_carriers
 from bridge.gateway.phone.gateway import phone_gateway
 from bridge.gateway.phone_metrics import phone_metrics
+from bridge.gateway.phones import ConfiguredPhones
 from bridge.gateway.proxies import TrustedProxies
 from bridge.gateway.public_url import PublicUrl
 from bridge.gateway.server import CallServer, call_server
@@ -103,9 +106,10 @@ async def _house(
     async with AsyncExitStack() as stack:
         lag = LoopLag()
         admission = Admission(AdmissionLimits(config.phone.max_calls), lag=lag, drain=drain)
-        calls = await stack.enter_async_context(_calls(config))
+        carriers = await stack.enter_async_context(configured_carriers(config))
+        calls = await stack.enter_async_context(_calls(config, carriers))
         phones = await stack.enter_async_context(
-            phone_gateway(config, calls, may_take=admission.may_take)
+            phone_gateway(config, calls, carriers=carriers, may_take=admission.may_take)
         )
         calls.app.include_router(phones.router)
         door = front_door(
@@ -137,8 +141,9 @@ async def _house(
 
 
 @asynccontextmanager
-async def _calls(config: Config) -> AsyncIterator[CallServer]:
+async def _calls(config: Config, carriers: Carriers) -> AsyncIterator[CallServer]:
     server, speech = config.server, config.speech
+    limits = DialLimits(config.outgoing, asyncio.get_running_loop().time)
     public = PublicUrl(server.public_url)
     kit = SpeechKit.load(voice=speech.voice, ear=speech.ear, vad=speech.vad)
     try:
@@ -148,6 +153,7 @@ async def _calls(config: Config) -> AsyncIterator[CallServer]:
             recordings=server.recordings,
             api_keys=server.api_keys,
             public_url=public.sockets("", secure=False) if public.configured else None,
+            phones=ConfiguredPhones(config, carriers, limits),
         ) as calls:
             yield calls
     finally:

@@ -27,6 +27,7 @@ from bridge.gateway.phone.carriers.configured import (
 )
 from bridge.gateway.phone.carriers.make import HttpFactory
 from bridge.gateway.phone.desk import DeskParts, MayTake, PhoneDesk
+from bridge.gateway.phone.dialled import DialledCalls
 from bridge.gateway.phone.fallback import Fallback
 from bridge.gateway.phone.media import MediaDoor
 from bridge.gateway.phone.recordings import load_recordings
@@ -105,7 +106,8 @@ async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
         stack.push_async_callback(desk.close)
         tickets, public = Tickets(ids, clock, phone.token_s), PublicUrl(config.server.public_url)
         audiosocket = _audiosocket(desk, ids)
-        router = phone_router(desk, Webhooks(desk, tickets, public), audiosocket)
+        dialled = DialledCalls(server.service, public)
+        router = phone_router(desk, Webhooks(desk, dialled, tickets, public), audiosocket)
         if phone.insecure:
             log.warning("! phone.insecure is set: ANYBODY who reaches this service can make calls")
         media = MediaDoor(desk, tickets, public)

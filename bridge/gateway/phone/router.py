@@ -1,6 +1,7 @@
 """REST of the phone desk: what carriers ask and tell, and what is known of the calls."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from typing import Annotated, Final
 
@@ -14,6 +15,7 @@ from bridge.gateway.phone.carriers.base import PhoneNumbers, WebhookUnclear, eve
 from bridge.gateway.phone.desk import PhoneDesk
 from bridge.gateway.phone.record import MAX_KEPT, shown
 from bridge.gateway.phone.webhooks import Asked, Refusal, Webhooks
+from bridge.wire.answers.answer import Answer
 from bridge.wire.signatures.request import MAX_BODY_BYTES, SignedRequest
 
 _NO_STORE: Final = {"Cache-Control": "no-store"}
@@ -35,6 +37,12 @@ def phone_router(
             methods=["GET", "POST"],
             response_model=None,
         )
+    router.add_api_route(
+        "/{carrier}/answer/{call_id}/{token}",
+        _asked_about_placed(webhooks),
+        methods=["GET", "POST"],
+        response_model=None,
+    )
     return router
 
 
@@ -68,17 +76,32 @@ def _add_audiosocket(router: APIRouter, door: AudioSocketDoor) -> None:
 
 def _asked(webhooks: Webhooks, *, about_new_calls: bool) -> Callable[..., object]:
     async def endpoint(carrier: str, request: Request) -> Response:
-        signed = await _signed(request)
-        secure = request.url.scheme == "https"
-        asked = Asked(carrier, signed, signed.headers.get("host", ""), secure, about_new_calls)
-        answer = webhooks.answer(asked)
-        if isinstance(answer, Refusal):
-            wait_s = answer.retry_after_s
-            later = {} if wait_s is None else {"Retry-After": str(wait_s)}
-            return JSONResponse({"detail": answer.detail}, answer.status, later)
-        return Response(answer.body, media_type=answer.content_type, headers=_NO_STORE)
+        asked = await _asked_by(carrier, request, about_new_calls=about_new_calls)
+        return _answered(webhooks.answer(asked))
 
     return endpoint
+
+
+def _asked_about_placed(webhooks: Webhooks) -> Callable[..., object]:
+    async def endpoint(carrier: str, call_id: str, token: str, request: Request) -> Response:
+        asked = await _asked_by(carrier, request, about_new_calls=False)
+        return _answered(webhooks.answer(replace(asked, dialled=(call_id, token))))
+
+    return endpoint
+
+
+async def _asked_by(carrier: str, request: Request, *, about_new_calls: bool) -> Asked:
+    signed = await _signed(request)
+    secure = request.url.scheme == "https"
+    return Asked(carrier, signed, signed.headers.get("host", ""), secure, about_new_calls)
+
+
+def _answered(answer: Answer | Refusal) -> Response:
+    if isinstance(answer, Refusal):
+        wait_s = answer.retry_after_s
+        later = {} if wait_s is None else {"Retry-After": str(wait_s)}
+        return JSONResponse({"detail": answer.detail}, answer.status, later)
+    return Response(answer.body, media_type=answer.content_type, headers=_NO_STORE)
 
 
 async def _signed(request: Request) -> SignedRequest:

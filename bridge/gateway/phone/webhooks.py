@@ -17,10 +17,12 @@ from bridge.gateway.phone.carriers.base import (
     CallMoved,
     Came,
     Carrier,
+    News,
     StreamTo,
     WebhookUnclear,
 )
 from bridge.gateway.phone.desk import PhoneDesk
+from bridge.gateway.phone.dialled import DialledCalls
 from bridge.gateway.phone.phone_call import PhoneCall
 from bridge.gateway.phone.quiet_log import QuietLog
 from bridge.gateway.phone.record import PhoneEnd
@@ -49,6 +51,8 @@ class Asked:
     """Whether it came over TLS."""
     about_new_calls: bool = True
     """Whether it came to the answer URL."""
+    dialled: tuple[str, str] | None = None
+    """Id and token of the placed call that it came to the answer URL of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +70,20 @@ def plain_word(text: str) -> str:
 
 
 class Webhooks:
-    """Answers carriers."""
+    """Answers carriers.
 
-    def __init__(self, desk: PhoneDesk, tickets: Tickets, public: PublicUrl) -> None:
+    Args:
+        desk: has the calls that came in.
+        dialled: has those that were placed.
+        tickets: for the sockets of those that come in.
+        public: under which carriers reach the service.
+    """
+
+    def __init__(
+        self, desk: PhoneDesk, dialled: DialledCalls, tickets: Tickets, public: PublicUrl
+    ) -> None:
         self._desk = desk
+        self._dialled = dialled
         self._tickets = tickets
         self._public = public
         self._quiet = QuietLog(log)
@@ -90,11 +104,19 @@ class Webhooks:
             return Refusal(400, f"This is no webhook of this carrier: {exc}.")
         if why is not None:
             self._quiet.warning(UNCHECKED, carrier.name, "webhook", printable(why))
+        return self._heed(carrier, news, asked, unchecked=why is not None)
+
+    def _heed(
+        self, carrier: Carrier, news: News, asked: Asked, *, unchecked: bool
+    ) -> Answer | Refusal:
         match news:
+            case CallComes() if asked.dialled is not None:
+                return self._picked_up(carrier, news, *asked.dialled)
             case CallComes() if asked.about_new_calls:
-                return self._take(carrier, news, asked, unchecked=why is not None)
+                return self._take(carrier, news, asked, unchecked=unchecked)
             case CallMoved():
                 self._move(carrier, news)
+                self._dialled.moved(carrier, news, asked.request.target)
             case CallGoesTo(target):
                 return self._sent_on(carrier, target)
         return OK
@@ -178,6 +200,13 @@ class Webhooks:
             await carrier.refuse_by_rest(comes.call_id)
         except CarrierApiError as exc:
             log.warning("! %s: a call could not be refused: %s", carrier.name, exc)
+
+    def _picked_up(
+        self, carrier: Carrier, comes: CallComes, call_id: str, token: str
+    ) -> Answer | Refusal:
+        """A call that was placed is answered."""
+        answer = self._dialled.answer(carrier, comes, call_id, token)
+        return answer or self._refused(carrier, comes, "nobody waits for the call that was placed")
 
     # A call moves
 
