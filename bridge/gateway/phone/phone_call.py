@@ -34,8 +34,6 @@ from bridge.wire.close_codes import POLICY
 log = logging.getLogger(__name__)
 
 Phase = Literal["waiting", "starting", "setting up", "talking", "falling back", "over"]
-PROBE_S: Final = 10.0
-"""How long a carrier may take over a trial of the connection."""
 _STOPPED: Final = PhoneEnd("system_error", "the service stops")
 _LASTED: Final = PhoneEnd("timeout", "the call lasted as long as a call may")
 
@@ -158,10 +156,6 @@ class PhoneCall:
     async def _serve(self, leg: CarrierLeg, socket: MediaSocket) -> PhoneEnd:
         info = await leg.opened(self._parts.config.start_s)
         self.reach("start")
-        if self.by.is_probe(info):
-            self.phase = "setting up"  # the carrier's end is the end
-            await asyncio.sleep(PROBE_S)
-            return PhoneEnd("hangup", "a trial of the connection")
         route = self._route_of(info)
         if isinstance(route, str):
             log.warning("! %s: a stream is refused: %s", self.record.carrier, route)
@@ -240,6 +234,7 @@ class PhoneCall:
             log.warning("! phone call %s was not hung up: %s", self.record.id, exc)
         finally:
             self._note_first_audio(leg.figures)
+            self.record.not_hung_up = leg.not_hung_up
             end = self.end
             if leg.transferred and end.reason in ("hangup", "agent_hangup"):
                 end = PhoneEnd("transferred")

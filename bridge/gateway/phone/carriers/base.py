@@ -185,10 +185,6 @@ class Carrier:
             info.from_number or said(told, "from"), info.to_number or said(told, "to"), direction
         )
 
-    def is_probe(self, info: StartInfo) -> bool:  # noqa: ARG002
-        """Whether a stream is only there to try the connection."""
-        return False
-
 
 def fields_of(request: SignedRequest) -> dict[str, str]:
     """The fields of a webhook's form, or of a GET's query; of a field that comes twice the first."""

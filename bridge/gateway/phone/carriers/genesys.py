@@ -1,16 +1,11 @@
 """Genesys Audio Connector: the socket is signed, and is the first that is heard of a call.
 
-Source: the vendor's AudioHook reference implementation. An all-zero conversation is a trial of the connection.
+Source: the vendor's AudioHook reference implementation.
 """
 
-from typing import Final
-
 from bridge.gateway.phone.carriers.base import Came, Carrier
-from bridge.wire.carriers.base import StartInfo
 from bridge.wire.signatures import genesys as signatures
 from bridge.wire.signatures.request import SignedRequest
-
-PROBE: Final = "00000000-0000-0000-0000-000000000000"
 
 
 class Genesys(Carrier):
@@ -35,7 +30,3 @@ class Genesys(Carrier):
     def once_key(self, request: SignedRequest) -> str:
         """See Carrier."""
         return signatures.nonce_of(request)
-
-    def is_probe(self, info: StartInfo) -> bool:
-        """See Carrier."""
-        return info.call_id == PROBE

@@ -1,0 +1,287 @@
+"""One phone call at its socket, with messages made by hand: starts that are none, and what they cost nobody."""
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from bridge.gateway.phone.record import EndReason
+from bridge.legs.media_socket import MediaSocket
+from bridge.testing.caller import CallerPlan
+from bridge.virtual import run_virtual
+from tests.fakes.emulated import ACCOUNTS
+from tests.fakes.hosted_ai import AI_BASE, HostedAi
+from tests.fakes.knocks import (
+    admitted,
+    open_socket,
+    secret_knock,
+    stream_target,
+    twilio_call,
+    twilio_knock,
+    twilio_webhook,
+)
+from tests.fakes.phone_world import PATIENT, PhoneWorld, phone_world
+from tests.fakes.socket_log import SocketLog
+
+AI = {"base_url": AI_BASE}
+
+
+def play(test: Coroutine[Any, Any, None]) -> None:
+    run_virtual(test)
+
+
+async def opened(world: PhoneWorld) -> tuple[MediaSocket, SocketLog]:
+    """A media socket of a call that was answered, and what comes on it."""
+    target = await stream_target(world, twilio_webhook(twilio_call("CA1")))
+    socket = open_socket(await admitted(world, twilio_knock(target)))
+    log = SocketLog()
+    socket.start(log)
+    return socket, log
+
+
+def start(call_id: str = "CA1", account: str = "", stream: str = "MZ1") -> str:
+    begun = {
+        "accountSid": account or ACCOUNTS["twilio"].account_id,
+        "streamSid": stream,
+        "callSid": call_id,
+        "tracks": ["inbound"],
+        "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+        "customParameters": {},
+    }
+    return json.dumps(
+        {"event": "start", "sequenceNumber": "1", "streamSid": stream, "start": begun}
+    )
+
+
+def end_of(world: PhoneWorld) -> EndReason:
+    assert world.record.end is not None
+    return world.record.end.reason
+
+
+@pytest.mark.parametrize("begun", [start("CA2"), start(account="AC2")])
+def test_a_start_of_another_call_closes_with_1008_and_opens_no_ai_call(begun: str) -> None:
+    async def test() -> None:
+        ai = HostedAi()
+        async with phone_world(sites={AI_BASE: ai.site}, ai=AI) as world:
+            socket, log = await opened(world)
+            socket.send_text(begun)
+            await world.settled()
+
+            assert log.closes == [(1008, "not the call that was answered")]
+            assert ai.bodies == []
+            assert end_of(world) == "refused"
+
+    play(test())
+
+
+@pytest.mark.parametrize(
+    ("messages", "after_s"),
+    [
+        ([], 10.0),
+        (['{"event":"connected","protocol":"Call","version":"1.0.0"}'], 10.0),
+        (['{"event":"stop"}'], 0.0),
+        (['{"event":"start"}'], 0.0),
+        (["no json"] * 51, 10.0),
+    ],
+)
+def test_a_socket_without_a_start_is_closed_in_time_and_opens_no_ai_call(
+    messages: list[str], after_s: float
+) -> None:
+    async def test() -> None:
+        ai = HostedAi()
+        async with phone_world(sites={AI_BASE: ai.site}, ai=AI) as world:
+            socket, log = await opened(world)
+            for message in messages:
+                socket.send_text(message)
+            await world.settled()
+
+            assert asyncio.get_running_loop().time() == pytest.approx(after_s, abs=0.5)
+            assert ai.bodies == []
+            assert len(log.closes) == 1
+            assert end_of(world) == "no_start"
+
+    play(test())
+
+
+def test_a_second_start_ends_its_own_call() -> None:
+    async def test() -> None:
+        ai = HostedAi(on_join=lambda _joined: None)
+        async with phone_world(sites={AI_BASE: ai.site}, ai=AI) as world:
+            socket, log = await opened(world)
+            socket.send_text(start())
+            await asyncio.sleep(1.0)
+            socket.send_text(start())
+            await world.settled()
+
+            assert [code for code, _ in log.closes] == [1008]
+            assert ai.joined[0].closed is not None
+            assert end_of(world) == "connection_error"
+
+    play(test())
+
+
+def test_a_client_that_leaves_while_it_is_let_in_leaves_nothing() -> None:
+    async def test() -> None:
+        async with phone_world() as world:
+            socket, _ = await opened(world)
+            socket.close(1001)
+            await world.settled()
+
+            assert end_of(world) == "no_start"
+
+    play(test())
+
+
+def test_a_broken_call_beside_nine_clean_ones_disturbs_none() -> None:
+    async def test() -> None:
+        ai = HostedAi(on_join=lambda joined: joined.speak(5.0))
+        async with phone_world(sites={AI_BASE: ai.site}, ai=AI) as world:
+            socket, _ = await opened(world)
+            socket.send_text(start())
+            calls = [world.ring(CallerPlan(hang_up_at_s=6.0)) for _ in range(9)]
+            running = [asyncio.ensure_future(call.run()) for call in calls]
+            await asyncio.sleep(1.0)
+            for n in range(2_000):
+                socket.send_text(json.dumps({"event": "media", "streamSid": "MZ1", "x": n}))
+            await asyncio.gather(*running)
+            await world.settled()
+
+            assert all(call.ear.holes() == [] for call in calls)
+            ends = [record.end.reason for record in world.records if record.end]
+            assert sorted(ends) == ["connection_error"] + ["hangup"] * 9
+            clean = [r for r in world.records if r.end is not None and r.end.reason == "hangup"]
+            assert all(record.figures.caller_audio_lost_ms == 0 for record in clean)
+
+    play(test())
+
+
+# Calls that are brought up by their socket
+
+
+def test_a_call_by_its_socket_that_no_route_takes_is_hung_up_in_the_carriers_way() -> None:
+    async def test() -> None:
+        routes = [{"carrier": "twilio", "call": {"model": "m"}}]
+        async with phone_world(name="asterisk", routes=routes) as world:
+            call = await world.call()
+
+            assert call.end is not None
+            assert call.end.how == "it sent HANGUP"
+            assert end_of(world) == "refused"
+            assert any("no route for inbound calls" in line for line in world.lines)
+
+    play(test())
+
+
+def test_a_route_is_found_by_what_the_start_says_and_counted_until_the_end() -> None:
+    async def test() -> None:
+        routes = [{"number": "+15550100002", "call": {"model": "ultravox-v0.7"}, "max_calls": 1}]
+        async with phone_world(name="jambonz", routes=routes) as world:
+            for _ in range(2):
+                await world.call(CallerPlan(hang_up_at_s=1.0))
+
+            assert [record.route for record in world.records] == [0, 0]
+            assert [record.numbers.called for record in world.records] == ["+15550100002"] * 2
+
+    play(test())
+
+
+def test_genesys_may_try_the_connection_without_an_ai_call() -> None:
+    async def test() -> None:
+        ai = HostedAi()
+        async with phone_world(
+            name="genesys", options={"probe": "yes"}, sites={AI_BASE: ai.site}, ai=AI
+        ) as world:
+            call = await world.call(CallerPlan(hang_up_at_s=1.0))
+
+            assert call.log.problems == []
+            assert ai.bodies == []
+            assert world.record.end is not None
+            assert "a probe of the connection" in world.record.end.detail
+
+    play(test())
+
+
+def test_an_audiosocket_call_that_was_announced_keeps_what_was_said_of_it() -> None:
+    async def test() -> None:
+        async with phone_world(name="audiosocket", audiosocket={}) as world:
+            announced = await world.http().post("/carriers/audiosocket/answer?from=1&to=2")
+            call = world.carrier.inbound(f"tcp://bridge.example:9092/{announced.text}", PATIENT)
+            running = asyncio.ensure_future(call.run())
+            await asyncio.sleep(1.0)
+            assert [record.state for record in world.records] == ["live"]
+            assert world.record.numbers.called == "2"
+            await world.desk.close()
+            await running
+
+            assert end_of(world) == "system_error"
+            assert world.desk.n_live == 0
+
+    play(test())
+
+
+def test_an_audiosocket_call_that_nobody_announced_is_refused() -> None:
+    async def test() -> None:
+        ai = HostedAi()
+        async with phone_world(
+            name="audiosocket", audiosocket={}, sites={AI_BASE: ai.site}, ai=AI
+        ) as world:
+            call = await world.call()
+
+            assert call.end is not None
+            assert call.end.how == "it sent the hang-up frame"
+            assert (end_of(world), ai.bodies) == ("refused", [])
+
+    play(test())
+
+
+def test_a_uuid_is_good_once() -> None:
+    async def test() -> None:
+        async with phone_world(name="audiosocket", audiosocket={}) as world:
+            announced = await world.http().post("/carriers/audiosocket/answer")
+            url = f"tcp://bridge.example:9092/{announced.text}"
+            plan = CallerPlan(hang_up_at_s=5.0)
+            calls = [world.carrier.inbound(url, plan) for _ in range(2)]
+            await asyncio.gather(*(call.run() for call in calls))
+            await world.settled()
+
+            ends = sorted(record.end.reason for record in world.records if record.end)
+            assert ends == ["hangup", "refused"]
+
+    play(test())
+
+
+@pytest.mark.parametrize("n_sockets", [100, 101])
+def test_connections_that_say_nothing_have_a_bound_and_an_end(n_sockets: int) -> None:
+    async def test() -> None:
+        async with phone_world(name="audiosocket") as world:
+            sockets = [
+                await world.network.connect("tcp://bridge.example:9092", {})
+                for _ in range(n_sockets)
+            ]
+            logs = [SocketLog() for _ in sockets]
+            for socket, log in zip(sockets, logs, strict=True):
+                socket.start(log)
+            await asyncio.sleep(1.0)
+            assert sum(bool(log.closes) for log in logs) == n_sockets - 100
+            assert world.desk.n_live == 100
+            await asyncio.sleep(10.0)
+
+            assert world.desk.n_live == 0
+            assert all(log.closes for log in logs)
+
+    play(test())
+
+
+def test_a_call_by_its_socket_counts_from_the_moment_it_is_let_in() -> None:
+    async def test() -> None:
+        async with phone_world(name="asterisk") as world:
+            admission = await admitted(world, secret_knock("asterisk"))
+            assert world.desk.n_live == 1
+            open_socket(admission)
+            await world.settled()
+
+            assert end_of(world) == "no_start"
+
+    play(test())
