@@ -177,6 +177,7 @@ class PhoneDesk:
             if call.line is not None:
                 await call.line.hang_up()
         except CarrierApiError as exc:
+            call.record.not_hung_up = str(exc)
             log.warning("! phone call %s was not hung up: %s", call.record.id, exc)
         finally:
             call.finish(end)

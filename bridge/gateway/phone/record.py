@@ -74,6 +74,8 @@ class PhoneCallRecord:
     """When each was reached, s since the first of them."""
     figures: CarrierFigures = field(default_factory=CarrierFigures)
     fallback: FallbackOutcome = ""
+    not_hung_up: str = ""
+    """Why the carrier's API did not end the phone call, in a sentence; empty if it did, or was not asked."""
     ended: datetime | None = None
     end: PhoneEnd | None = None
 
@@ -145,6 +147,7 @@ def shown(record: PhoneCallRecord) -> JsonDict:
         "endReason": None if record.end is None else record.end.reason,
         "endDetail": "" if record.end is None else record.end.detail,
         "fallback": record.fallback,
+        "notHungUp": record.not_hung_up,
         "stages": _rounded(record.stages),
         "figures": figures_of(record.figures),
         "interruptions": interruptions_of(record.figures),
@@ -169,6 +172,7 @@ def log_line(record: PhoneCallRecord) -> str:
         "endReason": end.reason,
         "endDetail": _PRIVATE.sub("…", end.detail),
         "fallback": record.fallback,
+        "notHungUp": record.not_hung_up,
         "stages": _rounded(record.stages),
         **figures_of(record.figures),
         "interruptions": len(record.figures.interruptions),

@@ -33,6 +33,7 @@ class HangUp:
     Attributes:
         gone: the carrier's stream is over, or its socket.
         ended_by_carrier: it was the carrier that ended the call.
+        failure: why the carrier's API did not hang up, in a sentence; empty if it did, or was not asked.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class HangUp:
     ) -> None:
         self.gone = asyncio.Event()
         self.ended_by_carrier = False
+        self.failure = ""
         self._socket = socket
         self._wire = wire
         self._line = line
@@ -68,7 +70,8 @@ class HangUp:
             try:
                 await self._line.hang_up()
             except CarrierApiError as exc:
-                log.warning("a carrier did not hang up: %s", exc)
+                self.failure = str(exc)
+                log.warning("! a carrier did not hang up: %s", exc)
 
     async def _end_by_message(self) -> bool:
         """Whether the carrier has ended the stream as it was told."""

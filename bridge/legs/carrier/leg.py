@@ -176,6 +176,11 @@ class CarrierLeg:
         return self._tools.transferred
 
     @property
+    def not_hung_up(self) -> str:
+        """Why the carrier's API did not end the phone call, in a sentence; empty if it did, or was not asked."""
+        return self._hang_up.failure
+
+    @property
     def dtmf(self) -> DtmfHandling:
         """What becomes of the caller's keys; may be set when it is known who calls."""
         return self._keypad.handling
