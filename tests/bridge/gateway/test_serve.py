@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import socket
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,10 +13,12 @@ import httpx
 import pytest
 
 from bridge.config import Config, ServerConfig, SpeechConfig
+from bridge.errors import ConfigError
 from bridge.gateway import serve as module
 from bridge.gateway import signals as signals_module
 from bridge.gateway.serve import Ready, serve
 from bridge.gateway.server import CallServer, call_server
+from tests.fakes.certificates import common_name, trust_anything, write_certificate
 
 SPEECH = SpeechConfig(voice="tone", ear="off", vad="energy")
 
@@ -44,6 +48,63 @@ def test_stop_signals_end_the_service_in_order_however_many_there_are(
     assert (tmp_path / "recordings").is_dir()
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{ready.url}/healthz", trust_env=False)
+
+
+def _name_shown(port: int) -> str:
+    """The name in the certificate that a new connection is shown."""
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+        trust_anything().wrap_socket(plain) as shaken,
+    ):
+        der = shaken.getpeercert(binary_form=True)
+    assert der is not None
+    return common_name(der)
+
+
+def test_a_hang_up_signal_takes_a_new_certificate_into_use_and_nothing_else(tmp_path: Path) -> None:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    write_certificate(cert, key, name="first")
+    shown: list[str] = []
+
+    def renew(port: int) -> None:
+        shown.append(_name_shown(port))
+        write_certificate(cert, key, name="second")
+        signal.raise_signal(signal.SIGHUP)
+        until_s = time.monotonic() + 5
+        while shown[-1] != "second" and time.monotonic() < until_s:
+            shown.append(_name_shown(port))
+        signal.raise_signal(signal.SIGTERM)
+
+    def on_ready(ready: Ready) -> None:
+        assert ready.url.startswith("https://127.0.0.1:")
+        port = int(ready.url.rpartition(":")[2])
+        client.append(threading.Thread(target=renew, args=(port,), name="client"))
+        client[0].start()
+
+    client: list[threading.Thread] = []
+    server = ServerConfig(port=0, recordings=None, tls_cert=cert, tls_key=key)
+    serve(Config(server=server, speech=SPEECH), on_ready)
+    client[0].join()
+
+    assert shown[0] == "first"
+    assert shown[-1] == "second"
+
+
+def test_a_hang_up_signal_without_a_certificate_changes_nothing(tmp_path: Path) -> None:
+    def on_ready(_: Ready) -> None:
+        signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGTERM)
+
+    serve(config(tmp_path), on_ready)
+
+
+def test_a_certificate_that_cannot_be_used_is_said_before_anything_listens(tmp_path: Path) -> None:
+    server = ServerConfig(
+        port=0, recordings=None, tls_cert=tmp_path / "no", tls_key=tmp_path / "no"
+    )
+
+    with pytest.raises(ConfigError, match="cannot be read"):
+        serve(Config(server=server, speech=SPEECH), lambda _: None)
 
 
 def test_a_second_signal_leaves_what_is_being_finished_a_moment_and_no_longer(
