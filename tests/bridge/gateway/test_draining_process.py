@@ -14,6 +14,7 @@ from bridge.errors import JoinRefused
 from bridge.legs.picows_socket import connect
 from tests.fakes.serve_process import ServeProcess, serve_process
 from tests.fakes.socket_log import SocketLog
+from tests.fakes.twilio_line import CONFIG, TwilioLine
 
 FRAME_S = 0.02
 
@@ -120,17 +121,19 @@ async def test_fifty_calls_drain_again_and_again(tmp_path: Path, run: int) -> No
 
 
 async def test_calls_are_ended_at_the_deadline_or_at_the_second_signal(tmp_path: Path) -> None:
-    async with running(tmp_path, "[phone]\ndrain_s = 1.0") as service:
+    async with running(tmp_path, f"[phone]\ndrain_s = 1.0\n{CONFIG}") as service:
         async with service.http() as http:
             [call] = await callers(service, http, 1)
+            phone = await TwilioLine.call(service.url, http)
             started_s = time.monotonic()
             service.signal(signal.SIGTERM)
-            code, _ = await call.gone()
+            codes = {(await call.gone())[0], await phone.over()}
         took_s = time.monotonic() - started_s
         assert await service.ended(2.0) == 0
 
     assert 0.9 < took_s < 2.0
-    assert code in {1000, 1001, 1011}
+    assert codes <= {1000, 1001, 1011}
+    assert '"endDetail":"the service stops"' in service.log
 
     async with running(tmp_path) as service:
         async with service.http() as http:
