@@ -17,7 +17,8 @@ from bridge.wire.answers.answer import checked_digits, checked_target
 API_URL: Final = "https://api.plivo.com"
 TRANSFER_FIELD: Final = "transfer_to"
 """In the query of the transfer URL: whom to connect the caller to."""
-_OURS: Final = ("to", "from", "answer_url", "answer_method")
+_OURS: Final = ("to", "from", "answer_url", "answer_method", "fallback_url")
+"""What nobody else may set: whom to call, and every way to say what is done with the call."""
 _STATUS: Final = ("hangup_url", "hangup_method", "ring_url", "ring_method")
 
 

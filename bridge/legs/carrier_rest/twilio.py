@@ -16,7 +16,8 @@ from bridge.wire.answers import twiml
 API_URL: Final = "https://api.twilio.com"
 STATUS_EVENTS: Final = ("initiated", "ringing", "answered", "completed")
 _OVER: Final = frozenset({"20404", "21220"})
-_OURS: Final = ("To", "From", "Twiml", "Url", "ApplicationSid")
+_OURS: Final = ("To", "From", "Twiml", "Url", "FallbackUrl", "ApplicationSid")
+"""What nobody else may set: whom to call, and every way to say what is done with the call."""
 _STATUS: Final = ("StatusCallback", "StatusCallbackEvent", "StatusCallbackMethod")
 
 

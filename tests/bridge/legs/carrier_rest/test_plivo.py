@@ -81,7 +81,9 @@ async def test_a_call_is_placed_with_a_url_to_ask_when_it_is_answered() -> None:
     assert sent == str(httpx.BasicAuth(AUTH_ID, TOKEN)._auth_header)
 
 
-@pytest.mark.parametrize("name", ["to", "From", "answer_url", "answer_method", "hangup_url"])
+@pytest.mark.parametrize(
+    "name", ["to", "From", "answer_url", "answer_method", "fallback_url", "hangup_url"]
+)
 async def test_additional_parameters_take_nothing_of_ours_away(name: str) -> None:
     far_end = FarEnd(FIRED)
     call = OutgoingCall("+1", "+2", "wss://x", "https://s", {name: "x"}, "https://a")

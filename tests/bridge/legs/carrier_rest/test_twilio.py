@@ -79,7 +79,9 @@ async def test_without_a_status_url_the_callers_own_is_kept() -> None:
     assert ("StatusCallback", "https://own.example") in form_of(far_end.asked[0])
 
 
-@pytest.mark.parametrize("name", ["To", "from", "Twiml", "TWIML", "Url", "ApplicationSid"])
+@pytest.mark.parametrize(
+    "name", ["To", "from", "Twiml", "TWIML", "Url", "FallbackUrl", "ApplicationSid"]
+)
 async def test_additional_parameters_never_say_whom_to_call_or_what_to_do(name: str) -> None:
     far_end = FarEnd(CREATED)
     call = OutgoingCall("+1", "+2", "wss://x/y", more={name: "+1900"})
