@@ -13,9 +13,14 @@ import httpx
 from bridge.brains.base import Brain
 from bridge.clock import VirtualClock
 from bridge.config import Config
+from bridge.gateway.dial_limits import DialLimits
+from bridge.gateway.listener import join_route
+from bridge.gateway.phone.carriers.configured import configured_carriers
 from bridge.gateway.phone.desk import MARKER, PhoneDesk
 from bridge.gateway.phone.gateway import PhoneGateway, phone_gateway
 from bridge.gateway.phone.record import PhoneCallRecord
+from bridge.gateway.phones import ConfiguredPhones
+from bridge.gateway.public_url import PublicUrl
 from bridge.gateway.server import CallServer, call_server
 from bridge.ids import Ids
 from bridge.testing.caller import CallerPlan
@@ -167,6 +172,7 @@ async def phone_world(
     loop = asyncio.get_running_loop()
     clock = VirtualClock(loop)
     config = config_of(name, **tables)
+    public = PublicUrl(config.server.public_url)
     network = VirtualNetwork(sites or {})
     world = World(
         network=network,
@@ -183,22 +189,34 @@ async def phone_world(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(network.close)
         network.sites[API_OF.get(name, "https://api.example")] = Site(carrier.app)
-        keys = config.server.api_keys
+        made_with = Ids(f"{seed} gateway")
+        carriers = await stack.enter_async_context(
+            configured_carriers(config, http=network.http, clock=clock, ids=made_with)
+        )
         server = await stack.enter_async_context(
-            call_server(OneBrain(brain), recordings=None, seed=seed, api_keys=keys)
+            call_server(
+                OneBrain(brain),
+                recordings=None,
+                seed=seed,
+                api_keys=config.server.api_keys,
+                public_url=public.sockets("", secure=True) if public.configured else None,
+                phones=ConfiguredPhones(config, carriers, DialLimits(config.outgoing, loop.time)),
+            )
         )
         gateway = await stack.enter_async_context(
             phone_gateway(
                 config,
                 server,
+                carriers=carriers,
                 http=network.http,
                 connect=lambda url: network.connect(url, {}),
                 clock=clock,
-                ids=Ids(f"{seed} gateway"),
+                ids=made_with,
             )
         )
         server.app.include_router(gateway.router)
-        network.sites[BASE] = Site(server.app, gateway.media_routes)
+        routes = [join_route(server.service), *gateway.media_routes]
+        network.sites[BASE] = Site(server.app, routes)
         if gateway.audiosocket is not None:
             network.sites[TCP] = Site(take=gateway.audiosocket.take)
         stack.push_async_callback(carrier.close)
