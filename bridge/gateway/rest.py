@@ -1,11 +1,12 @@
 """The REST side of the front door: uvicorn's HTTP protocol without uvicorn's server.
 
 uvicorn 0.34 and later. What it decides elsewhere (signals, listening, keep-alive deadlines, WebSockets, logging)
-is switched off here, because the front door does it. `H11Protocol`, its `cycle`, `conn`, `flow`, `send_400_response`
-and `_should_upgrade` stand in no public page and are touched in this module only.
+is switched off here, because the front door does it. `H11Protocol`, its `cycle`, `conn`, `flow`, `logger`,
+`send_400_response` and `_should_upgrade` stand in no public page and are touched in this module only.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final
@@ -21,6 +22,10 @@ from bridge.errors import BridgeError
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+
+# uvicorn would write a line for each request that is no HTTP.
+_log = logging.getLogger(f"{__name__}.uvicorn")
+_log.setLevel(logging.ERROR)
 
 MAX_SMALL_CHUNKS: Final = 1000
 SMALL_CHUNK_BYTES: Final = 64
@@ -42,6 +47,7 @@ class RestConnection(H11Protocol):
     ) -> None:
         super().__init__(config, state, scope_state)
         self.conn = _Parser(h11.SERVER, config.h11_max_incomplete_event_size or 0)
+        self.logger = _log
         self._on_response = on_response
         self._on_nonsense = on_nonsense
 

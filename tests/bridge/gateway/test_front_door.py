@@ -351,13 +351,14 @@ def _chunked(n: int, size: int) -> bytes:
     ],
 )
 async def test_a_body_may_come_in_a_thousand_small_chunks_and_no_more(
-    n: int, size: int, taken: bool
+    n: int, size: int, taken: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with front_door() as house:
         response = await exchange(house.port, _chunked(n, size))
 
     assert status_of(response) == (200 if taken else 400)
     assert response.count(b"HTTP/1.1 ") == (2 if taken else 1)
+    assert "Invalid HTTP" not in caplog.text
 
 
 async def test_nonsense_behind_an_answer_closes_the_connection_without_a_word(
