@@ -287,12 +287,20 @@ class Player:
         if not self.lane.segment_open:
             self._pause()
         elif self._quiet is None:
-            # Counted from the last audio that came, not from now: an agent far ahead of the ear is done long since.
-            self._quiet = self._loop.call_at(self._pushed_s + self._quiet_s, self._look_for_quiet)
+            self._quiet = self._loop.call_at(self._quiet_at_s(), self._look_for_quiet)
+
+    def _quiet_at_s(self) -> float:
+        """When the agent has paused, if nothing more comes until then.
+
+        Counted from the last audio that came, and not before the carrier is about to have nothing left: an agent that
+        speaks in pieces, with time between them that nobody hears, shall not be cut at each.
+        """
+        quiet_at_s, until_s = self._pushed_s + self._quiet_s, self.ledger.playing_until_s
+        return quiet_at_s if until_s is None else max(quiet_at_s, until_s - QUIET_S)
 
     def _look_for_quiet(self) -> None:
         self._quiet = None
-        quiet_at_s = self._pushed_s + self._quiet_s
+        quiet_at_s = self._quiet_at_s()
         if self._pacing is not None or not self._flowing:
             return  # there is audio: it runs dry again
         if quiet_at_s > self._loop.time() + EARLY_S:

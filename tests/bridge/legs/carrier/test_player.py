@@ -3,11 +3,13 @@ from collections.abc import Coroutine
 
 import pytest
 
+from bridge.audio.lane import Lane
 from bridge.legs.carrier.player import MAX_WAITING_BYTES, PAUSE_S
 from bridge.stats import LATENESS_S, Histogram
 from bridge.virtual import run_virtual
 from bridge.wire.carriers.base import Traits
-from tests.bridge.legs.carrier.plain_call import running_call
+from tests.bridge.legs.carrier.plain_call import opened_call, running_call
+from tests.fakes.legs import HandPort
 
 
 def run(main: Coroutine[None, None, None]) -> None:
@@ -89,6 +91,28 @@ def test_the_rest_goes_out_by_itself_when_the_agent_pauses_without_a_word() -> N
 
         assert [n for _, n in call.frames] == [160, 40]
         assert call.texts == ["mark m0"]
+        await call.over()
+
+    run(call())
+
+
+@pytest.mark.parametrize("piece_s", [0.1, 0.17, 0.25])
+def test_pieces_that_come_with_time_between_them_are_not_cut_while_the_carrier_has_audio(
+    piece_s: float,
+) -> None:
+    async def call() -> None:
+        call = await opened_call(traits(whole_frames=True))
+        downlink = Lane(8_000, 32_000, "drop_newest", source_hz=24_000)
+        call.run(HandPort(Lane(8_000, 2_000, "drop_oldest"), downlink))
+        await asyncio.sleep(0.01)
+        call.speak(2 * piece_s, end=False)
+        for _ in range(10):
+            await asyncio.sleep(piece_s)
+            call.speak(piece_s, end=False)
+        await asyncio.sleep(1)
+
+        # One rest alone is padded, at the end; each cut would have added its own, and a click.
+        assert 0 <= call.sent_s - 12 * piece_s < 0.02 + 0.003
         await call.over()
 
     run(call())
