@@ -16,20 +16,15 @@ from bridge.wire.carriers.make import make_wire
 from tests.fakes.phone_world import TABLES
 
 
-async def made(
+def made(
     tables: object, *, insecure: bool = False, audiosocket: bool = False
 ) -> dict[CarrierName, Carrier]:
-    clients: list[httpx.AsyncClient] = []
-
     def http(base_url: str) -> httpx.AsyncClient:
-        clients.append(httpx.AsyncClient(base_url=base_url, transport=httpx.MockTransport(_none)))
-        return clients[-1]
+        return httpx.AsyncClient(base_url=base_url, transport=httpx.MockTransport(_none))
 
     maker = CarrierMaker(http, wall_clock, Ids("test"), "https://bridge.example")
     config = CarriersConfig.model_validate(tables)
     found = maker.make(config, AudioSocketConfig() if audiosocket else None, insecure=insecure)
-    for client in clients:
-        await client.aclose()
     return dict(found)
 
 
@@ -37,47 +32,45 @@ def _none(_request: httpx.Request) -> httpx.Response:
     raise AssertionError
 
 
-async def test_a_carrier_is_there_when_it_is_configured_and_speaks_its_protocol() -> None:
-    carriers = await made(TABLES, audiosocket=True)
+def test_a_carrier_is_there_when_it_is_configured_and_speaks_its_protocol() -> None:
+    carriers = made(TABLES, audiosocket=True)
 
     assert carriers.keys() == {*TABLES, "audiosocket"}
     for name, carrier in carriers.items():
         assert make_wire(name, carrier.wire_options).traits.name == carrier.name == name
-    assert await made({}) == {}
+    assert made({}) == {}
 
 
-async def test_insecure_takes_every_carrier_that_has_an_address() -> None:
-    assert (await made({}, insecure=True)).keys() == TABLES.keys()
+def test_insecure_takes_every_carrier_that_has_an_address() -> None:
+    assert made({}, insecure=True).keys() == TABLES.keys()
 
 
 @pytest.mark.parametrize("name", ["twilio", "telnyx", "plivo"])
-async def test_a_phone_call_can_be_hung_up_where_there_are_credentials(name: CarrierName) -> None:
-    carriers = await made(TABLES)
-    bare = await made({name: {}}, insecure=True)
+def test_a_phone_call_can_be_hung_up_where_there_are_credentials(name: CarrierName) -> None:
+    carriers = made(TABLES)
+    bare = made({name: {}}, insecure=True)
 
     assert carriers[name].line("1") is not None
     assert bare[name].line("1") is None
 
 
-async def test_vonages_key_is_read_from_its_file(tmp_path: Path) -> None:
+def test_vonages_key_is_read_from_its_file(tmp_path: Path) -> None:
     key = rsa.generate_private_key(65_537, 2_048)
     path = tmp_path / "private.key"
     path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     table = {"signature_secret": "x", "application_id": "a", "private_key": str(path)}
 
-    carriers = await made({"vonage": table})
+    carriers = made({"vonage": table})
 
     assert carriers["vonage"].line("1") is not None
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe", b"no key"])
-async def test_a_key_that_cannot_be_used_is_one_sentence(
-    tmp_path: Path, content: bytes | None
-) -> None:
+def test_a_key_that_cannot_be_used_is_one_sentence(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "private.key"
     if content is not None:
         path.write_bytes(content)
     table = {"signature_secret": "x", "application_id": "a", "private_key": str(path)}
 
     with pytest.raises(ConfigError, match="private key"):
-        await made({"vonage": table})
+        made({"vonage": table})
