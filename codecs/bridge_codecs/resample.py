@@ -6,7 +6,8 @@ the same bytes. The products run on BLAS. Its threads only get in the way of mat
 set OPENBLAS_NUM_THREADS=1 where the process starts, before numpy is imported.
 """
 
-from typing import Any, Final, NamedTuple, TypeAlias, overload
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,29 +102,18 @@ def _clean(samples: NDArray[Any]) -> Float32:
     return cleaned
 
 
-class _Frame(NamedTuple):
-    """The views of the filter's memory for one frame of whole blocks: dearer to make than to use."""
-
-    fresh: Float32
-    windows: Float32
-    taps: Float32
-    blocks: Float32
-    made: Float32
-    past: Float32
-    next_past: Float32
-
-
 class _Filter:
     """The moving part: the last inputs, and where in the period of the filter bank they end."""
 
-    __slots__ = ("_at", "_cell", "_frames", "_line", "_made", "bank", "fed")
+    __slots__ = ("_at", "_cell", "_frame", "_frame_size", "_line", "_made", "bank", "fed")
 
     def __init__(self, bank: FilterBank, from_hz: int) -> None:
         self.bank = bank
         piece = -(-from_hz // _PIECES_PER_S)
         self._line: Float32 = np.zeros(bank.history + piece, np.float32)
         self._made: Float32 = np.empty(bank.n_outputs(piece + bank.down), np.float32)
-        self._frames: dict[int, _Frame] = {}  # by length; it holds the last one only
+        self._frame: Callable[[Samples], Float32] | None = None  # runs frames of the last length
+        self._frame_size = 0
         self._cell = 0
         self._at = 0  # inputs taken of the current cell
         self.fed = False  # a sample has been taken since the start
@@ -131,7 +121,7 @@ class _Filter:
     def reset(self) -> None:
         """Silence behind, a new period ahead."""
         self._line[:] = 0.0
-        self._frames = {}
+        self._frame = None
         self._cell = self._at = 0
         self.fed = False
 
@@ -144,15 +134,9 @@ class _Filter:
 
     def run(self, samples: Samples) -> Float32:
         """Take samples in int16 units; the result is overwritten by the next run."""
-        frame = None if self._at else self._frames.get(samples.size)
-        if frame is None:
-            return self._run_any(samples)
-        fresh, windows, taps, blocks, made, past, next_past = frame
-        fresh[...] = samples
-        # dot, because matmul copies overlapping windows more slowly, or takes no BLAS at all.
-        windows.dot(taps, blocks)
-        past[...] = next_past
-        return made
+        if self._frame is not None and samples.size == self._frame_size and not self._at:
+            return self._frame(samples)
+        return self._run_any(samples)
 
     def _run_any(self, samples: Samples) -> Float32:
         # The first push of a stream comes here, because no frame is laid out yet.
@@ -163,8 +147,8 @@ class _Filter:
             cuts = range(0, n, piece)
             return np.concatenate([self.run(samples[cut : cut + piece]).copy() for cut in cuts])
         if self._is_whole_blocks(n):
-            self._frames = {n: self._frame(n)}
-            return self.run(samples)
+            self._frame, self._frame_size = self._laid_out(n), n
+            return self._frame(samples)
         self._line[history : history + n] = samples
         done = made = 0
         while done < n:
@@ -178,19 +162,23 @@ class _Filter:
         cells = self.bank.cells
         return n > 0 and not self._at and len(cells) == 1 and n % cells[0].n_inputs == 0
 
-    def _frame(self, n: int) -> _Frame:
-        history, cell = self.bank.history, self.bank.cells[0]
-        count = n // cell.n_inputs
-        made = self._made[: count * cell.taps.shape[1]]
-        return _Frame(
-            fresh=self._line[history : history + n],
-            windows=self._windows(0, count),
-            taps=cell.taps,
-            blocks=made.reshape(count, -1),
-            made=made,
-            past=self._line[:history],
-            next_past=self._line[n : n + history],
-        )
+    def _laid_out(self, n: int) -> Callable[[Samples], Float32]:
+        """Runs a frame of whole blocks on views of the filter's memory, which are dearer to make than to use."""
+        history, taps = self.bank.history, self.bank.cells[0].taps
+        count = n // self.bank.cells[0].n_inputs
+        made = self._made[: count * taps.shape[1]]
+        fresh, past = self._line[history : history + n], self._line[:history]
+        next_past, blocks = self._line[n : n + history], made.reshape(count, -1)
+        # dot, because matmul copies overlapping windows more slowly, or takes no BLAS at all.
+        dot = self._windows(0, count).dot
+
+        def run(samples: Samples) -> Float32:
+            fresh[...] = samples
+            dot(taps, blocks)
+            past[...] = next_past
+            return made
+
+        return run
 
     def _windows(self, done: int, count: int) -> Float32:
         """`count` blocks with the history of each, from the input `done` on: a view, overlapping."""
