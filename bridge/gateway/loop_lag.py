@@ -15,6 +15,8 @@ from bridge.stats import LATENESS_S, Histogram
 
 TICK_S: Final = 0.020
 WINDOW_S: Final = 5.0
+GRAIN_S: Final = 0.001
+"""Timers of uvloop come up to a millisecond early; waiting for the rest would be spinning."""
 
 
 class LoopLag:
@@ -53,9 +55,10 @@ class LoopLag:
         now_s = self._loop.time()
         # After a machine was suspended only the last ticks matter: older ones would fall out of the window at once.
         self._due_s = max(self._due_s, now_s - self._n_recent * self._tick_s)
-        while self._due_s <= now_s:
-            self._recent.append(now_s - self._due_s)
-            self.histogram.observe(now_s - self._due_s)
+        while self._due_s < now_s + GRAIN_S:
+            late_s = max(0.0, now_s - self._due_s)
+            self._recent.append(late_s)
+            self.histogram.observe(late_s)
             self._due_s += self._tick_s
         self._timer = self._loop.call_at(self._due_s, self._tick)
 
