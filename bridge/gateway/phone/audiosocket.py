@@ -54,14 +54,16 @@ class AudioSocketDoor:
 
     def take(self, socket: MediaSocket) -> None:
         """A connection is there; its bytes come in pieces of any size."""
-        live = self._desk.live()
+        calls = [call for call in self._desk.live() if call.by is self._carrier]
         starting = sum(
-            call.by is self._carrier
-            and call.phase == "starting"
-            and "start" not in call.record.stages
-            for call in live
+            call.phase == "starting" and "start" not in call.record.stages for call in calls
         )
-        full = self._desk.may_take() if starting < MAX_STARTING else "too many have not begun"
+        full = None
+        if starting >= MAX_STARTING:
+            full = "too many have not begun"
+        elif starting >= sum(call.phase == "waiting" for call in calls):
+            # Else it may be one that was announced: that has its place already, also when the service drains.
+            full = self._desk.may_take()
         if full is not None:
             self._quiet.warning("! %s: a connection is refused: %s", NAME, full)
             socket.close(TRY_LATER, "no call is taken now")

@@ -221,6 +221,34 @@ def test_an_audiosocket_call_that_was_announced_keeps_what_was_said_of_it() -> N
     play(test())
 
 
+@pytest.mark.parametrize("max_calls", [1, 2])
+def test_an_announced_audiosocket_call_has_its_place_and_nobody_elses(max_calls: int) -> None:
+    async def test() -> None:
+        async with phone_world(
+            name="audiosocket", audiosocket={}, phone={"max_calls": max_calls}
+        ) as world:
+            running = []
+            for _ in range(max_calls):
+                announced = await world.http().post("/carriers/audiosocket/answer")
+                call = world.carrier.inbound(f"tcp://bridge.example:9092/{announced.text}", PATIENT)
+                running.append(asyncio.create_task(call.run()))
+                await asyncio.sleep(1.0)
+            assert [record.state for record in world.records] == ["live"] * max_calls
+            socket = await world.network.connect("tcp://bridge.example:9092", {})
+            log = SocketLog()
+            socket.start(log)
+            await asyncio.sleep(1.0)
+
+            assert log.closes
+            assert world.desk.n_live == max_calls
+            full = await world.http().post("/carriers/audiosocket/answer")
+            assert full.status_code == 503
+            await world.desk.close()
+            await asyncio.gather(*running)
+
+    play(test())
+
+
 def test_an_audiosocket_call_that_nobody_announced_is_refused() -> None:
     async def test() -> None:
         ai = HostedAi()
