@@ -42,11 +42,15 @@ class CallApi:
     Args:
         http: with base URL, timeouts and the key's header set.
         connect: opens a media socket to a join URL.
+        key_header: which of the headers is the key's: what it says is never repeated.
     """
 
-    def __init__(self, http: httpx.AsyncClient, connect: Connect) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, connect: Connect, *, key_header: str = "X-API-Key"
+    ) -> None:
         self._http = http
         self._connect = connect
+        self._key_header = key_header
 
     async def create(
         self, body: Mapping[str, object], *, agent: str | None = None, joinable: bool = True
@@ -132,8 +136,12 @@ class CallApi:
 
     def _quoted(self, text: str) -> str:
         """Foreign text for a sentence of ours: bounded, on one line, the key taken out."""
-        key = self._http.headers.get("X-API-Key")
-        text = text.replace(key, "…") if key else text
+        key = self._http.headers.get(self._key_header, "")
+        for secret in (
+            key,
+            key.rpartition(" ")[2],
+        ):  # "Bearer …" may be repeated without its first word
+            text = text.replace(secret, "…") if secret else text
         return "".join(char if char.isprintable() else " " for char in text[:LONGEST_SENTENCE])
 
 

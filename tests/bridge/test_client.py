@@ -110,6 +110,19 @@ async def test_foreign_words_are_cut_put_on_one_line_and_stripped_of_the_key() -
     assert len(str(error)) < 600
 
 
+@pytest.mark.parametrize("repeated", ["Bearer CANARY-bearer", "CANARY-bearer"])
+async def test_a_key_in_a_header_of_another_name_is_not_repeated_either(repeated: str) -> None:
+    http = httpx.AsyncClient(
+        base_url=BASE,
+        headers={"Authorization": "Bearer CANARY-bearer"},
+        transport=httpx.MockTransport(always(401, json={"detail": f"{repeated} is wrong"})),  # type: ignore[arg-type]
+    )
+    with pytest.raises(ApiError, match=r"… is wrong") as caught:
+        await CallApi(http, nobody, key_header="Authorization").call("c1")
+
+    assert "CANARY" not in str(caught.value)
+
+
 @pytest.mark.parametrize("status", [301, 307, 308])
 async def test_a_redirect_is_not_followed(status: int) -> None:
     error = await refused(always(status, headers={"Location": "https://evil.test/"}))

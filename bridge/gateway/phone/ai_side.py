@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bridge.client import CallApi
 from bridge.errors import BridgeError
 from bridge.gateway.phone.ai_call import AiCall
+from bridge.gateway.phone.record import without_private
 from bridge.legs.agent_socket import AgentSocketLeg
 from bridge.legs.join_refusals import without_parts_of
 from bridge.legs.media_socket import MediaSocket
@@ -14,7 +15,7 @@ from bridge.wire.close_codes import NORMAL
 
 
 class AiFailed(BridgeError):  # noqa: N818 - reads as what happened
-    """There is no AI call; the sentence says why, without its join URL."""
+    """There is no AI call; the sentence says why, without its join URL and with nothing private in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class JoinedAi:
         self.socket.close(NORMAL)
 
     def clean(self, text: str) -> str:
-        """What the far end says, less what it repeats of the join URL."""
-        return without_parts_of(self.join_url, text)
+        """What the far end says, less what it repeats of the join URL and of who is on the phone."""
+        return without_private(without_parts_of(self.join_url, text))
 
 
 class AiSide:
@@ -62,12 +63,15 @@ class AiSide:
         try:
             created = await self._api.create(call.body, agent=call.agent)
         except BridgeError as exc:
-            raise AiFailed(f"the AI call was not created: {exc}") from None
+            # An API that refuses what it was told tells it again: numbers of the caller, say.
+            said = without_private(str(exc))
+            raise AiFailed(f"the AI call was not created: {said}") from None
         call_id, join_url = str(created["callId"]), str(created["joinUrl"])
         on_created(call_id)
         try:
             socket = await self._api.join(join_url)
         except BridgeError as exc:
-            said = without_parts_of(join_url, str(exc))
+            said = without_private(without_parts_of(join_url, str(exc)))
             raise AiFailed(f"the AI call could not be joined: {said}") from None
-        return JoinedAi(AgentSocketLeg(socket, call.rates), call_id, join_url, socket)
+        leg = AgentSocketLeg(socket, call.rates, may_go_away=False)
+        return JoinedAi(leg, call_id, join_url, socket)

@@ -134,7 +134,7 @@ async def _api(
     http = clients(ai.base_url)
     if ai.api_key is not None:
         http.headers[ai.key_header] = ai.api_key.get_secret_value()
-    return CallApi(http, connect)
+    return CallApi(http, connect, key_header=ai.key_header)
 
 
 def check_routes(config: Config) -> None:

@@ -39,8 +39,8 @@ EndReason: TypeAlias = Literal[
     "no_start",  # it opened one and said nothing of use
     "system_error",
 ]
-_PRIVATE: Final = re.compile(r"(?<!\S)\S*(?:@|://)\S*|\+?\d(?:[ ().-]{0,2}\d){5,}")
-"""In foreign words: addresses and numbers."""
+_PRIVATE: Final = re.compile(r"(?<!\S)\S*(?:@|://)\S*|\w{20,}|\+?\d(?:[ ().-]{0,2}\d){5,}")
+"""In foreign words: addresses, numbers, and what may be an id or a secret."""
 FallbackOutcome: TypeAlias = Literal["", "hung up", "transferred", "not heard"]
 
 
@@ -170,7 +170,7 @@ def log_line(record: PhoneCallRecord) -> str:
         "unchecked": record.unchecked,
         "status": record.status,
         "endReason": end.reason,
-        "endDetail": _PRIVATE.sub("…", end.detail),
+        "endDetail": without_private(end.detail),
         "fallback": record.fallback,
         "notHungUp": record.not_hung_up,
         "stages": _rounded(record.stages),
@@ -179,6 +179,11 @@ def log_line(record: PhoneCallRecord) -> str:
         "worstOverrunMs": round(max(overruns)) if overruns else None,
     }
     return json.dumps(line, ensure_ascii=True, separators=(",", ":"))
+
+
+def without_private(text: str) -> str:
+    """Foreign words as a log may have them."""
+    return _PRIVATE.sub("…", text)
 
 
 def _rounded(stages: Mapping[Stage, float]) -> JsonDict:
