@@ -23,7 +23,7 @@ from bridge.wire.agent_socket import (
     Rates,
     SocketEvent,
 )
-from bridge.wire.close_codes import POLICY
+from bridge.wire.close_codes import GOING_AWAY, POLICY
 from bridge.wire.messages import PlaybackClearBuffer, State
 from bridge_codecs.pcm import Int16
 
@@ -36,14 +36,16 @@ class AgentSocketLeg:
     Args:
         socket: connected to the call's join URL, not yet started.
         rates: the call's ``inputSampleRate`` (what the agent hears) and ``outputSampleRate``.
+        may_go_away: whether an agent whose server goes away (1001) has ended the call, or is lost.
     """
 
     name = "agent socket"
 
-    def __init__(self, socket: MediaSocket, rates: Rates) -> None:
+    def __init__(self, socket: MediaSocket, rates: Rates, *, may_go_away: bool = True) -> None:
         self.source_hz = rates.output_hz
         self.sink_hz = rates.input_hz
         self._socket = socket
+        self._may_go_away = may_go_away
         self._wire = AgentSocket("client", rates)
         self._frame = rates.input_hz * FRAME_MS // 1000
         self._loop = asyncio.get_running_loop()
@@ -55,7 +57,7 @@ class AgentSocketLeg:
         self._port = port
         port.incoming.on_ready = self._send_audio
         port.incoming.on_frame = self._send_frame
-        self._socket.start(WireFeed(self._wire, self._take, self._refuse))
+        self._socket.start(WireFeed(self._wire, self._take, self._refuse, hear=port.outgoing.push))
         try:
             return await self._ended
         finally:
@@ -80,8 +82,9 @@ class AgentSocketLeg:
                 self._socket.send_text(self._wire.text(answer))
             case Ignored(reason=reason, detail=detail):
                 self._port.emit(Warned(f"ignored: {reason}", detail))
-            case Closed(orderly=orderly, detail=detail):
+            case Closed(code=code, orderly=orderly, detail=detail):
                 self._port.outgoing.end_segment()
+                orderly = orderly and (self._may_go_away or code != GOING_AWAY)
                 self._end(Ended("agent_hangup" if orderly else "connection_error", detail))
 
     # To the agent

@@ -18,9 +18,15 @@ class Inbox:
 
     `fail(code, reason)` is called when the socket has to be closed: the receiver raised, or too much came
     before there was one.
+
+    Attributes:
+        on_text: takes a text message now; `text` around it does not let what the receiver raises through.
+        on_bytes: the same for a binary message and `data`.
     """
 
     def __init__(self, limits: SocketLimits, fail: Callable[[int, str], None]) -> None:
+        self.on_text: Callable[[str], None] = self._keep
+        self.on_bytes: Callable[[bytes], None] = self._keep
         self._limits = limits
         self._fail = fail
         self._receiver: SocketReceiver | None = None
@@ -38,27 +44,22 @@ class Inbox:
 
     def text(self, text: str) -> None:
         """A text message arrived."""
-        if self._receiver is None:
-            self._keep(text)
-        elif not self._muted:
-            try:
-                self._receiver.on_text(text)
-            except Exception as error:  # noqa: BLE001 - whatever the receiver raises ends its own socket only
-                self._blame(error)
+        try:
+            self.on_text(text)
+        except Exception as error:  # noqa: BLE001 - whatever the receiver raises ends its own socket only
+            self.blame(error)
 
     def data(self, data: bytes) -> None:
         """A binary message arrived."""
-        if self._receiver is None:
-            self._keep(data)
-        elif not self._muted:
-            try:
-                self._receiver.on_bytes(data)
-            except Exception as error:  # noqa: BLE001
-                self._blame(error)
+        try:
+            self.on_bytes(data)
+        except Exception as error:  # noqa: BLE001
+            self.blame(error)
 
     def mute(self) -> None:
         """Deliver no more messages: the socket is being closed from our side."""
         self._muted = True
+        self.on_text = self.on_bytes = _forget
         self._kept.clear()
 
     def close(self, code: int, reason: str, *, ours: bool = False) -> None:
@@ -68,8 +69,15 @@ class Inbox:
             if self._receiver is not None:
                 self._finish(self._receiver)
 
+    def blame(self, error: Exception) -> None:
+        """The receiver has raised: its socket ends."""
+        log.error("! the receiver of a media socket raised", exc_info=error)
+        self._fail(INTERNAL_ERROR, "internal error")
+
     def _begin(self, receiver: SocketReceiver) -> None:
         self._receiver = receiver
+        if not self._muted:
+            self.on_text, self.on_bytes = receiver.on_text, receiver.on_bytes
         kept, self._kept = self._kept, []
         for message in kept:
             if isinstance(message, str):
@@ -81,7 +89,7 @@ class Inbox:
 
     def _finish(self, receiver: SocketReceiver) -> None:
         assert self._closed is not None
-        self._muted = True
+        self.mute()
         try:
             code, reason, ours = self._closed
             receiver.on_close(code, reason, ours=ours)
@@ -89,8 +97,6 @@ class Inbox:
             log.exception("! on_close of a media socket raised")
 
     def _keep(self, message: str | bytes) -> None:
-        if self._muted:
-            return
         self._kept.append(message)
         self._kept_bytes += len(message)
         if (
@@ -99,6 +105,6 @@ class Inbox:
         ):
             self._fail(POLICY, "too much was sent before the call began")
 
-    def _blame(self, error: Exception) -> None:
-        log.error("! the receiver of a media socket raised", exc_info=error)
-        self._fail(INTERNAL_ERROR, "internal error")
+
+def _forget(message: str | bytes) -> None:
+    """Nothing is delivered any more."""

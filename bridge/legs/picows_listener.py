@@ -123,14 +123,15 @@ class PicowsSocket(WSListener):
             self._late_frame(frame)
         elif frame.rsv1 or frame.rsv2 or frame.rsv3:
             self._refuse(PROTOCOL_ERROR, "a reserved bit is set")
-        elif frame.fin and not self._fragments.open:
-            kind = frame.msg_type
-            if kind is _BINARY:
-                self._inbox.data(frame.get_payload_as_bytes())
-            elif kind is _TEXT:
-                self._text(frame.get_payload_as_utf8_text)
-            else:
-                self._rare_frame(frame)
+        elif not frame.fin or self._fragments.open:
+            self._rare_frame(frame)
+        elif frame.msg_type is _BINARY:
+            try:
+                self._inbox.on_bytes(frame.get_payload_as_bytes())
+            except Exception as error:  # noqa: BLE001 - as in the inbox, without the way through it
+                self._inbox.blame(error)
+        elif frame.msg_type is _TEXT:
+            self._text(frame.get_payload_as_utf8_text)
         else:
             self._rare_frame(frame)
 
@@ -163,8 +164,11 @@ class PicowsSocket(WSListener):
             text = decode()
         except UnicodeDecodeError:
             self._refuse(BAD_TEXT, "a text message is not UTF-8")
-        else:
-            self._inbox.text(text)
+            return
+        try:
+            self._inbox.on_text(text)
+        except Exception as error:  # noqa: BLE001
+            self._inbox.blame(error)
 
     def _rare_frame(self, frame: WSFrame) -> None:
         kind = frame.msg_type

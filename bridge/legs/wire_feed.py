@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from bridge.errors import RemoteWireError
 from bridge.wire.agent_socket import AgentSocket, SocketEvent
+from bridge_codecs.pcm import Int16
 
 
 class WireFeed:
@@ -18,6 +19,7 @@ class WireFeed:
         wire: the protocol's machine, in the leg's role.
         take: gets each event, in order; the last one is `Closed`.
         refuse: the peer broke the protocol; nothing more is taken from it.
+        hear: gets the audio in place of `take`, where it needs no event.
     """
 
     def __init__(
@@ -25,10 +27,12 @@ class WireFeed:
         wire: AgentSocket,
         take: Callable[[SocketEvent], None],
         refuse: Callable[[RemoteWireError], None],
+        hear: Callable[[Int16], None] | None = None,
     ) -> None:
         self._wire = wire
         self._take = take
         self._refuse = refuse
+        self._hear = hear
         self._loop = asyncio.get_running_loop()
 
     def on_text(self, text: str) -> None:
@@ -42,6 +46,9 @@ class WireFeed:
 
     def on_bytes(self, data: bytes) -> None:
         """Audio."""
+        if self._hear is not None and (samples := self._wire.hear(data)) is not None:
+            self._hear(samples)
+            return
         try:
             events = self._wire.receive_bytes(data, self._loop.time())
         except RemoteWireError as exc:

@@ -85,9 +85,9 @@ class AgentSocket:
         self._sends_audio = order.SENDS_AUDIO[role]
         their_hz = rates.input_hz if role == "server" else rates.output_hz
         self._meter = Meter(self._limits, their_hz)
-        self._metered = self._meter.limits_audio
         self._refused = False  # the peer broke the protocol: nothing more is taken
         self._closed = False
+        self._hears_all = not self._meter.limits_audio  # no frame of the right size is refused
 
     @property
     def started(self) -> bool:
@@ -116,6 +116,14 @@ class AgentSocket:
             return [self._ignore("bad message", str(exc))]
         return [self._take(message, now_s)]
 
+    def hear(self, data: bytes) -> pcm.Int16 | None:
+        """The samples of a binary frame that can mean nothing else; None: `receive_bytes` shall take it."""
+        n_bytes = len(data)
+        if self._hears_all and 0 < n_bytes <= self._limits.frame_bytes and not n_bytes % 2:
+            self.counts.frames += 1
+            return pcm.from_bytes(data)
+        return None
+
     def receive_bytes(self, data: bytes, now_s: float) -> list[SocketEvent]:
         """Take a binary frame. Raises: RemoteWireError when the peer's call must end."""
         if self._refused or self._closed:
@@ -123,7 +131,7 @@ class AgentSocket:
         if len(data) > self._limits.frame_bytes:
             sentence = f"a binary frame has more than {self._limits.frame_bytes} bytes"
             raise self._refuse(sentence, TOO_BIG)
-        if self._metered and not self._meter.frame(now_s):
+        if not self._meter.frame(now_s):
             sentence = f"more than {self._limits.frames_per_s:g} binary frames per second"
             raise self._refuse(sentence, POLICY)
         if not data:
@@ -131,7 +139,7 @@ class AgentSocket:
         if len(data) % pcm.BYTES_PER_SAMPLE:
             return [self._ignore("odd", "a binary frame of an odd number of bytes, dropped whole")]
         n_samples = len(data) // pcm.BYTES_PER_SAMPLE
-        if self._metered and not self._meter.audio(n_samples, now_s):
+        if not self._meter.audio(n_samples, now_s):
             return [self._ignore("audio too fast", "more audio than time; a frame is dropped")]
         # No look at the order: audio is read in every state (a test holds the table to that).
         self.counts.frames += 1
@@ -147,6 +155,7 @@ class AgentSocket:
         if self._closed:
             return []
         self._closed = True
+        self._hears_all = False
         end = ending(code, reason, ours=ours)
         return [Closed(end.code, end.orderly, end.sentence)]
 
@@ -226,5 +235,6 @@ class AgentSocket:
 
     def _refuse(self, sentence: str, close_code: int) -> RemoteWireError:
         self._refused = True
+        self._hears_all = False
         self.counts.refused += 1
         return RemoteWireError(sentence, close_code=close_code)

@@ -88,7 +88,8 @@ def to_bytes(samples: Int16) -> bytes:
 
     Raises: CodecError if the samples are not one row of int16.
     """
-    check_int16(samples)
+    if samples.dtype != _INT16 or samples.ndim != 1:
+        check_int16(samples)
     return samples.tobytes() if _LITTLE else samples.astype("<i2").tobytes()
 
 
