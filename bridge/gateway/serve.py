@@ -11,7 +11,7 @@ from functools import partial
 from bridge.brains.registry import Brains
 from bridge.brains.speech.kit import SpeechKit
 from bridge.calls.service import CallService
-from bridge.config import Config, ServerConfig
+from bridge.config import Config, ServerConfig, is_loopback
 from bridge.errors import ConfigError
 from bridge.gateway.admission import Admission, AdmissionLimits
 from bridge.gateway.descriptors import connections, raise_limit
@@ -200,9 +200,23 @@ def _make_recordings(config: Config) -> None:
 
 
 def _notes(config: Config) -> tuple[str, ...]:
-    if config.server.api_keys:
-        return ()
-    return ("No API key is set: only this machine is served, and it needs none.",)
+    """What the user should know of this configuration."""
+    server, notes = config.server, []
+    if not server.api_keys:
+        notes.append("No API key is set: only this machine is served, and it needs none.")
+        if server.public_url is not None:
+            notes.append(
+                f"Nobody else is served at {server.public_url} either: set TIPRING_API_KEY for that."
+            )
+    if config.phone.insecure:
+        notes.append("Phone calls are taken from ANYBODY: carriers' signatures are not checked.")
+    audiosocket = config.audiosocket
+    if audiosocket is not None and audiosocket.any_uuid and not is_loopback(audiosocket.host):
+        notes.append(
+            f"Whoever reaches {audiosocket.host} port {audiosocket.port} can make calls: "
+            "AudioSocket is taken with any UUID."
+        )
+    return tuple(notes)
 
 
 def _url(server: ServerConfig, port: int) -> str:

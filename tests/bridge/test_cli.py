@@ -281,6 +281,23 @@ def test_a_batch_that_is_stopped_says_how_to_go_on(
     assert "the same command again does the rest\ntipring: stopped\n" in capsys.readouterr().err
 
 
+def test_serve_takes_carriers_credentials_from_the_environment_and_can_do_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    served: list[Config] = []
+    monkeypatch.setattr(serve, "serve", lambda config, _on_ready: served.append(config))
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "CANARY-TOKEN")
+
+    assert cli.run(["serve"]) == 0
+    assert cli.run(["serve", "--insecure-carriers"]) == 0
+
+    assert [config.phone.insecure for config in served] == [False, True]
+    twilio = served[0].carriers.twilio
+    assert twilio is not None
+    assert twilio.auth_token is not None
+    assert twilio.auth_token.get_secret_value() == "CANARY-TOKEN"
+
+
 def test_serve_lays_options_and_the_environments_key_over_the_config(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
@@ -298,6 +315,7 @@ def test_serve_lays_options_and_the_environments_key_over_the_config(
 
     [config] = served
     assert (config.server.port, config.server.host) == (2, "127.0.0.2")
+    assert not config.phone.insecure
     assert [key.get_secret_value() for key in config.server.api_keys] == ["CANARY-KEY"]
     out, err = capsys.readouterr()
     assert out == "Tipring serves http://127.0.0.2:2; Ctrl-C ends it.\n"

@@ -133,3 +133,23 @@ def test_a_second_signal_leaves_what_is_being_finished_a_moment_and_no_longer(
         serve(config(tmp_path), on_ready)
 
     assert 0.04 < took_s[0] < 30
+
+
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        ({}, ["No API key"]),
+        ({"server": {"api_keys": ["a-long-key"]}}, []),
+        ({"server": {"public_url": "https://b.example"}}, ["No API key", "Nobody else"]),
+        ({"phone": {"insecure": True}}, ["No API key", "ANYBODY"]),
+        ({"audiosocket": {"any_uuid": True}}, ["No API key"]),
+        ({"audiosocket": {"any_uuid": True, "host": "10.0.0.1"}}, ["No API key", "any UUID"]),
+    ],
+)
+def test_what_is_open_or_shut_is_said_at_the_start(
+    tables: dict[str, object], words: list[str]
+) -> None:
+    notes = module._notes(Config.model_validate(tables))
+
+    assert len(notes) == len(words)
+    assert all(word in note for word, note in zip(words, notes, strict=True))
