@@ -107,12 +107,12 @@ class Ledger:
         """``n`` samples were sent; they play from ``now_s`` on, or after what is playing."""
         if n <= 0:
             return
-        run = self._runs[-1] if self._runs else None
-        if run is None or run.end != self.sent_samples or now_s > run.over_s + GAP_FLOOR_S:
+        begin, runs = self.sent_samples, self._runs
+        run = runs[-1] if runs else None
+        if run is None or run.end != begin or now_s > run.over_s + GAP_FLOOR_S:
             run = self._begin_run(run, now_s)
-        self.sent_samples += n
-        run.end += n
-        run.over_s = run.at_s + (run.end - run.start) / self.rate_hz
+        self.sent_samples = run.end = end = begin + n
+        run.over_s = run.at_s + (end - run.start) / self.rate_hz
 
     def mark(self, name: str) -> None:
         """A mark was sent: its echo shall prove that all samples sent so far were played."""
