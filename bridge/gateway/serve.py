@@ -18,13 +18,14 @@ from bridge.gateway.descriptors import connections, raise_limit
 from bridge.gateway.dial_limits import DialLimits
 from bridge.gateway.door import MAX_CONNECTIONS, DoorLimits
 from bridge.gateway.drain import Drain, Draining
+from bridge.gateway.front_door import FrontDoor
 from bridge.gateway.gate import Gate
 from bridge.gateway.health import add_health
 from bridge.gateway.listener import Exposure, front_door, listening
 from bridge.gateway.loop_lag import LoopLag, measured
 from bridge.gateway.metrics import Metrics
 from bridge.gateway.phone.carriers.configured import Carriers, configured_carriers
-from bridge.gateway.phone.gateway import phone_gateway
+from bridge.gateway.phone.gateway import PhoneGateway, phone_gateway
 from bridge.gateway.phone_metrics import phone_metrics
 from bridge.gateway.phones import ConfiguredPhones
 from bridge.gateway.proxies import TrustedProxies
@@ -58,6 +59,22 @@ class _Served:
     def n_live(self) -> int:
         """Calls that have not ended; those too that wait for their client, who has the join URL already."""
         return self.service.n_open
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """What is measured and decided for all of it."""
+
+    drain: Drain
+    lag: LoopLag
+    admission: Admission
+
+    @classmethod
+    def of(cls, config: Config, drain: Drain) -> "_Process":
+        """With the limits of the configuration."""
+        lag = LoopLag()
+        limits = AdmissionLimits(config.phone.max_calls)
+        return cls(drain, lag, Admission(limits, lag=lag, drain=drain))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,42 +119,45 @@ async def _house(
     config: Config, drain: Drain, certificate: Certificate | None
 ) -> AsyncIterator[_House]:
     """All that listens and has calls; they are ended when the context is left."""
-    server = config.server
+    server, process = config.server, _Process.of(config, drain)
     async with AsyncExitStack() as stack:
-        lag = LoopLag()
-        admission = Admission(AdmissionLimits(config.phone.max_calls), lag=lag, drain=drain)
         carriers = await stack.enter_async_context(configured_carriers(config))
         calls = await stack.enter_async_context(_calls(config, carriers))
+        may_take = process.admission.may_take
         phones = await stack.enter_async_context(
-            phone_gateway(config, calls, carriers=carriers, may_take=admission.may_take)
+            phone_gateway(config, calls, carriers=carriers, may_take=may_take)
         )
-        calls.app.include_router(phones.router)
-        door = front_door(
-            calls,
-            _exposure(server, certificate),
-            app=Gate(calls.app, admission.may_take),
-            routes=phones.media_routes,
-        )
-        process = service_metrics(
-            lag=lag,
-            admission=admission,
-            drain=drain,
-            n_connections=lambda: door.n_connections,
-            n_served=lambda: calls.service.n_live,
-        )
-        phone = phone_metrics(phones.desk.totals, phones.desk.live)
-        add_health(calls.app, drain=drain, metrics=Metrics([process, phone]))
+        door = _door(calls, phones, process, _exposure(server, certificate))
+        # Describing the interface takes 0.3 s: not within the first request for it.
+        await asyncio.get_running_loop().run_in_executor(None, calls.app.openapi)
         port = await stack.enter_async_context(
             listening(calls, host=server.host, port=server.port, door=door)
         )
         if phones.audiosocket is not None and config.audiosocket is not None:
             await stack.enter_async_context(phones.audiosocket.listening(config.audiosocket))
         stack.push_async_callback(phones.desk.close)  # before the AI calls that they are joined to
-        # Describing the interface takes 0.3 s: not within the first request for it.
-        await asyncio.get_running_loop().run_in_executor(None, calls.app.openapi)
-        stack.enter_context(measured(lag))  # starting has held the loop up
+        stack.enter_context(measured(process.lag))  # starting has held the loop up
         ready = Ready(_url(server, port), tuple(calls.service.models()), _notes(config))
         yield _House(ready, (phones.desk, _Served(calls.service)))
+
+
+def _door(
+    calls: CallServer, phones: PhoneGateway, process: _Process, exposure: Exposure
+) -> FrontDoor:
+    """REST, health, join URLs and carriers' sockets behind one door, which is not open yet."""
+    calls.app.include_router(phones.router)
+    app = Gate(calls.app, process.admission.may_take)
+    door = front_door(calls, exposure, app=app, routes=phones.media_routes)
+    service = service_metrics(
+        lag=process.lag,
+        admission=process.admission,
+        drain=process.drain,
+        n_connections=lambda: door.n_connections,
+        n_served=lambda: calls.service.n_live,
+    )
+    phone = phone_metrics(phones.desk.totals, phones.desk.live)
+    add_health(calls.app, drain=process.drain, metrics=Metrics([service, phone]))
+    return door
 
 
 @asynccontextmanager
