@@ -1,4 +1,5 @@
 from dataclasses import replace
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given
@@ -196,3 +197,20 @@ def test_1000_random_webhooks_are_judged_as_the_vendor_judges_them(method: str) 
         asked = other.removeprefix(f"https://{host}")
         tampered = form_request(asked, wrong, headers)
         assert check_webhook(token, tampered, f"https://{host}") is not None
+
+
+def test_a_refused_request_is_read_once_however_many_addresses_are_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    n_read = 0
+
+    def reads(query: str, **options: bool) -> list[tuple[str, str]]:
+        nonlocal n_read
+        n_read += 1
+        return parse_qsl(query, **options)
+
+    monkeypatch.setattr("bridge.wire.signatures.plivo.parse_qsl", reads)
+    forged = replace(GOOD, headers={**GOOD.headers, HEADER: "AAAA", MAIN_HEADER: "AAAA"})
+
+    assert check(forged) is not None
+    assert n_read == 1
