@@ -323,6 +323,7 @@ class CallService(KeptCalls):
 
     async def _finish(self, record: CallRecord, reason: EndReason) -> None:
         opened = self._open.pop(record.call_id, None)
+        self._phones.ended(record)
         lasted_s = None
         if opened is not None and opened.joined_at_s is not None:
             lasted_s = asyncio.get_running_loop().time() - opened.joined_at_s

@@ -116,16 +116,14 @@ def _api_of(carrier: Carrier | None) -> CarrierApi | None:
 def _unreachable(public_url: str | None, carrier: PhoneCarrier, api_url: str) -> str | None:
     """Why a carrier could not open its media socket here; one on this machine, for tests, reaches everything."""
     if public_url is None:
-        return (
-            f"server.public_url is not set, so {carrier} cannot be told where to reach this server."
-        )
+        return f"There is no address at which {carrier} can reach this server: server.public_url is not set."
     if is_loopback(urlsplit(api_url).hostname or ""):
         return None
     parts = urlsplit(public_url)
     if _is_private(parts.hostname or ""):
-        return f"server.public_url is an address that {carrier} cannot reach from outside."
+        return f"The address in server.public_url is one that {carrier} cannot reach from outside."
     if parts.scheme not in ("https", "wss"):
-        return f"server.public_url has to begin with https:// for {carrier}: it opens secure sockets only."
+        return f"The address in server.public_url has to begin with https://: {carrier} opens secure sockets only."
     return None
 
 

@@ -98,7 +98,7 @@ async def direct_world(
         return Response(documents["answer"], media_type="text/xml")
 
     carrier = name.partition("-")[0]
-    tables = {
+    tables: dict[str, Any] = {
         "carriers": {carrier: {**TABLES[carrier], **(table or {})}},
         "outgoing": OUTGOING if outgoing is None else outgoing,
         **world,
