@@ -162,16 +162,19 @@ class PhoneCall:
         elif self._verbs:
             return await self._carry_out(self._verbs.popleft())
         elif not self._exchange.waits(self):
-            return CallEnd("application", self._finished())
+            return self._finished()
         elif not await self._wait_for_orders():
             return CallEnd("carrier", f"nobody answered within {RINGS_S:g} s")
         return None
 
-    def _finished(self) -> str:
-        """How a document came to its end."""
-        ended = "its document came to its end"
-        how = "" if self.stream_end is None else self.stream_end.how
-        return f"{how}, and {ended}" if how else ended
+    def _finished(self) -> CallEnd:
+        """The document has come to its end."""
+        end, ended = self.stream_end, "its document came to its end"
+        if end is None:
+            return CallEnd("application", ended)
+        if end.by == "network":
+            return CallEnd("network", end.how)
+        return CallEnd("application", f"{end.how}, and {ended}")
 
     async def _wait_for_orders(self) -> bool:
         """Wait for what the application orders; False if a call that rings is answered by nobody."""

@@ -91,6 +91,8 @@ SETUPS = [
     Setup("audio_stream", "closed", clears=False, frame_ms=120),
 ]
 VONAGE: dict[str, Any] = {}
+ONE_OF_EACH = list({setup.carrier: setup for setup in reversed(SETUPS)}.values())
+one_of_each = pytest.mark.parametrize("setup", ONE_OF_EACH, ids=lambda setup: setup.carrier)
 every_carrier = pytest.mark.parametrize("setup", SETUPS, ids=lambda setup: setup.id)
 
 
@@ -159,22 +161,28 @@ def _application_key(tmp_path_factory: pytest.TempPathFactory) -> None:
     VONAGE["table"] = {"application_id": account.account_id, "private_key": str(file)}
 
 
+def tables_of(setup: Setup) -> dict[str, Any]:
+    """What the config says of the carrier and its calls."""
+    tables: dict[str, Any] = {"routes": [ROUTE]}
+    extra = (
+        {**setup.table, **VONAGE["table"]} if setup.carrier == "vonage" and VONAGE else setup.table
+    )
+    if setup.carrier in TABLES:
+        tables["carriers"] = {setup.carrier: {**TABLES[setup.carrier], **extra}}
+    return tables
+
+
 async def whole_call(
     setup: Setup, brain: ActingBrain, plan: CallerPlan, **world: Any
 ) -> tuple[PhoneCall, PhoneCallRecord]:
-    tables: dict[str, Any] = {"routes": [ROUTE]}
-    extra: Mapping[str, object] = setup.table
     if setup.carrier == "vonage":
         world["account"] = VONAGE["account"]
-        extra = {**extra, **VONAGE["table"]}
-    if setup.carrier in TABLES:
-        tables["carriers"] = {setup.carrier: {**TABLES[setup.carrier], **extra}}
     async with phone_world(
         brain,
         name=setup.name,
         line_hz=setup.line_hz,
         options=setup.options,
-        **tables,
+        **tables_of(setup),
         **world,
     ) as here:
         call = here.carrier.inbound(setup.entry, plan) if setup.entry else here.ring(plan)
@@ -268,7 +276,80 @@ def silence_after(call: PhoneCall, clear: Cleared, seconds: float) -> np.ndarray
     return call.ear.heard()[clear.silent_from : clear.silent_from + round(seconds * rate_hz)]
 
 
-@every_carrier
+@one_of_each
+@pytest.mark.parametrize("profile", ["mobile-edge", "hotel-wifi", "carrier-burst"])
+def test_on_a_bad_network_nothing_is_lost_and_the_account_is_right_to_half_a_second(
+    setup: Setup, profile: str
+) -> None:
+    async def test() -> None:
+        brain = Talkative()
+        plan = caller_plan(setup.line_hz)
+        call, record = await whole_call(setup, brain, plan, profile=profile)
+
+        assert call.log.problems == []
+        assert [cue.text for cue in brain.cues if isinstance(cue, UserSaid)] == [
+            "hello",
+            "stop",
+            "12#",
+        ]
+        assert record.figures.caller_audio_lost_ms == 0
+        assert record.end is not None
+        assert record.end.reason == "agent_hangup"
+        assert [each.details["unplayed_ms"] for each in call.log.of("stream closed")] == [0]
+        goodbye_s = sum(
+            (each.end - each.start) / setup.line_hz
+            for each in call.ear.stretches
+            if each.start > 14 * setup.line_hz
+        )
+        assert goodbye_s - spoken_s(GOODBYE) >= -0.001
+        [interruption] = record.figures.interruptions
+        heard, claimed = heard_at_the_interruption_s(call), spoken_s(interruption.heard_text)
+        assert heard == pytest.approx(claimed, abs=0.5)
+
+    play(test())
+
+
+def heard_at_the_interruption_s(call: PhoneCall) -> float:
+    """How much of the long answer the caller heard, s."""
+    onset = next(each.at for each in call.caller.started if each.turn.name == "stop")
+    asked = next(each for each in call.caller.started if each.turn.name == "hello")
+    after = asked.at + asked.turn.samples.size
+    pieces = [each for each in call.ear.stretches if each.start >= after and each.start <= onset]
+    in_band = 0.0 if report_of("", call).keys_received else KEY_S
+    return sum(each.end - each.start for each in pieces) / call.ear.rate_hz - in_band
+
+
+@one_of_each
+def test_a_caller_who_hangs_up_in_the_middle_of_a_word_ends_the_call(setup: Setup) -> None:
+    async def test() -> None:
+        plan = CallerPlan(hang_up_at_s=1.0)
+        call, record = await whole_call(setup, Talkative(), plan)
+
+        assert call.end is not None
+        assert call.end.by == "caller"
+        assert record.end is not None
+        assert record.end.reason == "hangup"
+        assert call.log.problems == []
+        assert call.duration_s == pytest.approx(1.0, abs=0.03)
+
+    play(test())
+
+
+@one_of_each
+def test_a_connection_that_breaks_in_mid_word_ends_the_call_and_says_so(setup: Setup) -> None:
+    async def test() -> None:
+        plan = caller_plan(setup.line_hz)
+        call, record = await whole_call(setup, Talkative(), plan, profile="mid-word-disconnect")
+
+        assert call.log.first("network broke") is not None
+        assert call.is_over
+        assert record.end is not None
+        assert record.end.reason == "connection_error"
+
+    play(test())
+
+
+@one_of_each
 def test_the_same_call_twice_is_the_same_to_the_sample(setup: Setup) -> None:
     async def once() -> tuple[bytes, bytes]:
         call, _ = await whole_call(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 WEBHOOK_S: Final = 15.0
 UNANSWERED_S: Final = 30.0
 """So long a called phone rings that nobody picks up."""
-MAX_CALLS: Final = 10_000
+MAX_OVER: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,16 @@ class Carrier:
         """A new call."""
         world = self.world
         call = PhoneCall(self, facts, plan, line_hz=world.line_hz, max_s=world.max_call_s)
-        if len(self.calls) >= MAX_CALLS:
-            self.calls.pop(next(iter(self.calls)))
         self.calls[facts.call_id] = call
+        self._forget_old()
         self.on_call(call)
         return call
+
+    def _forget_old(self) -> None:
+        """Keep the newest of the calls that are over: each holds its audio."""
+        over = [call_id for call_id, call in self.calls.items() if call.is_over]
+        for call_id in over[: max(0, len(over) - MAX_OVER)]:
+            del self.calls[call_id]
 
     def run_beside(self, call: PhoneCall) -> None:
         """Have a call run by itself: one that the application placed."""
