@@ -204,10 +204,10 @@ def test_a_refused_request_is_read_once_however_many_addresses_are_tried(
 ) -> None:
     n_read = 0
 
-    def reads(query: str, **options: bool) -> list[tuple[str, str]]:
+    def reads(query: str, *, keep_blank_values: bool) -> list[tuple[str, str]]:
         nonlocal n_read
         n_read += 1
-        return parse_qsl(query, **options)
+        return parse_qsl(query, keep_blank_values=keep_blank_values)
 
     monkeypatch.setattr("bridge.wire.signatures.plivo.parse_qsl", reads)
     forged = replace(GOOD, headers={**GOOD.headers, HEADER: "AAAA", MAIN_HEADER: "AAAA"})
