@@ -1,6 +1,7 @@
 """Opens AI calls: at the embedded call server in this process, or at an API elsewhere; the same client for both."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +12,10 @@ from bridge.gateway.phone.record import without_private
 from bridge.legs.agent_socket import AgentSocketLeg
 from bridge.legs.join_refusals import without_parts_of
 from bridge.legs.media_socket import MediaSocket
+from bridge.log import whereabouts
 from bridge.wire.close_codes import NORMAL
+
+log = logging.getLogger(__name__)
 
 
 class AiFailed(BridgeError):  # noqa: N818 - reads as what happened
@@ -58,6 +62,11 @@ class AiSide:
                 return await self._open(call, on_created)
         except TimeoutError:
             raise AiFailed(f"the AI call was not there within {self._limit_s:g} s") from None
+        except AiFailed:
+            raise
+        except Exception as exc:  # noqa: BLE001 - the border of the AI side: its bug is no reason to leave a caller alone
+            log.error("! an AI call could not be opened: %s", whereabouts(exc))  # noqa: TRY400 - no words of it
+            raise AiFailed("the AI call failed inside while it was opened") from None
 
     async def _open(self, call: AiCall, on_created: Callable[[str], None]) -> JoinedAi:
         try:

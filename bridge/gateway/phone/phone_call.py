@@ -34,6 +34,8 @@ from bridge.wire.close_codes import POLICY
 log = logging.getLogger(__name__)
 
 Phase = Literal["waiting", "starting", "setting up", "talking", "falling back", "over"]
+FIRST_WORD_S: Final = 1.0
+"""What the AI has for its first message at least, however long it took to be joined."""
 _STOPPED: Final = PhoneEnd("system_error", "the service stops")
 _LASTED: Final = PhoneEnd("timeout", "the call lasted as long as a call may")
 
@@ -185,6 +187,7 @@ class PhoneCall:
         record = self.record
         facts = PhoneFacts(record.carrier, record.carrier_call_id, record.numbers, info)
         self.phase = "setting up"
+        speaks_by_s = self._loop.time() + self._parts.config.setup_s
         try:
             asked = ai_call(route.config, facts, leg.source_hz)
             ai = await self._parts.ai.open(asked, self._created)
@@ -193,7 +196,7 @@ class PhoneCall:
         self.reach("joined")
         self.phase = "talking"
         try:
-            agent = PhoneAgent(ai.leg)
+            agent = PhoneAgent(ai.leg, max(FIRST_WORD_S, speaks_by_s - self._loop.time()))
             end = await Relay(leg, agent).run()
         finally:
             ai.leave()
