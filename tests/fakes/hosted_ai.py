@@ -59,12 +59,18 @@ class HostedAi:
         status: what it answers to a request for a call.
         create_s: how long that takes.
         refuse_join: the status that refuses the upgrade; 0: none.
+        join_s: how long the upgrade takes.
+        answer: what it answers instead of the call; None: the call.
+        greets: whether a joined call begins with its first message.
     """
 
     on_join: Callable[[Joined], None] = lambda joined: joined.speak(1.0)
     status: int = 201
     create_s: float = 0.0
     refuse_join: int = 0
+    join_s: float = 0.0
+    answer: bytes | None = None
+    greets: bool = True
     bodies: list[dict[str, Any]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -82,6 +88,8 @@ class HostedAi:
         self.headers.append(dict(request.headers))
         self.bodies.append(await request.json())
         await asyncio.sleep(self.create_s)
+        if self.answer is not None:
+            return Response(self.answer, self.status, media_type="application/json")
         call = {
             "callId": f"ai-{len(self.bodies)}",
             "joinUrl": f"wss://ai.example/join/{JOIN_TOKEN}",
@@ -89,6 +97,7 @@ class HostedAi:
         return JSONResponse(call if self.status == 201 else {"detail": "No."}, self.status)
 
     async def _admit(self, knock: Knock) -> Admission:
+        await asyncio.sleep(self.join_s)
         if self.refuse_join:
             raise UpgradeRefused(self.refuse_join, f"No call at {knock.target}.")
         return Admission(self._take)
@@ -97,5 +106,6 @@ class HostedAi:
         joined = Joined(socket)
         self.joined.append(joined)
         socket.start(joined)
-        joined.send(type="call_started", callId="ai-1")
+        if self.greets:
+            joined.send(type="call_started", callId="ai-1")
         self.on_join(joined)
