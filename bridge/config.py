@@ -13,18 +13,10 @@ from typing import Annotated, Final, Literal, TypeAlias, get_args
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
+from bridge.carrier_config import AudioSocketConfig, CarriersConfig
+from bridge.config_table import Port, Table, Url
 from bridge.errors import ConfigError, did_you_mean
-from bridge.phone_config import (
-    AiConfig,
-    AudioSocketConfig,
-    CarriersConfig,
-    OutgoingConfig,
-    PhoneConfig,
-    Port,
-    RouteConfig,
-    Table,
-    Url,
-)
+from bridge.phone_config import AiConfig, OutgoingConfig, PhoneConfig, RouteConfig
 
 MAX_CONFIG_BYTES = 256 * 1024
 MIN_KEY_CHARS = 8

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from bridge import phone_config
+from bridge import carrier_config, phone_config
 from bridge.config import load_config
 from bridge.gateway.phone.gateway import check_routes
 from bridge.testing.carriers.make import CARRIERS, known
@@ -15,7 +15,8 @@ from bridge.testing.signing.telnyx import public_key
 FOLDER = Path(__file__).parents[2] / "config"
 OWN = [
     table
-    for name, table in vars(phone_config).items()
+    for module in (phone_config, carrier_config)
+    for name, table in vars(module).items()
     if isinstance(table, type) and issubclass(table, BaseModel) and name.endswith("Config")
 ]
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from bridge.carrier_config import AudioSocketConfig
 from bridge.errors import RemoteWireError, UsageError
 from bridge.gateway.phone.carriers.base import CallComes, Carrier, PhoneNumbers
 from bridge.gateway.phone.desk import PhoneDesk
@@ -13,7 +14,6 @@ from bridge.gateway.phone.quiet_log import QuietLog
 from bridge.ids import Ids
 from bridge.legs.media_socket import MediaSocket, SocketReceiver
 from bridge.legs.tcp_socket import TcpSocket
-from bridge.phone_config import AudioSocketConfig
 from bridge.wire.carriers.audiosocket import TlvReader
 from bridge.wire.close_codes import NORMAL, TRY_LATER
 

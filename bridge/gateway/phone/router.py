@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from bridge.api.auth import require_key
 from bridge.api.refusal import detail
 from bridge.gateway.phone.audiosocket import AudioSocketDoor
-from bridge.gateway.phone.carriers.base import PhoneNumbers, WebhookUnclear, events_of, said
+from bridge.gateway.phone.carriers.base import PhoneNumbers
+from bridge.gateway.phone.carriers.reading import WebhookUnclear, events_of, said
 from bridge.gateway.phone.desk import PhoneDesk
 from bridge.gateway.phone.record import MAX_KEPT, shown
 from bridge.gateway.phone.webhooks import Asked, Refusal, Webhooks

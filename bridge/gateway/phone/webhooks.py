@@ -19,8 +19,8 @@ from bridge.gateway.phone.carriers.base import (
     Carrier,
     News,
     StreamTo,
-    WebhookUnclear,
 )
+from bridge.gateway.phone.carriers.reading import WebhookUnclear
 from bridge.gateway.phone.desk import PhoneDesk
 from bridge.gateway.phone.dialled import DialledCalls
 from bridge.gateway.phone.phone_call import PhoneCall

@@ -12,11 +12,9 @@ from bridge.gateway.phone.carriers.base import (
     News,
     PhoneNumbers,
     StreamTo,
-    fields_of,
-    needed,
-    said,
 )
 from bridge.gateway.phone.carriers.by_socket import Locked, SocketFirst
+from bridge.gateway.phone.carriers.reading import fields_of, needed, said
 from bridge.legs.carrier_rest.exotel import ExotelApi
 from bridge.wire.answers import exotel
 from bridge.wire.answers.answer import Answer

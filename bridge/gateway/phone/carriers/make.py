@@ -7,6 +7,17 @@ from typing import Final, TypeAlias
 import httpx
 from pydantic import SecretStr
 
+from bridge.carrier_config import (
+    AudioSocketConfig,
+    CarriersConfig,
+    ExchangeConfig,
+    ExotelConfig,
+    GenesysConfig,
+    PlivoConfig,
+    TelnyxConfig,
+    TwilioConfig,
+    VonageConfig,
+)
 from bridge.clock import Clock
 from bridge.errors import ConfigError
 from bridge.gateway.phone.carriers.audiosocket import AudioSocket
@@ -24,17 +35,6 @@ from bridge.legs.carrier_rest.plivo import PlivoApi
 from bridge.legs.carrier_rest.telnyx import TelnyxApi
 from bridge.legs.carrier_rest.twilio import TwilioApi
 from bridge.legs.carrier_rest.vonage import VonageApi
-from bridge.phone_config import (
-    AudioSocketConfig,
-    CarriersConfig,
-    ExchangeConfig,
-    ExotelConfig,
-    GenesysConfig,
-    PlivoConfig,
-    TelnyxConfig,
-    TwilioConfig,
-    VonageConfig,
-)
 from bridge.wire.answers.texml import TelnyxFormat
 from bridge.wire.carriers.base import CarrierName
 from bridge.wire.signatures.jwt import load_rsa_key

@@ -17,10 +17,8 @@ from bridge.gateway.phone.carriers.base import (
     News,
     PhoneNumbers,
     StreamTo,
-    fields_of,
-    needed,
-    said,
 )
+from bridge.gateway.phone.carriers.reading import fields_of, needed, said
 from bridge.legs.carrier_rest.plivo import TRANSFER_FIELD, PlivoApi
 from bridge.legs.phone_line import PhoneLine
 from bridge.wire.answers import plivo_xml

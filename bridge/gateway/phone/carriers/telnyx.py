@@ -17,10 +17,8 @@ from bridge.gateway.phone.carriers.base import (
     News,
     PhoneNumbers,
     StreamTo,
-    events_of,
-    needed,
-    said,
 )
+from bridge.gateway.phone.carriers.reading import events_of, needed, said
 from bridge.legs.carrier_rest.telnyx import TelnyxApi
 from bridge.legs.phone_line import CarrierApiError, PhoneLine
 from bridge.wire.answers import texml

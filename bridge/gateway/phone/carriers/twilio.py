@@ -16,11 +16,8 @@ from bridge.gateway.phone.carriers.base import (
     News,
     PhoneNumbers,
     StreamTo,
-    WebhookUnclear,
-    fields_of,
-    needed,
-    said,
 )
+from bridge.gateway.phone.carriers.reading import WebhookUnclear, fields_of, needed, said
 from bridge.legs.carrier_rest.twilio import TwilioApi
 from bridge.legs.phone_line import PhoneLine
 from bridge.wire.answers import twiml

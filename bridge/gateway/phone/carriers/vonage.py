@@ -14,10 +14,8 @@ from bridge.gateway.phone.carriers.base import (
     News,
     PhoneNumbers,
     StreamTo,
-    events_of,
-    needed,
-    said,
 )
+from bridge.gateway.phone.carriers.reading import events_of, needed, said
 from bridge.legs.carrier_rest.vonage import VonageApi
 from bridge.legs.phone_line import PhoneLine
 from bridge.wire.answers import ncco

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.carrier_config import AudioSocketConfig
 from bridge.errors import UsageError
 from bridge.gateway.phone.audiosocket import FramedSocket
 from bridge.legs.memory_socket import memory_pair
-from bridge.phone_config import AudioSocketConfig
 from bridge.virtual import run_virtual
 from tests.fakes.phone_world import phone_world
 from tests.fakes.socket_log import SocketLog

@@ -5,12 +5,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from bridge.carrier_config import AudioSocketConfig, CarriersConfig
 from bridge.clock import wall_clock
 from bridge.errors import ConfigError
 from bridge.gateway.phone.carriers.base import Carrier
 from bridge.gateway.phone.carriers.make import CarrierMaker
 from bridge.ids import Ids
-from bridge.phone_config import AudioSocketConfig, CarriersConfig
 from bridge.wire.carriers.base import CarrierName
 from bridge.wire.carriers.make import make_wire
 from tests.fakes.phone_world import TABLES

@@ -16,11 +16,11 @@ from bridge.gateway.phone.carriers.base import (
     News,
     NothingToDo,
     PhoneNumbers,
-    WebhookUnclear,
 )
 from bridge.gateway.phone.carriers.by_socket import Locked
 from bridge.gateway.phone.carriers.exotel import Exotel
 from bridge.gateway.phone.carriers.plivo import Plivo
+from bridge.gateway.phone.carriers.reading import WebhookUnclear
 from bridge.gateway.phone.carriers.telnyx import Telnyx
 from bridge.gateway.phone.carriers.twilio import Twilio
 from bridge.gateway.phone.carriers.vonage import Vonage
