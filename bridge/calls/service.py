@@ -264,6 +264,7 @@ class CallService(KeptCalls):
     async def _serve(self, opened: _Open, socket: MediaSocket) -> None:
         record = opened.record
         reason: EndReason = "system_error"
+        begun = False
         try:
             await self._parts.store.save_call(record)
             settings = record.settings
@@ -281,6 +282,7 @@ class CallService(KeptCalls):
                 caller,
                 self._parts,
             )
+            begun = True  # from here on it hangs up by itself
             reason = await opened.live.run()
         except RemoteWireError as exc:
             log.info("- call %s: the carrier's stream did not start: %s", record.call_id, exc)
@@ -291,6 +293,8 @@ class CallService(KeptCalls):
             opened.live = None
             socket.close(NORMAL if reason != "system_error" else INTERNAL_ERROR)
             await self._finish(record, reason)
+            if not begun:
+                await self._dialling.stop_ringing(record)
 
     def _unjoined(self, call_id: str) -> None:
         opened = self._open[call_id]
