@@ -35,7 +35,11 @@ class Plivo(Carrier):
     """Plivo with one account: `account_id` is the auth id, `token` the auth token."""
 
     name = "plivo"
-    OPTIONS: ClassVar[Mapping[str, tuple[str, ...]]] = {"events": ("older", "newer")}
+    OPTIONS: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "events": ("older", "newer"),
+        "requests": ("same", "own"),
+    }
+    """`requests`: whether a request to place a call has the id of the call, or one of its own."""
 
     def __init__(self, world: World, account: Account) -> None:
         super().__init__(world, account)
@@ -156,7 +160,9 @@ class Plivo(Carrier):
     def fields(self, call: PhoneCall, event: str) -> dict[str, str]:
         """What a webhook says of its call."""
         facts = call.facts
+        placed = {"RequestUUID": facts.more["request"]} if "request" in facts.more else {}
         return {
+            **placed,
             "CallUUID": facts.call_id,
             "From": facts.from_number,
             "To": facts.to_number,

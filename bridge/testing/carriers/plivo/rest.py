@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Fields = Mapping[str, Any]
 PREFIX = "/v1/Account/{auth_id}/Call"
+REQUESTS = "/v1/Account/{auth_id}/Request"
 
 
 class Refusal(Exception):  # noqa: N818 - reads as what happened
@@ -31,6 +32,7 @@ def make_app(carrier: "Plivo") -> FastAPI:
     """The API of one account."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     calls = Calls(carrier)
+    _add_requests(app, calls)
 
     def answer(status: int, **body: object) -> Response:
         if status == 204:
@@ -44,8 +46,8 @@ def make_app(carrier: "Plivo") -> FastAPI:
     @app.post(PREFIX + "/")
     async def place(request: Request, auth_id: str) -> Response:
         calls.admit(request, auth_id)
-        call_id = calls.place(await fields_of(request))
-        return answer(201, message="call fired", request_uuid=call_id)
+        request_id = calls.place(await fields_of(request))
+        return answer(201, message="call fired", request_uuid=request_id)
 
     @app.delete(PREFIX + "/{call_id}/")
     async def hang_up(request: Request, auth_id: str, call_id: str) -> Response:
@@ -78,6 +80,15 @@ def make_app(carrier: "Plivo") -> FastAPI:
     return app
 
 
+def _add_requests(app: FastAPI, calls: "Calls") -> None:
+    @app.delete(REQUESTS + "/{request_id}/")
+    async def cancel(request: Request, auth_id: str, request_id: str) -> Response:
+        calls.admit(request, auth_id)
+        call = calls.live(calls.placed_by(request_id))
+        call.order(CallEnd("application", "its REST request cancelled the call"))
+        return Response(status_code=204)
+
+
 class Calls:
     """What the API does with calls."""
 
@@ -98,19 +109,26 @@ class Calls:
         call.log.note("REST request")
         return call
 
+    def placed_by(self, request_id: str) -> str:
+        """The id of the call that a request has placed; empty if none has."""
+        calls = self._carrier.calls.values()
+        ids = (each.facts.call_id for each in calls if each.facts.more.get("request") == request_id)
+        return next(ids, "")
+
     def place(self, fields: Fields) -> str:
-        """Place a call. Raises: Refusal."""
+        """Place a call; returns the id of the request. Raises: Refusal."""
         for name in ("from", "to", "answer_url"):
             if not fields.get(name):
                 raise Refusal(400, f"{name} parameter not present")
         carrier = self._carrier
         more = {name: str(value) for name, value in fields.items()}
         numbers = Numbers(more["from"], more["to"])
-        call = carrier.add(
-            carrier.facts("outbound", numbers, more), carrier.plan_for(numbers.to_number)
-        )
+        facts = carrier.facts("outbound", numbers, more)
+        own = carrier.option("requests") == "own"
+        facts.more["request"] = carrier.world.ids.uuid() if own else facts.call_id
+        call = carrier.add(facts, carrier.plan_for(numbers.to_number))
         carrier.run_beside(call)
-        return call.facts.call_id
+        return call.facts.more["request"]
 
     def transfer(self, call_id: str, fields: Fields) -> None:
         """Send a call to another document. Raises: Refusal."""

@@ -24,7 +24,7 @@ def read_ncco(body: bytes | str, log: CallLog) -> list[Verb]:
 
 
 def _verbs(action: Mapping[str, Any], log: CallLog) -> list[Verb]:
-    match action.get("action"):
+    match str(action.get("action")):
         case "connect":
             return _connect(action, log)
         case "talk":
@@ -47,7 +47,7 @@ def _connect(action: Mapping[str, Any], log: CallLog) -> list[Verb]:
     endpoint = endpoints[0]
     if endpoint.get("type") != "websocket":
         return [Dial(str(endpoint.get("number") or endpoint.get("uri") or "nobody"))]
-    if endpoint.get("content-type") not in CONTENT_TYPES:
+    if str(endpoint.get("content-type")) not in CONTENT_TYPES:
         log.problem(f"The endpoint's content-type is one of {', '.join(CONTENT_TYPES)}.")
         return []
     headers = endpoint.get("headers", {})
