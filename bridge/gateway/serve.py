@@ -30,7 +30,7 @@ from bridge.gateway.phone_metrics import phone_metrics
 from bridge.gateway.phones import ConfiguredPhones
 from bridge.gateway.proxies import TrustedProxies
 from bridge.gateway.public_url import PublicUrl
-from bridge.gateway.server import CallServer, call_server
+from bridge.gateway.server import CallServer, call_server, include
 from bridge.gateway.service_metrics import service_metrics
 from bridge.gateway.signals import signals
 from bridge.gateway.tls import Certificate
@@ -129,7 +129,7 @@ async def _house(
         )
         door = _door(calls, phones, process, _exposure(server, certificate))
         # Describing the interface takes 0.3 s: not within the first request for it.
-        await asyncio.get_running_loop().run_in_executor(None, calls.app.openapi)
+        await loop.run_in_executor(None, calls.app.openapi)
         port = await stack.enter_async_context(
             listening(calls, host=server.host, port=server.port, door=door)
         )

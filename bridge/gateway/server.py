@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from pydantic import SecretStr
 
 from bridge.api.app import create_app
@@ -66,6 +66,12 @@ async def call_server(
         yield CallServer(service, app)
     finally:
         await service.close()
+
+
+def include(app: FastAPI, router: APIRouter) -> None:
+    """Add routes to a call server's application; takes longer than a loop may be held up."""
+    app.include_router(router)
+    _warm(app)
 
 
 def _warm(app: FastAPI) -> FastAPI:

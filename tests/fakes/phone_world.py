@@ -21,7 +21,7 @@ from bridge.gateway.phone.gateway import PhoneGateway, phone_gateway
 from bridge.gateway.phone.record import PhoneCallRecord
 from bridge.gateway.phones import ConfiguredPhones
 from bridge.gateway.public_url import PublicUrl
-from bridge.gateway.server import CallServer, call_server
+from bridge.gateway.server import CallServer, call_server, include
 from bridge.ids import Ids
 from bridge.testing.caller import CallerPlan
 from bridge.testing.carriers.base import Account, Carrier, World
@@ -203,6 +203,7 @@ async def phone_world(
                 phones=ConfiguredPhones(config, carriers, DialLimits(config.outgoing, loop.time)),
             )
         )
+        await asyncio.sleep(0)
         gateway = await stack.enter_async_context(
             phone_gateway(
                 config,
@@ -214,7 +215,8 @@ async def phone_world(
                 ids=made_with,
             )
         )
-        server.app.include_router(gateway.router)
+        await loop.run_in_executor(None, include, server.app, gateway.router)
+        await asyncio.sleep(0)  # what was made is a step of its own
         routes = [join_route(server.service), *gateway.media_routes]
         network.sites[BASE] = Site(server.app, routes)
         if gateway.audiosocket is not None:
