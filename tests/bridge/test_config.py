@@ -86,6 +86,23 @@ def test_overrides_lie_over_the_file(tmp_path: Path) -> None:
             "carriers.asterisk.secret: must be 8 to 128 letters, digits, - or _: it stands in an address",
         ),
         ("[carriers.jambonz]\nuser = 'x'", "carriers.jambonz: user and password belong together"),
+        (
+            "[outgoing]\nprefixes = ['1555']",
+            "outgoing.prefixes.0: must be the beginning of a number, such as +1 or +4930",
+        ),
+        ("[outgoing]\nmax_calls = -1", "outgoing.max_calls: "),
+        (
+            "[outgoing]\nmax_per_dya = 1",
+            "unknown key 'outgoing.max_per_dya'; did you mean 'max_per_day'?",
+        ),
+        (
+            "[outgoing]\nenabled = true",
+            "outgoing.enabled needs outgoing.prefixes: what a number has to begin with, such as +1",
+        ),
+        (
+            "[outgoing]\nenabled = true\nprefixes = ['+1']",
+            "outgoing.enabled needs server.public_url: where carriers open the media sockets of the calls",
+        ),
         ("server = 5", "server: must be a table"),
         ("[server]\nport = true", "server.port: must be a whole number"),
         ("[server]\nport = '80'", "server.port: must be a whole number"),

@@ -1,6 +1,6 @@
 """Phone calls of the call server itself: a carrier's stream at the call's join URL, or a call that it dials."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -85,8 +85,8 @@ async def direct_world(
     brain: Brain | None = None,
     *,
     name: str = "twilio",
-    table: dict[str, object] | None = None,
-    outgoing: dict[str, object] | None = None,
+    table: Mapping[str, object] | None = None,
+    outgoing: Mapping[str, object] | None = None,
     **world: Any,
 ) -> AsyncIterator[DirectWorld]:
     """A world for the time of the context; `table`: what the config says of the carrier besides."""
