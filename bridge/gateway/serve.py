@@ -127,6 +127,8 @@ async def _house(
         phones = await stack.enter_async_context(
             phone_gateway(config, calls, carriers=carriers, may_take=may_take)
         )
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, include, calls.app, phones.router)
         door = _door(calls, phones, process, _exposure(server, certificate))
         # Describing the interface takes 0.3 s: not within the first request for it.
         await loop.run_in_executor(None, calls.app.openapi)
@@ -145,7 +147,6 @@ def _door(
     calls: CallServer, phones: PhoneGateway, process: _Process, exposure: Exposure
 ) -> FrontDoor:
     """REST, health, join URLs and carriers' sockets behind one door, which is not open yet."""
-    calls.app.include_router(phones.router)
     app = Gate(calls.app, process.admission.may_take)
     door = front_door(calls, exposure, app=app, routes=phones.media_routes)
     service = service_metrics(
