@@ -1,0 +1,149 @@
+"""The network between carrier and gateway freezes in mid-call (promise R15), through the whole gateway.
+
+Below 2 s no sample is lost or comes out of order; after 10 s the delay that the freeze has added is gone within 3 s.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bridge.batch.caller import CallerTurn
+from bridge.brains.echo import EchoBrain
+from bridge.gateway.phone.record import PhoneCallRecord
+from bridge.testing.caller import CallerPlan
+from bridge.testing.phone_call import PhoneCall
+from bridge.virtual import run_virtual
+from bridge_codecs.g711 import decode_ulaw, encode_ulaw
+from bridge_codecs.pcm import Int16
+from tests.fakes.freeze import BOTH, Way, freeze
+from tests.fakes.hosted_ai import AI_BASE, HostedAi, Joined
+from tests.fakes.phone_world import phone_world
+
+AI = {"base_url": AI_BASE, "api_key": "CANARY-ai-key"}
+AT_S = 3.0
+BURST_EVERY_S = 0.5
+ADDED_MAX_S = 0.2
+USUAL_S = 0.04
+
+
+def noise(seconds: float, seed: int = 1) -> Int16:
+    samples = np.random.default_rng(seed).integers(-9_000, 9_000, round(8_000 * seconds), np.int16)
+    return decode_ulaw(encode_ulaw(samples))
+
+
+def bursts(seconds: float) -> Int16:
+    """50 ms of noise every half second, each other noise."""
+    audio = np.zeros(round(8_000 * seconds), np.int16)
+    for index in range(round(seconds / BURST_EVERY_S)):
+        at = round(8_000 * BURST_EVERY_S * index)
+        audio[at : at + 400] = noise(0.05, index)
+    return audio
+
+
+def speak(ai: Joined, samples: Int16) -> None:
+    ai.send(type="state", state="speaking")
+    for at in range(0, samples.size, 160):
+        ai.socket.send_bytes(samples[at : at + 160].astype("<i2").tobytes())
+
+
+def played(call: PhoneCall) -> Int16:
+    """What the caller heard of the application, without the silence around and inside."""
+    heard = call.ear.heard()
+    return np.concatenate([heard[each.start : each.end] for each in call.ear.stretches])
+
+
+def heard_after_s(call: PhoneCall, spoken: Int16, from_s: float) -> float | None:
+    """When after an instant this was heard, s; None if it was not."""
+    heard = call.ear.heard()[round(8_000 * from_s) :].astype(float)
+    if heard.size < spoken.size:
+        return None
+    match = np.correlate(heard, spoken.astype(float), "valid")
+    best = int(np.argmax(match))
+    power = float(np.dot(spoken.astype(float), spoken))
+    return best / 8_000 if match[best] > 0.9 * power else None
+
+
+def echo_delays(call: PhoneCall) -> dict[float, float | None]:
+    """When each burst was said, and how much later its echo was heard."""
+    begun_s = call.caller.started[0].at / 8_000
+    n = round((call.duration_s - begun_s - 0.7) / BURST_EVERY_S)
+    said_s = [begun_s + BURST_EVERY_S * index for index in range(n)]
+    return {
+        at_s: heard_after_s(call, noise(0.05, index), at_s) for index, at_s in enumerate(said_s)
+    }
+
+
+async def frozen_call(
+    frozen_s: float, ways: Sequence[Way], plan: CallerPlan, ai: HostedAi | None = None
+) -> tuple[PhoneCall, PhoneCallRecord]:
+    """A call whose network freezes at `AT_S`; without an AI elsewhere the caller hears the own voice."""
+    elsewhere: dict[str, Any] = {} if ai is None else {"ai": AI, "sites": {AI_BASE: ai.site}}
+    async with phone_world(EchoBrain(8_000), **elsewhere) as world:
+        freeze(world.carrier, AT_S, AT_S + frozen_s, ways)
+        call = await world.call(plan)
+        return call, world.record
+
+
+@pytest.mark.parametrize("ways", [BOTH, ("out",), ("back",)], ids="-".join)
+@pytest.mark.parametrize("frozen_s", [0.5, 1.9])
+def test_a_freeze_of_less_than_two_seconds_loses_no_sample_of_either_side_and_keeps_their_order(
+    ways: Sequence[Way], frozen_s: float
+) -> None:
+    said, spoken = noise(6.0), noise(6.0, 2)
+    ai = HostedAi(lambda joined: speak(joined, spoken))
+    plan = CallerPlan(turns=[CallerTurn("noise", said)], tail_s=1.0, hang_up_at_s=10.0)
+    call, record = run_virtual(frozen_call(frozen_s, ways, plan, ai))
+
+    [joined] = ai.joined
+    assert said.astype("<i2").tobytes() in b"".join(joined.audio)
+    assert played(call).tobytes() == spoken.tobytes()
+    assert record.figures.caller_audio_lost_ms == 0
+    assert record.figures.overruns == 0
+    assert not record.figures.ignored
+    assert record.figures.marks_back == record.figures.marks_sent
+
+
+@pytest.mark.parametrize("ways", [BOTH, ("out",)], ids="-".join)
+@pytest.mark.parametrize("frozen_s", [2.5, 10.0])
+def test_after_a_long_freeze_what_is_said_now_is_heard_now_within_three_seconds(
+    ways: Sequence[Way], frozen_s: float
+) -> None:
+    over_s = AT_S + frozen_s
+    turn = CallerTurn("bursts", bursts(over_s + 7.0))
+    plan = CallerPlan(turns=[turn], tail_s=1.0, hang_up_at_s=over_s + 7.0)
+    call, record = run_virtual(frozen_call(frozen_s, ways, plan))
+
+    delays = echo_delays(call)
+    before = [delay for at_s, delay in delays.items() if at_s < AT_S - 0.1]
+    after = [delay for at_s, delay in delays.items() if at_s >= over_s + 3.0]
+    assert len(before) >= 4
+    assert before == [pytest.approx(USUAL_S)] * len(before)
+    assert len(after) >= 6
+    assert None not in after
+    assert max(delay for delay in after if delay is not None) < USUAL_S + ADDED_MAX_S
+    assert record.figures.caller_audio_lost_ms == pytest.approx(1000 * frozen_s, abs=100)
+    assert record.end is not None
+    assert record.end.reason == "hangup"
+
+
+@pytest.mark.parametrize("ways", [BOTH, ("back",)], ids="-".join)
+def test_an_utterance_that_freezes_is_heard_whole_and_the_next_one_when_it_is_said(
+    ways: Sequence[Way],
+) -> None:
+    first, second = noise(4.0, 3), noise(1.0, 4)
+    next_s = AT_S + 10.0 + 3.0
+
+    def converse(joined: Joined) -> None:
+        speak(joined, first)
+        asyncio.get_running_loop().call_at(next_s, speak, joined, second)
+
+    plan = CallerPlan(hang_up_at_s=next_s + 2.0, tail_s=60.0)
+    call, _ = run_virtual(frozen_call(10.0, ways, plan, HostedAi(converse)))
+
+    assert played(call).tobytes() == np.concatenate((first, second)).tobytes()
+    delay_s = heard_after_s(call, second, next_s)
+    assert delay_s is not None
+    assert delay_s < ADDED_MAX_S
