@@ -18,7 +18,7 @@ from bridge.gateway.phone.ai_call import PhoneFacts, ai_call
 from bridge.gateway.phone.ai_side import AiFailed, AiSide
 from bridge.gateway.phone.carriers.base import CallComes, Carrier
 from bridge.gateway.phone.fallback import Fallback
-from bridge.gateway.phone.record import PhoneCallRecord, PhoneEnd, Stage, State
+from bridge.gateway.phone.record import EndReason, PhoneCallRecord, PhoneEnd, Stage, State
 from bridge.gateway.phone.routes import Route
 from bridge.gateway.phone_totals import PhoneTotals
 from bridge.legs.carrier.figures import CarrierFigures
@@ -86,7 +86,8 @@ class PhoneCall:
         self._limit: asyncio.Timeout | None = None
         self._stop: PhoneEnd | None = None
         self._end: PhoneEnd | None = None
-        self._gone = False  # the carrier's stream
+        self._left: PhoneEnd | None = None
+        """How the carrier has ended its stream."""
 
     @property
     def carrier(self) -> str:
@@ -184,6 +185,8 @@ class PhoneCall:
 
     async def _converse(self, leg: CarrierLeg, route: Route, info: StartInfo) -> PhoneEnd:
         """Caller and AI, until one of them leaves."""
+        if self._left is not None:  # it has started and ended in one go
+            return self._left
         record = self.record
         facts = PhoneFacts(record.carrier, record.carrier_call_id, record.numbers, info)
         self.phase = "setting up"
@@ -215,19 +218,16 @@ class PhoneCall:
         self.phase = "falling back"
         config = self.route.config.fallback if self.route is not None else None
         self.record.fallback = await self._parts.fallback.run(
-            leg, config or self._parts.config.fallback, lambda: self._gone
+            leg, config or self._parts.config.fallback, lambda: self._left is not None
         )
         return PhoneEnd("ai_failed", why)
 
     def _carrier_gone(self, stopped: Stopped) -> None:
         """The carrier has ended the stream; once there is a relay, that sees to it."""
-        self._gone = True
+        reason: EndReason = "connection_error" if stopped.cause == "lost" else "hangup"
+        self._left = PhoneEnd(reason, stopped.detail)
         if self.phase == "setting up":
-            self.stop(
-                PhoneEnd(
-                    "connection_error" if stopped.cause == "lost" else "hangup", stopped.detail
-                )
-            )
+            self.stop(self._left)
 
     async def _leave(self, leg: CarrierLeg) -> None:
         """End the phone call, and close the record."""

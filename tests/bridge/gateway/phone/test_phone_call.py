@@ -105,6 +105,23 @@ def test_a_socket_without_a_start_is_closed_in_time_and_opens_no_ai_call(
     play(test())
 
 
+@pytest.mark.parametrize("ends_by", ["stop", "close"])
+def test_a_caller_who_is_gone_by_the_start_costs_no_ai_call(ends_by: str) -> None:
+    async def test() -> None:
+        ai = HostedAi()
+        async with phone_world(sites={AI_BASE: ai.site}, ai=AI) as world:
+            socket, _ = await opened(world)
+            socket.send_text(start())
+            if ends_by == "stop":
+                socket.send_text(json.dumps({"event": "stop", "streamSid": "MZ1", "stop": {}}))
+            socket.close()
+            await world.settled()
+
+            assert (end_of(world), ai.bodies) == ("hangup", [])
+
+    play(test())
+
+
 def test_a_second_start_ends_its_own_call() -> None:
     async def test() -> None:
         ai = HostedAi(on_join=lambda _joined: None)
