@@ -50,7 +50,6 @@ class Habits:
     binary_back: bool
     """Whether bare binary audio is played."""
     marks: bool
-    keys: bool
     stream_audio: bool = False
     """Whether ``streamAudio`` messages are played."""
     early_marks: bool = False
@@ -84,7 +83,7 @@ class Jambonz(Forked):
     def dialect(self, call: PhoneCall, stream: Stream) -> "ForkedMedia":  # noqa: ARG002
         """The stream of this call."""
         early = self.option("marks") == "early"
-        habits = Habits("jambonz", binary_back=True, marks=True, keys=True, early_marks=early)
+        habits = Habits("jambonz", binary_back=True, marks=True, early_marks=early)
         return ForkedMedia(habits, self.metadata(call), int(self.option("rate")))
 
     def metadata(self, call: PhoneCall) -> Mapping[str, object]:
@@ -113,7 +112,7 @@ class AudioFork(Forked):
     name = "audio_fork"
     subprotocols: Sequence[str] = ("audio.drachtio.org",)
     OPTIONS: ClassVar[Mapping[str, tuple[str, ...]]] = {"rate": ("8000", "16000")}
-    habits = Habits("mod_audio_fork", binary_back=True, marks=True, keys=True)
+    habits = Habits("mod_audio_fork", binary_back=True, marks=True)
 
     def metadata(self, call: PhoneCall) -> Mapping[str, object]:
         """What the dialplan gave along."""
@@ -133,9 +132,7 @@ class AudioStream(Forked):
 
     name = "audio_stream"
     OPTIONS: ClassVar[Mapping[str, tuple[str, ...]]] = {"rate": ("8000", "16000")}
-    habits = Habits(
-        "mod_audio_stream", binary_back=False, marks=False, keys=True, stream_audio=True
-    )
+    habits = Habits("mod_audio_stream", binary_back=False, marks=False, stream_audio=True)
 
     def metadata(self, call: PhoneCall) -> Mapping[str, object]:
         """What the dialplan gave along."""

@@ -65,7 +65,7 @@ MAKERS: dict[str, Callable[[], Dialect]] = {
     "genesys": lambda: GenesysMedia(SESSION, lambda: 0.0),
     "asterisk": lambda: AsteriskMedia("slin", {}, Ids("s"), json_control=False),
     "jambonz": lambda: forks.ForkedMedia(
-        forks.Habits("jambonz", binary_back=True, marks=True, keys=True), {}, 8_000
+        forks.Habits("jambonz", binary_back=True, marks=True), {}, 8_000
     ),
     "audio_stream": lambda: forks.ForkedMedia(forks.AudioStream.habits, {}, 8_000),
 }

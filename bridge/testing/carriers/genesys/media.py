@@ -166,11 +166,6 @@ class GenesysMedia(PlainDialect):
         """How long ``closed`` is waited for."""
         return 0.0 if self._closed else CLOSED_S
 
-    @property
-    def unanswered_pings(self) -> int:
-        """Pings without a pong so far."""
-        return self._pings
-
     def _message(self, kind: str, parameters: Mapping[str, object]) -> str:
         self._seq += 1
         position = self._n_samples / self.said_hz
@@ -218,6 +213,8 @@ class GenesysMedia(PlainDialect):
 
     def _envelope_faults(self, fields: Fields) -> Sequence[str]:
         faults = []
+        if self._pings > 1 and fields.get("type") != "pong":
+            faults.append("A ping was not answered with a pong before the next one was due.")
         seq = fields.get("seq")
         if seq != self._server_seq + 1:
             faults.append(f"A message has seq {seq} where {self._server_seq + 1} is due.")
