@@ -79,7 +79,16 @@ def noise_floor_dbfs(levels: Float64) -> float:
     """Noise floor of a channel from the levels of its frames; never below `FLOOR_MIN_DBFS`."""
     if not levels.size:
         return FLOOR_MIN_DBFS
-    return max(FLOOR_MIN_DBFS, float(np.percentile(levels, FLOOR_PERCENTILE)))
+    return max(FLOOR_MIN_DBFS, _percentile(levels, FLOOR_PERCENTILE))
+
+
+def _percentile(values: Float64, percent: float) -> float:
+    """What `np.percentile` gives, which imports a part of numpy when it is first asked: 12 ms, in the midst of a call."""
+    ordered = np.sort(values)
+    at = percent / 100 * (ordered.size - 1)
+    below = int(at)
+    above = min(below + 1, ordered.size - 1)
+    return float(ordered[below] + (at - below) * (ordered[above] - ordered[below]))
 
 
 def audible_spans(samples: Int16, rate_hz: int) -> list[Span]:

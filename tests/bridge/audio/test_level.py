@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.audio.level import (
+    FLOOR_MIN_DBFS,
+    FLOOR_PERCENTILE,
     SILENCE_DBFS,
     Span,
     audible_spans,
@@ -145,3 +147,12 @@ def test_tone_20_db_above_the_lowest_floor_is_the_border() -> None:
 
     samples[800:1_600] = 103  # -50.05 dBFS
     assert audible_spans(samples, 8_000) == []
+
+
+@given(st.lists(st.floats(-90, 0), min_size=1, max_size=200))
+def test_the_noise_floor_is_the_tenth_percentile(values: list[float]) -> None:
+    levels = np.array(values)
+
+    assert noise_floor_dbfs(levels) == pytest.approx(
+        max(FLOOR_MIN_DBFS, float(np.percentile(levels, FLOOR_PERCENTILE)))
+    )
