@@ -83,7 +83,7 @@ def noise_floor_dbfs(levels: Float64) -> float:
 
 
 def _percentile(values: Float64, percent: float) -> float:
-    """What `np.percentile` gives, which imports a part of numpy when it is first asked: 12 ms, in the midst of a call."""
+    """What `np.percentile` gives, which imports a part of numpy when first asked: 12 ms in the midst of a call."""
     ordered = np.sort(values)
     at = percent / 100 * (ordered.size - 1)
     below = int(at)

@@ -37,6 +37,7 @@ from bridge.legs.carrier_rest.twilio import TwilioApi
 from bridge.legs.carrier_rest.vonage import VonageApi
 from bridge.wire.answers.texml import TelnyxFormat
 from bridge.wire.carriers.base import CarrierName
+from bridge.wire.carriers.make import traits_of
 from bridge.wire.signatures.jwt import load_rsa_key
 
 HttpFactory: TypeAlias = Callable[[str], httpx.AsyncClient]
@@ -93,7 +94,10 @@ class CarrierMaker:
             made.append(_genesys(config.genesys))
         if audiosocket is not None:
             made.append(AudioSocket(any_uuid=audiosocket.any_uuid or insecure))
-        return {each.name: each for each in (*made, *_exchanges(config))}
+        made += _exchanges(config)
+        for each in made:
+            traits_of(each.name)  # loads its protocol now, not within its first call
+        return {each.name: each for each in made}
 
     def _twilio(self, config: TwilioConfig) -> Twilio:
         secret = _plain(config.api_key_secret) or _plain(config.auth_token)
