@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bridge.calls.phones import Phones
 from bridge.calls.records import CallRecord
-from bridge.calls.settings import PhoneMedium, ServerSocketMedium
+from bridge.calls.settings import Dial, PhoneMedium, ServerSocketMedium
 from bridge.errors import RemoteWireError
 from bridge.legs.base import Leg
 from bridge.legs.carrier.figures import figures_of, interruptions_of
@@ -107,7 +107,7 @@ async def _phone(
         return {**figures_of(counted), "interruptions": interruptions_of(counted)}
 
     rates = Rates(leg.source_hz, leg.sink_hz)
-    return CallerSide(rates, opened, leg.hang_up, _context(info), figures)
+    return CallerSide(rates, opened, leg.hang_up, _context(info, medium.outgoing), figures)
 
 
 class _LateLine:
@@ -139,11 +139,12 @@ class _LateLine:
         return self._api.line(self.call_id)
 
 
-def _context(info: StartInfo) -> Mapping[str, object]:
+def _context(info: StartInfo, placed: Dial | None) -> Mapping[str, object]:
+    """Who is on the line; not every carrier's stream says who calls whom, but we know it of calls that we place."""
     return {
         "phoneCallId": info.call_id,
-        "from": info.from_number,
-        "to": info.to_number,
+        "from": info.from_number or ("" if placed is None else placed.from_),
+        "to": info.to_number or ("" if placed is None else placed.to),
         "parameters": dict(info.parameters),
     }
 

@@ -55,7 +55,12 @@ def test_a_dialled_call_is_answered_and_goes_to_its_goodbye(name: str) -> None:
             )
             assert ended["joinUrl"] is None
             assert ended["endReason"] == "agent_hangup"
-            assert ended["requestContext"]["phoneCallId"] == phone.facts.call_id
+            context = ended["requestContext"]
+            assert context["phoneCallId"] == phone.facts.call_id
+            assert [context[key].lstrip("+") for key in ("to", "from")] == [
+                TO.lstrip("+"),
+                FROM.lstrip("+"),
+            ]
             assert brain.heard == ["hello", "stop", "12#"]
             rate_hz = phone.ear.rate_hz
             heard_s = [(each.end - each.start) / rate_hz for each in phone.ear.stretches]
