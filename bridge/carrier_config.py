@@ -39,6 +39,12 @@ class TwilioConfig(CarrierTable):
     api_key_secret: SecretStr | None = None
     api_url: Url = "https://api.twilio.com"
 
+    @model_validator(mode="after")
+    def _whole(self) -> "TwilioConfig":
+        if (self.api_key_sid is None) != (self.api_key_secret is None):
+            raise ValueError("api_key_sid and api_key_secret belong together")
+        return self
+
     def lacks(self) -> str | None:
         """See CarrierTable."""
         return None if self.auth_token else "auth_token (or TWILIO_AUTH_TOKEN)"
@@ -57,6 +63,13 @@ class TelnyxConfig(CarrierTable):
     codec: Literal["PCMU", "PCMA", "G722", "OPUS", "L16"] = "PCMU"
     rate_hz: Literal[8_000, 16_000, 22_050, 24_000, 48_000] = 8_000
     l16_byteorder: Literal["big", "little"] = "big"
+
+    @model_validator(mode="after")
+    def _has_rate(self) -> "TelnyxConfig":
+        rates = {"L16": (), "OPUS": (22_050,)}.get(self.codec, (16_000, 22_050, 24_000, 48_000))
+        if self.rate_hz in rates:
+            raise ValueError(f"{self.codec} has no rate_hz of {self.rate_hz}")
+        return self
 
     def lacks(self) -> str | None:
         """See CarrierTable."""

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from bridge.config_table import Count, Seconds, Table, Url
 
@@ -130,3 +130,9 @@ class RouteConfig(Table):
     transfer_to: str | None = None
     """Where coldTransfer sends the caller; None: the agent says where."""
     dtmf: DtmfConfig = DtmfConfig()
+
+    @model_validator(mode="after")
+    def _used(self) -> "RouteConfig":
+        if self.transfer_to is not None and "coldTransfer" not in self.tools:
+            raise ValueError("transfer_to is for the tool coldTransfer, which tools does not name")
+        return self

@@ -87,6 +87,19 @@ def test_overrides_lie_over_the_file(tmp_path: Path) -> None:
         ),
         ("[carriers.jambonz]\nuser = 'x'", "carriers.jambonz: user and password belong together"),
         (
+            "[carriers.twilio]\nauth_token = 'x'\napi_key_sid = 'SK1'",
+            "carriers.twilio: api_key_sid and api_key_secret belong together",
+        ),
+        ("[carriers.telnyx]\nrate_hz = 16000", "carriers.telnyx: PCMU has no rate_hz of 16000"),
+        (
+            "[carriers.telnyx]\ncodec = 'OPUS'\nrate_hz = 22050",
+            "carriers.telnyx: OPUS has no rate_hz of 22050",
+        ),
+        (
+            "[[routes]]\ncall = {}\ntransfer_to = '+15550100009'",
+            "routes.0: transfer_to is for the tool coldTransfer, which tools does not name",
+        ),
+        (
             "[outgoing]\nprefixes = ['1555']",
             "outgoing.prefixes.0: must be the beginning of a number, such as +1 or +4930",
         ),
