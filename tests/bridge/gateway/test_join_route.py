@@ -76,7 +76,7 @@ def test_a_claim_is_taken_once_and_then_serves_the_call_on_its_socket() -> None:
     async def call() -> None:
         async with call_world() as world:
             record = await world.service.create(SETTINGS)
-            target = parse_target(join_url(record, "ws://h") + "?clientVersion=v1")
+            target = parse_target(f"{join_url(record, 'ws://h')}?clientVersion=v1")
             assert target is not None
             joining = await claim(world.service, target)
             with pytest.raises(AlreadyJoined):
