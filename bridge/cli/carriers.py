@@ -10,6 +10,8 @@ from bridge.cli.options import Json, Verbose
 from bridge.cli.terminal import FAILED, logs, print_json, say, show, terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bridge.testing.carriers.base import Account
     from bridge.testing.report import CallReport
 
@@ -36,6 +38,13 @@ def carrier(  # noqa: PLR0913 - one argument for each option
             "--listen", metavar="", help="Wait for calls that the application places by REST."
         ),
     ] = False,
+    callee: Annotated[
+        str,
+        typer.Option(
+            metavar="WORD",
+            help="With --listen, what the called phone does: picks-up, no-answer, busy or failed.",
+        ),
+    ] = "picks-up",
     in_: Annotated[
         list[str] | None,
         typer.Option(
@@ -132,6 +141,9 @@ def carrier(  # noqa: PLR0913 - one argument for each option
     Interrupt it, press keys, on a bad network:
       tipring carrier twilio --call http://localhost:8080/twiml --in hello.wav \\
           --in wait.wav@+1.5s --digits 12#@20s --profile mobile-edge
+    Be an exchange that opens its media socket at once:
+      tipring carrier asterisk --call ws://localhost:8080/media --option codec=slin16 --rate 16000
+      tipring carrier audiosocket --call tcp://localhost:9092 --in hello.wav
     Take the calls that it places at http://localhost:8081 as Twilio's API:
       tipring carrier twilio --listen --in hello.wav --json
 
@@ -151,6 +163,7 @@ def carrier(  # noqa: PLR0913 - one argument for each option
         carrier=name,
         call_url=call,
         calls=calls,
+        callee=callee,
         inputs=tuple(parse_input(text) for text in in_ or ()),
         keys=tuple(parse_keys(text) for text in digits or ()),
         out=out,
@@ -174,7 +187,9 @@ def carrier(  # noqa: PLR0913 - one argument for each option
         else:
             show(call_summary(report))
 
-    def on_listening(api_url: str) -> None:
+    def on_listening(api_url: str, hints: "Sequence[str]") -> None:
+        for hint in hints:
+            say(f"note: {hint}")
         if listen:
             say(f"{name} answers {api_url}; Ctrl-C ends it.")
 

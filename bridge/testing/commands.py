@@ -109,6 +109,9 @@ class Dialect(Protocol):
     played_hz: int
     """Of the application's audio, Hz."""
 
+    overflow: str
+    """The carrier's number for audio that is lost because the application does not read; empty: none."""
+
     @property
     def ready(self) -> bool:
         """Whether the application may get audio by now."""

@@ -1,7 +1,7 @@
 """One emulated carrier beside somebody's application: from the plan to the reports. What `tipring carrier` does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +17,7 @@ from bridge.gateway.host_policy import HostPolicy
 from bridge.ids import Ids
 from bridge.legs.wav_writer import WavFile
 from bridge.loops import new_event_loop
+from bridge.testing.call_parts import Status
 from bridge.testing.caller import CallerPlan, KeyPresses
 from bridge.testing.carriers.base import Account, Carrier, Numbers, World
 from bridge.testing.carriers.make import known, make_carrier
@@ -27,6 +28,10 @@ from bridge.testing.report import CallReport, report_of
 
 PROGRESS_S: Final = 0.25
 DEFAULT_API_PORT: Final = 8081
+PICKS_UP: Final = "picks-up"
+_TURNED_AWAY: Final[Mapping[str, Status]] = {"busy": "busy", "failed": "failed"}
+CALLEES: Final = (PICKS_UP, "no-answer", *_TURNED_AWAY)
+"""What a phone may do that the application calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +42,7 @@ class CarrierPlan:
         carrier: Its name.
         call_url: Place one call to the application at this URL; None: wait for calls the application places.
         calls: How many of those to wait for; 0: until it is stopped.
+        callee: What the called phone does then.
         inputs: The caller's recordings; several are turns, as in `tipring call`.
         keys: What the caller presses.
         out: Where what was heard is written, as a WAV file.
@@ -51,6 +57,7 @@ class CarrierPlan:
     carrier: str
     call_url: str | None = None
     calls: int = 0
+    callee: str = PICKS_UP
     inputs: tuple[CallerInput, ...] = ()
     keys: tuple[KeyPresses, ...] = ()
     out: Path | None = None
@@ -77,6 +84,10 @@ class CarrierPlan:
             )
         if self.line_hz not in SAMPLE_RATES_HZ:
             raise UsageError(f"--rate is one of {', '.join(map(str, SAMPLE_RATES_HZ))}")
+        if self.callee not in CALLEES:
+            raise UsageError(
+                f"a called phone does one of {', '.join(CALLEES)}, not {self.callee!r}"
+            )
         known(self.carrier)
         profile_named(self.profile)
 
@@ -91,7 +102,7 @@ class Progress:
 
 OnProgress = Callable[[Progress], None]
 OnReport = Callable[[CallReport], None]
-OnListening = Callable[[str], None]
+OnListening = Callable[[str, Sequence[str]], None]
 Watched = Callable[[PhoneCall, "asyncio.Task[Any]"], Awaitable[CallReport]]
 
 
@@ -101,7 +112,8 @@ class Watch:
 
     on_progress: OnProgress = lambda _now: None
     on_report: OnReport = lambda _report: None
-    on_listening: OnListening = lambda _api_url: None
+    on_listening: OnListening = lambda _api_url, _hints: None
+    """Gets the URL of the REST API, empty where there is none, and what the application has to be told."""
 
 
 def run(plan: CarrierPlan, watch: Watch | None = None) -> list[CallReport]:
@@ -118,7 +130,9 @@ def run(plan: CarrierPlan, watch: Watch | None = None) -> list[CallReport]:
 async def carry_out(plan: CarrierPlan, caller: CallerPlan, watch: Watch) -> list[CallReport]:
     """`run` on a loop that runs already, with recordings that have been read."""
     async with _carrier(plan) as (carrier, api_url):
-        watch.on_listening(api_url)
+        if plan.call_url is None and not carrier.has_api:
+            raise UsageError(f"{plan.carrier} has no API that places calls: say --call URL")
+        watch.on_listening(api_url, carrier.hints)
         run_all = _one_call if plan.call_url is not None else _listen
         return await run_all(plan, carrier, caller, partial(_watched, plan, watch, api_url))
 
@@ -138,6 +152,9 @@ async def _listen(
     """Take calls that the application places, one report each."""
     placed: asyncio.Queue[PhoneCall] = asyncio.Queue()
     carrier.plan_for = lambda _to: caller
+    carrier.turned_away = _TURNED_AWAY.get(plan.callee)
+    if plan.callee == "no-answer":
+        carrier.pick_up_s = None
     carrier.on_call = placed.put_nowait
     reports: list[CallReport] = []
     while not plan.calls or len(reports) < plan.calls:
@@ -183,9 +200,11 @@ async def _carrier(plan: CarrierPlan) -> AsyncIterator[tuple[Carrier, str]]:
     )
     carrier = make_carrier(plan.carrier, world, plan.account)
     door = FrontDoor(carrier.app, [], HostPolicy(loopback_only=True))
-    port = await door.start("127.0.0.1", plan.api_port)
+    api_url = ""
+    if carrier.has_api:
+        api_url = f"http://127.0.0.1:{await door.start('127.0.0.1', plan.api_port)}"
     try:
-        yield carrier, f"http://127.0.0.1:{port}"
+        yield carrier, api_url
     finally:
         await carrier.close()
         await door.close(1.0)

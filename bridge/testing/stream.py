@@ -92,8 +92,9 @@ class MediaStream:
         if self.ended.done() or not self._dialect.ready:
             return
         if self._socket.buffered_bytes > MAX_UNREAD_BYTES:
+            number = f" (warning {self._dialect.overflow})" if self._dialect.overflow else ""
             self._log.problem(
-                "The application does not read its socket: audio of the caller is lost."
+                f"The application does not read its socket: audio of the caller is lost{number}."
             )
             return
         if self._inward is not None:

@@ -79,6 +79,10 @@ class Carrier:
     """Switches by name: the values they take, the default first; none at all takes any text."""
     app: "ASGIApp"
     """The carrier's REST API."""
+    has_api: ClassVar[bool] = True
+    """Whether it has one."""
+    hints: Sequence[str] = ()
+    """Sentences about what the application has to be told of this carrier."""
 
     def __init__(self, world: World, account: Account) -> None:
         self.world = world

@@ -9,6 +9,8 @@ from bridge.testing.playout import Playout
 class PlainDialect:
     """Ready at once, tells nothing of its buffer, closes without a word."""
 
+    overflow = ""
+
     @property
     def ready(self) -> bool:
         """See Dialect."""

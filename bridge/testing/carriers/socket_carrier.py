@@ -1,6 +1,7 @@
 """Carriers without an answer step: the call is there when their media socket is."""
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from fastapi import FastAPI
 
@@ -16,6 +17,7 @@ from bridge.testing.verbs import Redirect, Stream, Verb
 class SocketCarrier(Carrier):
     """Opens the media socket at once; when it is over the call is hung up."""
 
+    has_api: ClassVar[bool] = False
     subprotocols: Sequence[str] = ()
 
     def __init__(self, world: World, account: Account) -> None:

@@ -63,7 +63,7 @@ def plans(monkeypatch: pytest.MonkeyPatch) -> list[CarrierPlan]:
 
     def run(plan: CarrierPlan, watch: Watch) -> list[CallReport]:
         made.append(plan)
-        watch.on_listening("http://127.0.0.1:8081")
+        watch.on_listening("http://127.0.0.1:8081", ["tell it this"])
         told = report()
         watch.on_report(told)
         return [told]
@@ -153,6 +153,7 @@ def test_json_is_one_line_for_each_call(plans: list[CarrierPlan], capsys: Captur
     told = json.loads(captured.out)
     assert (told["passed"], told["clears"][0]["silence_after_ms"]) == (True, 18.0)
     assert "twilio answers http://127.0.0.1:8081" in captured.err
+    assert "note: tell it this\n" in captured.err
     assert plans[0].call_url is None
 
 

@@ -1,7 +1,7 @@
 """The emulated carrier over real sockets, as `tipring carrier` runs it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -63,7 +63,7 @@ async def test_calls_that_the_application_places_are_taken_and_reported() -> Non
     reports: list[CallReport] = []
     async with serving(bot) as base, httpx.AsyncClient(trust_env=False) as http:
 
-        def place(api_url: str) -> None:
+        def place(api_url: str, hints: Sequence[str]) -> None:
             form = {"To": "+15550100003", "From": "+15550100002", "Url": base + "/answer"}
             url = f"{api_url}/2010-04-01/Accounts/{ACCOUNT.account_id}/Calls.json"
             auth = (ACCOUNT.account_id, ACCOUNT.token)
@@ -92,3 +92,32 @@ async def test_calls_that_the_application_places_are_taken_and_reported() -> Non
 def test_a_plan_that_cannot_be_is_refused_in_a_sentence(plan: CarrierPlan, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         run(plan)
+
+
+async def test_a_carrier_without_an_api_calls_a_bare_port() -> None:
+    """AudioSocket over real TCP, with its REST port taken by somebody else."""
+    echoed: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.read(3):
+                head += await reader.readexactly(3 - len(head))
+                frame = head + await reader.readexactly(int.from_bytes(head[1:], "big"))
+                echoed.append(frame)
+                if frame[0] == 0x10:
+                    writer.write(frame)
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    caller = CallerPlan(turns=[CallerTurn("a", tone(0.5))], tail_s=0.3)
+    plan = CarrierPlan(
+        carrier="audiosocket", call_url=f"tcp://127.0.0.1:{port}", api_port=port, tail_s=0.3
+    )
+    async with server:
+        [report] = await carry_out(plan, caller, Watch())
+
+    assert report.passed, report.problems
+    assert report.heard_s > 0.4
+    assert (echoed[0][0], echoed[-1][0]) == (0x01, 0x00)

@@ -53,6 +53,9 @@ class Telnyx(Carrier):
     def __init__(self, world: World, account: Account) -> None:
         super().__init__(world, account)
         self.app = make_app(self)
+        self.hints = [
+            f"Webhooks are signed; the public key to check them with is {self.public_key}"
+        ]
 
     @property
     def private_key(self) -> str:

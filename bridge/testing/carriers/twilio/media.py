@@ -42,6 +42,7 @@ class StreamIds:
 class TwilioMedia(PlainDialect):
     """One bidirectional stream."""
 
+    overflow = "31930"
     said_hz = 8_000
     played_hz = 8_000
 
