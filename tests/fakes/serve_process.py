@@ -57,18 +57,23 @@ class ServeProcess:
 
 @asynccontextmanager
 async def serve_process(
-    folder: Path, config: str = "", *, max_fds: int | None = None, prefix: Sequence[str] = ()
+    folder: Path,
+    config: str = "",
+    *,
+    max_fds: int | None = None,
+    prefix: Sequence[str] = (),
+    port: int = 0,
 ) -> AsyncIterator[ServeProcess]:
     """Run it with a config file for the time of the context; killed if it has not ended by then.
 
-    `prefix` is a command that runs it, `max_fds` how many descriptors it may have.
+    `prefix` is a command that runs it, `max_fds` how many descriptors it may have; port 0 is any that is free.
     """
     file, stderr = _files(folder, config)
     limited = "" if max_fds is None else _LIMITED.format(n=max_fds)
     with stderr.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *prefix,
-            *(sys.executable, "-c", limited + _COMMAND, "serve", "--json", "--port", "0"),
+            *(sys.executable, "-c", limited + _COMMAND, "serve", "--json", "--port", str(port)),
             *("--config", str(file)),
             stdout=PIPE,
             stderr=log,
