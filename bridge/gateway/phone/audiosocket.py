@@ -54,21 +54,27 @@ class AudioSocketDoor:
 
     def take(self, socket: MediaSocket) -> None:
         """A connection is there; its bytes come in pieces of any size."""
-        calls = [call for call in self._desk.live() if call.by is self._carrier]
-        starting = sum(
-            call.phase == "starting" and "start" not in call.record.stages for call in calls
-        )
-        full = None
-        if starting >= MAX_STARTING:
-            full = "too many have not begun"
-        elif starting >= sum(call.phase == "waiting" for call in calls):
-            # Else it may be one that was announced: that has its place already, also when the service drains.
-            full = self._desk.may_take()
-        if full is not None:
-            self._quiet.warning("! %s: a connection is refused: %s", NAME, full)
+        if why := self._refusal():
+            self._quiet.warning("! %s: a connection is refused: %s", NAME, why)
             socket.close(TRY_LATER, "no call is taken now")
             return
         self._desk.connect(self._desk.unannounced(self._carrier), FramedSocket(socket))
+
+    def _refusal(self) -> str | None:
+        """Why a connection is not taken, in a sentence; None if it is.
+
+        One that was announced has its place already, also when all lines are taken or the service drains; a stranger
+        among those gets no further than its UUID.
+        """
+        calls = [call for call in self._desk.live() if call.by is self._carrier]
+        begun = [call for call in calls if call.phase == "starting"]
+        starting = sum("start" not in call.record.stages for call in begun)
+        waiting = sum(call.phase == "waiting" for call in calls)
+        if starting >= MAX_STARTING:
+            return "too many have not begun"
+        if self._carrier.only_expected:
+            return None if waiting else "no call is announced"
+        return None if starting < waiting else self._desk.may_take()
 
     @asynccontextmanager
     async def listening(self, config: AudioSocketConfig) -> AsyncIterator[int]:

@@ -212,6 +212,7 @@ class PhoneDesk:
         if not isinstance(found, str):
             found.n_live += 1
             call.record.route = found.index
+            call.record.unchecked |= call.by.unchecked
         return found
 
     def _merge(self, call: PhoneCall, expected: PhoneCall, route: Route) -> Route:

@@ -110,6 +110,10 @@ async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
         router = phone_router(desk, Webhooks(desk, dialled, tickets, public), audiosocket)
         if phone.insecure:
             log.warning("! phone.insecure is set: ANYBODY who reaches this service can make calls")
+        elif config.audiosocket is not None and config.audiosocket.any_uuid:
+            log.warning(
+                "! audiosocket.any_uuid is set: ANYBODY who reaches its port can make calls"
+            )
         media = MediaDoor(desk, tickets, public)
         yield PhoneGateway(router, media.routes(), desk, audiosocket)
 

@@ -14,3 +14,4 @@ class AudioSocket(Carrier):
     def __init__(self, *, any_uuid: bool) -> None:
         super().__init__()
         self.only_expected = not any_uuid
+        self.unchecked = any_uuid

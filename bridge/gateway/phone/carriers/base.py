@@ -114,6 +114,8 @@ class Carrier:
     """Whether a media socket has to bring a token of ours."""
     only_expected: bool = False
     """Whether a call that its socket brings up must be one that was announced under the id of its start."""
+    unchecked: bool = False
+    """Whether nothing proves that a call that was not announced is the carrier's."""
 
     def __init__(self) -> None:
         self.wire_options = WireOptions()

@@ -272,11 +272,49 @@ def test_an_audiosocket_call_that_nobody_announced_is_refused() -> None:
         async with phone_world(
             name="audiosocket", audiosocket={}, sites={AI_BASE: ai.site}, ai=AI
         ) as world:
-            call = await world.call()
+            await world.http().post("/carriers/audiosocket/answer")  # another call
+            call = world.ring()
+            await call.run()
+            await asyncio.sleep(1.0)
 
             assert call.end is not None
             assert call.end.how == "it sent the hang-up frame"
-            assert (end_of(world), ai.bodies) == ("refused", [])
+            ends = [record.end.reason for record in world.records if record.end]
+            assert (ends, ai.bodies) == (["refused"], [])
+
+    play(test())
+
+
+def test_while_no_audiosocket_call_is_announced_strangers_leave_no_records() -> None:
+    async def test() -> None:
+        async with phone_world(name="audiosocket", audiosocket={}) as world:
+            for _ in range(50):
+                socket = await world.network.connect("tcp://bridge.example:9092", {})
+                log = SocketLog()
+                socket.start(log)
+                await log.closed.wait()
+
+            assert world.records == []
+            assert world.ends == []
+            assert sum("no call is announced" in line for line in world.lines) <= 10
+
+    play(test())
+
+
+@pytest.mark.parametrize("any_uuid", [True, False])
+def test_a_call_of_any_uuid_is_recorded_as_unchecked_and_an_announced_one_is_not(
+    any_uuid: bool,
+) -> None:
+    async def test() -> None:
+        async with phone_world(name="audiosocket", audiosocket={"any_uuid": any_uuid}) as world:
+            url = "tcp://bridge.example:9092"
+            if not any_uuid:
+                announced = await world.http().post("/carriers/audiosocket/answer")
+                url = f"{url}/{announced.text}"
+            await world.carrier.inbound(url, CallerPlan(hang_up_at_s=1.0)).run()
+            await world.settled()
+
+            assert (end_of(world), world.record.unchecked) == ("hangup", any_uuid)
 
     play(test())
 
