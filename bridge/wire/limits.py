@@ -15,6 +15,8 @@ from bridge.wire.strict_json import MESSAGE, JsonLimits
 class TokenBucket:
     """Allows `rate_per_s` on average and `burst` at once; full at the start."""
 
+    __slots__ = ("_burst", "_filled_s", "_rate_per_s", "_tokens")
+
     def __init__(self, rate_per_s: float, burst: float) -> None:
         self._rate_per_s = rate_per_s
         self._burst = burst
@@ -31,6 +33,16 @@ class TokenBucket:
         if n > self._tokens:
             return False
         self._tokens -= n
+        return True
+
+    def take_again(self, n: float, now_s: float) -> bool:
+        """Take n tokens where a full bucket gave as many last and has been filled since: the usual case, in short.
+
+        False takes none, and says nothing: ask `take`.
+        """
+        if self._tokens != self._burst - n or (now_s - self._filled_s) * self._rate_per_s < n:
+            return False
+        self._filled_s = now_s
         return True
 
 

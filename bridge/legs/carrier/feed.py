@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 
 from bridge.errors import RemoteWireError
-from bridge.wire.carriers.base import AudioIn, CarrierEvent, CarrierWire, Stopped
+from bridge.wire.carriers.base import AudioIn, CarrierEvent, CarrierWire, HearsText, Stopped
 
 Hear = Callable[[bytes, float], None]
 
@@ -35,6 +35,7 @@ class CarrierFeed:
         self.hear: Hear = _hear_nothing
         self.closing = False
         self._wire = wire
+        self._hear_text = wire.hear if isinstance(wire, HearsText) else _no_audio
         self._take = take
         self._refuse = refuse
         self._loop = asyncio.get_running_loop()
@@ -43,6 +44,10 @@ class CarrierFeed:
     def on_text(self, text: str) -> None:
         """See SocketReceiver."""
         self.heard_s = now_s = self._loop.time()
+        payload = self._hear_text(text, now_s)
+        if payload is not None:
+            self.hear(payload, now_s)
+            return
         try:
             events = self._wire.receive_text(text, now_s)
         except RemoteWireError as exc:
@@ -78,6 +83,11 @@ class CarrierFeed:
                 self._take(Stopped("lost", event.detail), now_s)
             else:
                 self._take(event, now_s)
+
+
+def _no_audio(_text: str, _now_s: float) -> bytes | None:
+    """Of a wire whose texts are no audio."""
+    return None
 
 
 def _hear_nothing(payload: bytes, now_s: float) -> None:

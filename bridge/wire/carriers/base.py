@@ -9,7 +9,7 @@ Time is an argument, in seconds of any monotonic clock. Audio stays encoded here
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -201,6 +201,18 @@ class Traits:
     """How keys are pressed towards the caller's side; tones are played into the audio."""
     transfers: bool = False
     """Whether the carrier's REST API can send the caller elsewhere."""
+
+
+@runtime_checkable
+class HearsText(Protocol):
+    """A wire whose audio comes in text messages."""
+
+    def hear(self, text: str, now_s: float) -> bytes | None:
+        """The audio of a message for which `receive_text` would give one `AudioIn` and nothing else.
+
+        None has taken nothing: `receive_text` shall take it. This is every frame of a usual call, in short.
+        """
+        ...
 
 
 class CarrierWire(Protocol):

@@ -60,6 +60,24 @@ class ChunkOrder:
         self._late_run = 0
         self._late_next = 0
 
+    def is_next(self, number: int | None, timestamp_ms: int | None, n_bytes: int) -> bool:
+        """Whether a chunk is like the last one and follows it, and nothing is out of order: then `put` gives it back.
+
+        Such a chunk may be delivered without `put`, if `went_on` is told.
+        """
+        return (
+            number == self._next
+            and timestamp_ms == self._end_ms
+            and n_bytes == self._n_bytes
+            and not (self._held or self._late_run or self._misfits)
+        )
+
+    def went_on(self) -> None:
+        """A chunk that was next was delivered."""
+        assert self._next is not None
+        self._next += 1
+        self._end_ms += self._ms
+
     def put(
         self, number: int | None, timestamp_ms: int | None, payload: bytes, *, dropped: bool = False
     ) -> list[CarrierEvent]:

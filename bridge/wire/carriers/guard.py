@@ -69,6 +69,10 @@ class Guard:
             return None
         return Ignored("too fast", "more audio than time; a frame is dropped")
 
+    def keeps_time(self, audio_s: float, now_s: float) -> bool:
+        """Note one message with so much of the caller's audio, if both pass without a doubt; else ask the two above."""
+        return self._audio_s.take_again(audio_s, now_s) and self._frames.take_again(1, now_s)
+
     def bad(self, detail: str, now_s: float) -> Ignored:
         """Something is not as documented. Raises: RemoteWireError if that is too much of it."""
         return self._strike("bad", detail, now_s)

@@ -33,6 +33,17 @@ class Intake:
         events = self._order.put(media.chunk, media.timestamp, payload)
         return events if len(events) == 1 else self._without_floods(events, now_s)
 
+    def hear_next(self, media: MediaPart, now_s: float) -> bool:
+        """Take one chunk if `hear` would give it back and nothing else; else take nothing: the usual case, in short."""
+        n_bytes = len(media.payload)
+        order = self._order
+        if not order.is_next(media.chunk, media.timestamp, n_bytes):
+            return False
+        if not self._guard.keeps_time(n_bytes * self._s_per_byte, now_s):
+            return False
+        order.went_on()
+        return True
+
     def flush(self) -> list[CarrierEvent]:
         """The end: give what was held back."""
         return self._order.flush()

@@ -31,6 +31,7 @@ NAME_SHOWN: Final = 20  # characters of an event's name
 
 # What a media event may hold beside its audio before the strict decoder has a look at it.
 _USUAL_EXTRA: Final = 1_024
+_LONGEST: Final = MESSAGE.max_bytes
 _INBOUND: Final = ("inbound", None, "inbound_track", "")
 _BEFORE_START: Final = MediaFormat("ulaw", 8_000)
 _NOT_MEDIA: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
@@ -58,9 +59,32 @@ class JsonReader(ABC):
     def _event(self, name: str, fields: JsonObject, now_s: float) -> list[CarrierEvent] | None:
         """Take an event between start and stop; None for an unknown one. Raises: FieldError."""
 
+    def hear(self, text: str, now_s: float) -> bytes | None:
+        """The audio of a message for which `receive_text` would give one `AudioIn` and nothing else.
+
+        None has taken nothing: `receive_text` shall take it. This is every frame of a usual call, in short.
+        """
+        if self._guard.state != "live" or len(text) > _LONGEST:
+            return None
+        try:
+            event = self._decode_media(text)
+        except _NOT_MEDIA:
+            return None
+        media = event.media
+        if (
+            media is None
+            or event.event != "media"
+            or event.stream != self._stream
+            or media.track not in _INBOUND
+            or len(text) - len(media.payload) * 4 // 3 > _USUAL_EXTRA
+            or not self._intake.hear_next(media, now_s)
+        ):
+            return None
+        return media.payload
+
     def receive_text(self, text: str, now_s: float) -> list[CarrierEvent]:
         """Take a text message. Raises: RemoteWireError when the carrier's call must end."""
-        if self._guard.state != "live" or len(text) > MESSAGE.max_bytes:
+        if self._guard.state != "live" or len(text) > _LONGEST:
             return self._look_at(text, now_s)
         try:
             event = self._decode_media(text)

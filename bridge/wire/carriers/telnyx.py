@@ -72,6 +72,10 @@ class DoubtfulIntake(Intake):
         super().__init__(guard, heard, patience)
         self._hint = hint
 
+    def hear_next(self, media: MediaPart, now_s: float) -> bool:
+        """Take nothing as long as each chunk may bring the hint."""
+        return self._hint.decided and super().hear_next(media, now_s)
+
     def hear(self, media: MediaPart, now_s: float) -> list[CarrierEvent]:
         """Take one chunk."""
         events = super().hear(media, now_s)

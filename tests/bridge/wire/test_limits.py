@@ -103,3 +103,28 @@ def test_a_client_may_send_500_frames_and_100_messages_per_second_after_a_burst(
 def test_a_server_has_no_rate() -> None:
     assert FROM_SERVER.frames_per_s is FROM_SERVER.messages_per_s is None
     assert FROM_SERVER.real_time_factor is None
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5, 2.0]), st.sampled_from([1, 2]))),
+)
+def test_a_bucket_asked_in_short_first_gives_what_one_asked_in_full_gives(
+    asked: list[tuple[float, int]],
+) -> None:
+    short, full = TokenBucket(rate_per_s=4, burst=4), TokenBucket(rate_per_s=4, burst=4)
+    now_s = 0.0
+
+    for pause_s, n in asked:
+        now_s += pause_s
+        assert (short.take_again(n, now_s) or short.take(n, now_s)) == full.take(n, now_s)
+
+
+def test_a_bucket_takes_in_short_only_what_it_took_last_and_has_regained() -> None:
+    bucket = TokenBucket(rate_per_s=4, burst=4)
+
+    assert not bucket.take_again(1, 0.0)
+    bucket.take(1, 0.0)
+    assert not bucket.take_again(1, 0.125)
+    assert not bucket.take_again(2, 1.0)
+    assert bucket.take_again(1, 0.25)
+    assert not bucket.take_again(1, 0.25)

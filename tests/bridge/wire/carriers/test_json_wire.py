@@ -553,3 +553,82 @@ def test_a_stream_with_quotes_in_its_id_cannot_change_our_messages(carrier: Dial
 
     assert base64.b64decode(message["media"]["payload"]) == carrier.sent(bytes(range(100)))
     assert odd_id in message.values() or carrier.name == "telnyx"
+
+
+# The short way
+
+
+def fed(carrier: Dialect, stream: Iterable[tuple[Fields, float]], *, short: bool) -> list[object]:
+    """What a stream of messages and times comes to, with or without the short way."""
+    wire, found = live(carrier), list[object]()
+    for fields, now_s in stream:
+        text = json.dumps(fields)
+        payload = wire.hear(text, now_s) if short else None
+        try:
+            found += [AudioIn(payload)] if payload else wire.receive_text(text, now_s)
+        except RemoteWireError as exc:
+            found.append(str(exc))
+    return found
+
+
+STEPS = st.tuples(
+    st.sampled_from([1, 1, 1, 1, 0, 2, -1, 40]),  # to the next number
+    st.sampled_from([0.0, 0.001, 0.02, 0.02, 0.5]),  # and instant, s
+    st.sampled_from(["", "", "", "", "", "track", "stream", "payload", "event", "time", "extra"]),
+)
+
+
+@given(st.lists(STEPS, max_size=40))
+@settings(max_examples=30)
+def test_the_short_way_gives_what_the_long_way_gives(
+    carrier: Dialect, steps: list[tuple[int, float, str]]
+) -> None:
+    number, now_s, stream = 1, 0.0, list[tuple[Fields, float]]()
+    for skip, pause_s, unusual in steps:
+        number, now_s = max(1, number + skip), now_s + pause_s
+        fields = carrier.media(number)
+        media = fields["media"]
+        assert isinstance(media, dict)
+        match unusual:
+            case "track":
+                media["track"] = "outbound"
+            case "stream":
+                fields[carrier.wire().stream_key] = "another"
+            case "payload":
+                media["payload"] = ""
+            case "event":
+                fields["event"] = "dtmf"
+            case "time":
+                media["timestamp"] = "12"
+            case "extra":
+                fields["more"] = "x" * 1_024
+        stream.append((fields, now_s))
+
+    assert fed(carrier, stream, short=True) == fed(carrier, stream, short=False)
+
+
+def test_every_frame_but_the_first_of_a_usual_call_takes_the_short_way(carrier: Dialect) -> None:
+    wire = live(carrier)
+
+    heard = []
+    for number in range(1, 100):
+        text, now_s = json.dumps(carrier.media(number)), number / 10
+        heard.append(wire.hear(text, now_s) is not None or not wire.receive_text(text, now_s))
+
+    assert heard == [False] + [True] * 98
+
+
+def test_a_flood_does_not_take_the_short_way(carrier: Dialect) -> None:
+    wire = live(carrier)
+    texts = [json.dumps(carrier.media(number)) for number in range(1, 3)]
+    wire.receive_text(texts[0], 0.0)
+
+    assert wire.hear(texts[1], 0.001) is None
+
+
+def test_after_the_end_nothing_takes_the_short_way(carrier: Dialect) -> None:
+    wire = live(carrier)
+    take(wire, carrier.media(1))
+    take(wire, carrier.stop(), 1.0)
+
+    assert wire.hear(json.dumps(carrier.media(2)), 1.02) is None
