@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 MARKER: Final = "= phone call ended"
 """Behind it stands one line of JSON, for each call."""
+OVER_S: Final = 2.0
+"""How long a media socket may outlast its phone call; a connection that has broken unseen does not end by itself."""
 CLOSE_LIMIT_S: Final = 10.0
 """How long calls may take to be hung up when the service closes."""
 
@@ -145,6 +147,13 @@ class PhoneDesk:
         self._forget_timer(call)
         call.phase = "over"
         self.run(self._hang_up_unheard(call, end), f"{call.record.id} hang-up")
+
+    def is_over(self, call: PhoneCall) -> None:
+        """The carrier says that a call is over: its media socket, which tells more, has a moment to end first."""
+        if call.record.id not in self._timers:
+            end = PhoneEnd("hangup", "the carrier says that the phone call is over")
+            timer = self._loop.call_later(OVER_S, self.give_up, call, end)
+            self._timers[call.record.id] = timer
 
     async def close(self) -> None:
         """End all calls, hang them up, and take no more."""

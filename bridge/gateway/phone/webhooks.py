@@ -25,7 +25,7 @@ from bridge.gateway.phone.desk import PhoneDesk
 from bridge.gateway.phone.dialled import DialledCalls
 from bridge.gateway.phone.phone_call import PhoneCall
 from bridge.gateway.phone.quiet_log import QuietLog
-from bridge.gateway.phone.record import PhoneEnd
+from bridge.gateway.phone.record import PhoneEnd, without_private
 from bridge.gateway.phone.tickets import Tickets
 from bridge.gateway.public_url import PublicUrl
 from bridge.legs.phone_line import CarrierApiError
@@ -218,7 +218,7 @@ class Webhooks:
         if call is None:
             return
         if moved.stream_failed and call.phase == "waiting":
-            code = f" ({moved.detail})" if moved.detail else ""
+            code = f" ({without_private(moved.detail)})" if moved.detail else ""
             log.warning(
                 "! phone call %s: %s could not open its media socket%s",
                 call.record.id,
@@ -230,3 +230,5 @@ class Webhooks:
         elif moved.over and call.phase == "waiting":
             why = f"the phone call was over before it had a media socket: {moved.status}"
             self._desk.give_up(call, PhoneEnd("no_socket", why))
+        elif moved.over:
+            self._desk.is_over(call)

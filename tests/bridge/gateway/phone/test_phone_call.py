@@ -122,6 +122,49 @@ def test_a_caller_who_is_gone_by_the_start_costs_no_ai_call(ends_by: str) -> Non
     play(test())
 
 
+@pytest.mark.parametrize("create_s", [0.0, 3.9])
+def test_a_phone_call_that_its_carrier_says_is_over_does_not_wait_for_a_dead_socket(
+    create_s: float,
+) -> None:
+    async def test() -> None:
+        ai = HostedAi(create_s=create_s)
+        async with phone_world(sites={AI_BASE: ai.site}, ai=AI) as world:
+            socket, _ = await opened(world)
+            socket.send_text(start())
+            await asyncio.sleep(1.0)
+            over = twilio_call("CA1", CallStatus="completed")
+            for _ in range(2):
+                await twilio_webhook(over, "/carriers/twilio/status").send(world.http())
+            await asyncio.sleep(1.5)
+            assert world.desk.n_live == 1
+            await asyncio.sleep(1.5)
+
+            assert world.desk.n_live == 0
+            assert end_of(world) == "hangup"
+            assert all(joined.closed for joined in ai.joined)
+
+    play(test())
+
+
+def test_a_carrier_that_says_so_before_its_socket_does_changes_no_record() -> None:
+    async def test() -> None:
+        async with phone_world(sites={AI_BASE: HostedAi().site}, ai=AI) as world:
+            socket, _ = await opened(world)
+            socket.send_text(start())
+            await asyncio.sleep(1.0)
+            over = twilio_call("CA1", CallStatus="completed")
+            await twilio_webhook(over, "/carriers/twilio/status").send(world.http())
+            await asyncio.sleep(1.0)
+            socket.send_text(json.dumps({"event": "stop", "streamSid": "MZ1", "stop": {}}))
+            await world.settled()
+            await asyncio.sleep(3.0)
+
+            assert world.record.end is not None
+            assert (end_of(world), world.record.end.detail) == ("hangup", "")
+
+    play(test())
+
+
 def test_a_second_start_ends_its_own_call() -> None:
     async def test() -> None:
         ai = HostedAi(on_join=lambda _joined: None)
