@@ -15,12 +15,15 @@ from pydantic import SecretStr
 from bridge.client import ApiError, CallApi, JsonDict
 from bridge.errors import UsageError
 from bridge.legs.picows_socket import connect
+from bridge.log import printable
 from bridge.loops import new_event_loop
 
 CARRIERS: Final = ("twilio", "telnyx", "plivo")
 POLL_S: Final = 1.0
 HTTP_TIMEOUT_S: Final = 30.0
 LONGEST_S: Final = 4 * 3600.0
+LONGEST_WHY: Final = 200
+"""Characters of another's sentence that are repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class DialPlan:
 
 
 OnState = Callable[[str], None]
-"""Told each state of the call as it comes: ``dialling``, ``answered``, ``ended: hangup``."""
+"""Told each state of the call as it comes: ``dialling``, ``answered``, ``ended: hangup``, or ``ended: unjoined`` and why."""
 
 
 def dial(plan: DialPlan, on_state: OnState) -> JsonDict:
@@ -91,7 +94,7 @@ async def follow(api: CallApi, plan: DialPlan, on_state: OnState) -> JsonDict:
     state = ""
     given_up_s = asyncio.get_running_loop().time() + LONGEST_S
     while True:
-        state, before = _state(call), state
+        state, before = await _state(api, call), state
         if state != before:
             on_state(state)
         if call.get("ended") is not None or not plan.wait:
@@ -102,7 +105,19 @@ async def follow(api: CallApi, plan: DialPlan, on_state: OnState) -> JsonDict:
         call = await api.call(str(call["callId"]))
 
 
-def _state(call: JsonDict) -> str:
-    if call.get("ended") is not None:
-        return f"ended: {call.get('endReason')}"
-    return "dialling" if call.get("joined") is None else "answered"
+async def _state(api: CallApi, call: JsonDict) -> str:
+    if call.get("ended") is None:
+        return "dialling" if call.get("joined") is None else "answered"
+    why = await _why(api, call) if call.get("endReason") == "unjoined" else ""
+    return f"ended: {call.get('endReason')}" + (f" ({why})" if why else "")
+
+
+async def _why(api: CallApi, call: JsonDict) -> str:
+    """What the call's last event says went wrong; empty where the API tells nothing of the kind."""
+    try:
+        events = await api.events(str(call["callId"]))
+    except ApiError:
+        return ""
+    bad = [each for each in events if str(each.get("severity")).lower() in ("warning", "error")]
+    text = bad[-1].get("text") if bad else ""
+    return printable(text)[:LONGEST_WHY].rstrip(".") if isinstance(text, str) else ""

@@ -97,7 +97,7 @@ class ConfiguredPhones:
             return f"This server has no account at {carrier}: its configuration has no carriers.{carrier}."
         if self.api(carrier) is None:
             return f"This server has no credentials for the API of {carrier}, so it cannot place calls."
-        return _unreachable(self._public.configured, carrier, table.api_url)
+        return _unreachable(self._public, carrier, table.api_url)
 
 
 def _dialled(record: CallRecord) -> tuple[PhoneCarrier, Dial | None]:
@@ -113,16 +113,15 @@ def _api_of(carrier: Carrier | None) -> CarrierApi | None:
     return None
 
 
-def _unreachable(public_url: str | None, carrier: PhoneCarrier, api_url: str) -> str | None:
+def _unreachable(public: PublicUrl, carrier: PhoneCarrier, api_url: str) -> str | None:
     """Why a carrier could not open its media socket here; one on this machine, for tests, reaches everything."""
-    if public_url is None:
+    if public.configured is None:
         return f"There is no address at which {carrier} can reach this server: server.public_url is not set."
     if is_loopback(urlsplit(api_url).hostname or ""):
         return None
-    parts = urlsplit(public_url)
-    if _is_private(parts.hostname or ""):
+    if _is_private(public.host):
         return f"The address in server.public_url is one that {carrier} cannot reach from outside."
-    if parts.scheme not in ("https", "wss"):
+    if not public.web("", secure=True).startswith("https:"):
         return f"The address in server.public_url has to begin with https://: {carrier} opens secure sockets only."
     return None
 

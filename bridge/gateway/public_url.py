@@ -5,6 +5,7 @@ stands behind the host is a proxy's prefix, which it takes off again.
 """
 
 from typing import Final
+from urllib.parse import urlsplit
 
 _WEB: Final = {"https": "https", "wss": "https", "http": "http", "ws": "http"}
 _SOCKETS: Final = {"https": "wss", "wss": "wss", "http": "ws", "ws": "ws"}
@@ -15,6 +16,11 @@ class PublicUrl:
 
     def __init__(self, configured: str | None = None) -> None:
         self.configured = configured
+
+    @property
+    def host(self) -> str:
+        """The configured host, without its port; empty where none is configured."""
+        return urlsplit(self.configured or "").hostname or ""
 
     def web(self, host: str, *, secure: bool) -> str:
         """``https://…`` or ``http://…``, without a slash at the end.

@@ -225,7 +225,7 @@ def _notes(config: Config) -> tuple[str, ...]:
     server, notes = config.server, []
     if not server.api_keys:
         notes.append("No API key is set: only this machine is served, and it needs none.")
-        if server.public_url is not None:
+        if server.public_url is not None and not is_loopback(PublicUrl(server.public_url).host):
             notes.append(
                 f"Nobody else is served at {server.public_url} either: set TIPRING_API_KEY for that."
             )

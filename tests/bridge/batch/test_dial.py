@@ -109,3 +109,40 @@ def test_a_key_does_not_show_in_a_plan() -> None:
     plan = DialPlan("twilio", "1", "2", "http://api.test", api_key=SecretStr("s3cret-key"))
 
     assert "s3cret" not in repr(plan)
+
+
+def unjoined(events: object) -> Callable[[httpx.Request], httpx.Response]:
+    """An API whose call is never joined, and what it tells of that."""
+    call = {"callId": "c", "joinUrl": None, "ended": "t", "endReason": "unjoined"}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("/events"):
+            return httpx.Response(201, json=call)
+        if events is None:
+            return httpx.Response(404, json={"detail": "Not found."})
+        return httpx.Response(200, json={"results": events})
+
+    return answer
+
+
+def event(text: object, severity: str = "warning") -> dict[str, object]:
+    return {"severity": severity, "text": text}
+
+
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [
+        ([event("The called phone was busy.")], "ended: unjoined (The called phone was busy)"),
+        ([event("a"), event("b", "error"), event("c", "info")], "ended: unjoined (b)"),
+        ([event("a\nb\x1b[2J")], r"ended: unjoined (a\nb\x1b[2J)"),
+        ([event("x" * 500)], f"ended: unjoined ({200 * 'x'})"),
+        ([event(5)], "ended: unjoined"),
+        ([event("c", "info")], "ended: unjoined"),
+        ([], "ended: unjoined"),
+        (None, "ended: unjoined"),
+    ],
+)
+def test_a_call_that_nobody_joined_says_why_where_the_api_knows(events: object, state: str) -> None:
+    _, states = run_against(unjoined(events))
+
+    assert states == [state]
