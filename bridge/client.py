@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from bridge.errors import BridgeError
+from bridge.http_faults import HTTP_FAULTS
 from bridge.legs.media_socket import Connect, MediaSocket
 from bridge.wire.strict_json import BODY, decode
 
@@ -125,7 +126,7 @@ class CallApi:
                 content = await _content(response)
         except (TimeoutError, httpx.TimeoutException):
             raise ApiError(f"the API did not answer {what} in time") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+        except HTTP_FAULTS as exc:
             why = self._quoted(str(exc)) or type(exc).__name__
             raise ApiError(f"the API cannot be reached: {why}") from None
         if not response.is_success:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from bridge.http_faults import HTTP_FAULTS
 from bridge.testing.network import Network
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
@@ -57,7 +58,7 @@ async def ask(network: Network, webhook: Webhook, timeout_s: float) -> WebhookAn
             body = await _bounded(response)
     except (TimeoutError, httpx.TimeoutException):
         raise WebhookFailed(f"it did not answer within {timeout_s:g} s") from None
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except HTTP_FAULTS as error:
         raise WebhookFailed(
             f"it cannot be reached ({str(error) or type(error).__name__})"
         ) from None

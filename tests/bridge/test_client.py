@@ -214,12 +214,13 @@ async def test_a_compressed_answer_is_refused_before_it_is_unpacked(encoding: st
     [
         (httpx.ReadTimeout("x"), "did not answer GET /api/calls/c1 in time"),
         (httpx.ConnectError("connection refused"), "cannot be reached: connection refused"),
+        (AttributeError("of a connection reset as it opened"), "cannot be reached: of a conn"),
         (httpx.RemoteProtocolError(""), "cannot be reached: RemoteProtocolError"),
         (httpx.ConnectError(f"with {KEY}\n"), "cannot be reached: with … "),
     ],
 )
 async def test_a_failing_connection_is_one_sentence_with_status_0(
-    failure: httpx.HTTPError, words: str
+    failure: Exception, words: str
 ) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         raise failure

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import httpx
 
 from bridge.errors import BridgeError
+from bridge.http_faults import HTTP_FAULTS
 from bridge.legs.phone_line import CarrierApiError
 from bridge.wire.strict_json import JsonLimits, decode
 
@@ -114,7 +115,7 @@ class CarrierRest:
                 return await self._try_twice(request, repeatable=repeatable)
         except (TimeoutError, httpx.TimeoutException):
             sentence = f"{self._carrier} did not answer in time when asked to {purpose}"
-        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+        except HTTP_FAULTS as exc:
             why = self.quoted(str(exc)) or type(exc).__name__
             sentence = f"{self._carrier} cannot be reached to {purpose}: {why}"
         raise CarrierApiError(sentence)

@@ -163,6 +163,7 @@ def test_what_was_never_sent_is_asked_again_once() -> None:
     assert (said.ok, len(asked)) == (True, 2)
 
     assert "cannot be reached" in str(run_virtual(failure(httpx.ConnectError("x"))))
+    assert "cannot be reached" in str(run_virtual(failure(AttributeError("getpeername"))))
 
 
 @pytest.mark.parametrize(
