@@ -1,6 +1,7 @@
 """What lies between a carrier and the application: HTTP and media sockets, real or in virtual time."""
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
@@ -60,7 +61,8 @@ class _Clients:
             await client.aclose()
 
     def _make(self, base_url: str) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=base_url, trust_env=False)
+        trusted = ssl.create_default_context()  # as for media sockets: SSL_CERT_FILE counts
+        return httpx.AsyncClient(base_url=base_url, trust_env=False, verify=trusted)
 
 
 class RealNetwork(_Clients):

@@ -97,6 +97,7 @@ class Performance:
         opened = await exchange.open(call, verb)
         if isinstance(opened, Refused):
             call.log.problem(opened.sentence)
+            call.refused = True
             refusal = StreamEnd("carrier", opened.sentence, error=opened.code)
             await exchange.stream_told(call, verb, "", refusal)
             return None

@@ -59,6 +59,8 @@ class PhoneCall:
         self.end: CallEnd | None = None
         self.stream: MediaStream | None = None
         self.stream_end: StreamEnd | None = None
+        self.refused = False
+        """Whether a media socket could not be opened."""
         self.connected_to = ""
         """Whom the call was transferred to."""
         self.over = asyncio.Event()
@@ -171,7 +173,8 @@ class PhoneCall:
         """The document has come to its end."""
         end, ended = self.stream_end, "its document came to its end"
         if end is None:
-            return CallEnd("application", ended)
+            how = "its media socket could not be opened" if self.refused else ended
+            return CallEnd("application", how)
         if end.by == "network":
             return CallEnd("network", end.how)
         return CallEnd("application", f"{end.how}, and {ended}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from bridge.batch.audio_file import read_audio
 from bridge.batch.caller import CallerTurn
@@ -88,8 +89,14 @@ class CarrierPlan:
             raise UsageError(
                 f"a called phone does one of {', '.join(CALLEES)}, not {self.callee!r}"
             )
-        known(self.carrier)
+        self._check_url()
         profile_named(self.profile)
+
+    def _check_url(self) -> None:
+        schemes = known(self.carrier).schemes
+        if self.call_url is not None and urlsplit(self.call_url).scheme not in schemes:
+            starts = " or ".join(f"{scheme}://" for scheme in schemes)
+            raise UsageError(f"--call of {self.carrier} takes an address that starts with {starts}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,8 +58,10 @@ def _figures(report: CallReport) -> Iterator[str]:
         yield f"clears: {len(report.clears)}, silent within {slowest:.0f} ms"
     if report.marks:
         yield f"marks: {report.marks}, {report.marks_returned} came back"
-    if report.keys_pressed or report.keys_received:
-        yield f"keys: caller {report.keys_pressed or 'none'}, application {report.keys_received or 'none'}"
+    if report.keys_pressed:
+        yield f"keys: the caller pressed {report.keys_pressed}"
+    if report.keys_received:
+        yield f"keys: the application sent {report.keys_received}"
     if report.connected_to:
         yield f"transferred to {report.connected_to}"
 

@@ -8,6 +8,8 @@ from typing import Final
 from bridge.errors import UsageError, did_you_mean
 from bridge.testing.carriers.base import Account, Carrier, World
 
+_SOCKETS: Final = ("ws", "wss")
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -21,6 +23,8 @@ class Known:
     """The one that holds the secret."""
     test_account: Account = Account("tipring", "tipring-test-token")  # noqa: RUF009 - frozen
     """Used when nothing is given."""
+    schemes: tuple[str, ...] = ("http", "https")
+    """Of the addresses at which it finds applications."""
 
 
 CARRIERS: Final[dict[str, Known]] = {
@@ -32,7 +36,9 @@ CARRIERS: Final[dict[str, Known]] = {
         Account("AC" + 32 * "0", "tipring-test-token"),
     ),
     "plivo": Known("plivo", "Plivo", "PLIVO_AUTH_ID", "PLIVO_AUTH_TOKEN"),
-    "exotel": Known("exotel", "Exotel", "EXOTEL_SID", "EXOTEL_API_TOKEN"),
+    "exotel": Known(
+        "exotel", "Exotel", "EXOTEL_SID", "EXOTEL_API_TOKEN", schemes=("ws", "wss", "http", "https")
+    ),
     "vonage": Known("vonage", "Vonage", "VONAGE_APPLICATION_ID", "VONAGE_SIGNATURE_SECRET"),
     "genesys": Known(
         "genesys",
@@ -40,12 +46,13 @@ CARRIERS: Final[dict[str, Known]] = {
         "GENESYS_API_KEY",
         "GENESYS_CLIENT_SECRET",
         Account("tipring", base64.b64encode(b"tipring-test-token").decode()),
+        _SOCKETS,
     ),
-    "audiosocket": Known("audiosocket", "AudioSocket"),
-    "asterisk": Known("asterisk", "Asterisk"),
-    "jambonz": Known("forks", "Jambonz"),
-    "audio_fork": Known("forks", "AudioFork"),
-    "audio_stream": Known("forks", "AudioStream"),
+    "audiosocket": Known("audiosocket", "AudioSocket", schemes=("tcp",)),
+    "asterisk": Known("asterisk", "Asterisk", schemes=_SOCKETS),
+    "jambonz": Known("forks", "Jambonz", schemes=_SOCKETS),
+    "audio_fork": Known("forks", "AudioFork", schemes=_SOCKETS),
+    "audio_stream": Known("forks", "AudioStream", schemes=_SOCKETS),
     "telnyx": Known("telnyx", "Telnyx", "TELNYX_ACCOUNT_ID", "TELNYX_API_KEY"),
     "telnyx-texml": Known("telnyx", "TelnyxTexml", "TELNYX_ACCOUNT_ID", "TELNYX_API_KEY"),
 }

@@ -87,11 +87,25 @@ async def test_calls_that_the_application_places_are_taken_and_reported() -> Non
         (CarrierPlan(carrier="twilio", tail_s=-1), "--tail"),
         (CarrierPlan(carrier="twilio", tail_s=float("nan")), "--tail"),
         (CarrierPlan(carrier="twilio", max_duration_s=0), "--max-duration"),
+        (CarrierPlan(carrier="twilio", call_url="localhost:8080/answer"), "http:// or https://"),
+        (CarrierPlan(carrier="vonage", call_url="ws://localhost/media"), "http:// or https://"),
+        (CarrierPlan(carrier="asterisk", call_url="http://localhost/media"), "ws:// or wss://"),
+        (CarrierPlan(carrier="audiosocket", call_url="localhost:9092"), "tcp://"),
+        (CarrierPlan(carrier="exotel", call_url="tcp://localhost:9092"), "ws:// or wss:// or http"),
+        (CarrierPlan(carrier="genesys", account=Account("id", "no base64")), "base64"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused_in_a_sentence(plan: CarrierPlan, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         run(plan)
+
+
+async def test_a_socket_that_cannot_be_opened_is_what_ended_the_call() -> None:
+    plan = CarrierPlan(carrier="asterisk", call_url="ws://127.0.0.1:1/media", api_port=0)
+    [report] = await carry_out(plan, CallerPlan(), Watch())
+
+    assert not report.passed
+    assert (report.ended_by, report.how) == ("application", "its media socket could not be opened")
 
 
 async def test_a_carrier_without_an_api_calls_a_bare_port() -> None:

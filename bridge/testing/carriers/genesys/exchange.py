@@ -4,9 +4,12 @@ Sources: audiohook-reference-implementation (client, authenticator); reference t
 """
 
 import asyncio
+import base64
 from collections.abc import Mapping
 from typing import ClassVar
 
+from bridge.errors import UsageError
+from bridge.testing.carriers.base import Account, World
 from bridge.testing.carriers.genesys.media import GenesysMedia, Session
 from bridge.testing.carriers.socket_carrier import SocketCarrier
 from bridge.testing.phone_call import PhoneCall
@@ -24,6 +27,13 @@ class Genesys(SocketCarrier):
         "channels": ("1", "2"),
         "probe": ("no", "yes"),
     }
+
+    def __init__(self, world: World, account: Account) -> None:
+        try:
+            base64.b64decode(account.token, validate=True)
+        except ValueError:
+            raise UsageError("the client secret of Genesys is written in base64") from None
+        super().__init__(world, account)
 
     def headers(self, call: PhoneCall, url: str) -> Mapping[str, str]:
         """The session's headers and their signature."""
