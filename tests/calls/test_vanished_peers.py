@@ -8,121 +8,27 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 import httpx
-import numpy as np
-import soundfile
 
-from bridge.brains.echo import EchoBrain
-from bridge.config import Config
-from bridge.gateway.front_door import FrontDoor
-from bridge.gateway.host_policy import HostPolicy
-from bridge.gateway.phone.desk import PhoneDesk
-from bridge.gateway.phone.gateway import phone_gateway
-from bridge.gateway.phone.record import PhoneCallRecord
-from bridge.gateway.server import CallServer, call_server
-from bridge.legs.media_socket import CLIENT_LIMITS, SERVER_LIMITS
+from bridge.legs.media_socket import CLIENT_LIMITS
 from bridge.legs.picows_socket import connect
-from bridge.testing.signing.twilio import HEADER, sign
-from tests.fakes.call_world import OneBrain
-from tests.fakes.hosted_ai import AI_BASE, HostedAi
-from tests.fakes.raw_websocket import CLOSE, TEXT, RawWebSocket, frame, upgrade
+from tests.fakes.hosted_ai import HostedAi
+from tests.fakes.phone_house import house, put_through
+from tests.fakes.raw_websocket import CLOSE, TEXT, RawWebSocket, frame
 
 PING_S = 0.2
 FOUND_S = 2 * PING_S + 0.5
 """Two pings, and half a second of a busy machine."""
-TOKEN, ACCOUNT, CALL_SID = "CANARY-TOKEN", "AC" + 32 * "1", "CA" + 32 * "1"
-
-
-@dataclass
-class House:
-    """A gateway on a port."""
-
-    desk: PhoneDesk
-    server: CallServer
-    url: str
-
-    @property
-    def record(self) -> PhoneCallRecord:
-        [record] = self.desk.history.newest_first()
-        return record
-
-    async def over(self) -> float:
-        """Wait until no call is left; how long that took, s."""
-        loop = asyncio.get_running_loop()
-        began_s = loop.time()
-        async with asyncio.timeout(10):
-            while self.desk.n_live or self.server.service.n_live:  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
-        return loop.time() - began_s
-
-
-@asynccontextmanager
-async def house(folder: Path, **seams: Any) -> AsyncIterator[House]:
-    """The gateway; whoever it talks to is pinged five times a second."""
-    beep = folder / "beep.wav"
-    soundfile.write(beep, np.full(1_600, 5_000, np.int16), 8_000)
-    tables = {
-        "carriers": {"twilio": {"auth_token": TOKEN}},
-        "routes": [{"call": {"model": "ultravox-v0.7"}}],
-        "phone": {"fallback": {"recording": str(beep)}},
-        **({"ai": {"base_url": AI_BASE}} if seams else {}),
-    }
-    config = Config.model_validate(tables)
-    async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(
-            call_server(OneBrain(EchoBrain(8_000)), recordings=None)
-        )
-        gateway = await stack.enter_async_context(phone_gateway(config, server, **seams))
-        server.app.include_router(gateway.router)
-        limits = replace(SERVER_LIMITS, ping_s=PING_S)
-        routes = [replace(route, limits=limits) for route in gateway.media_routes]
-        door = FrontDoor(server.app, routes, HostPolicy(loopback_only=True))
-        port = await door.start("127.0.0.1", 0)
-        stack.push_async_callback(door.close, 1.0)
-        yield House(gateway.desk, server, f"http://127.0.0.1:{port}")
-
-
-async def put_through(url: str) -> RawWebSocket:
-    """A call of Twilio's whose stream has started; from here on nobody reads or answers."""
-    fields = {
-        "CallSid": CALL_SID,
-        "AccountSid": ACCOUNT,
-        "CallStatus": "ringing",
-        "To": "+15550100002",
-    }
-    async with httpx.AsyncClient(trust_env=False) as http:
-        asked = f"{url}/carriers/twilio/answer"
-        headers = {
-            HEADER: sign(TOKEN, asked, fields),
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
-        answer = await http.post(asked, content=urlencode(fields), headers=headers)
-    found = re.search(r'url="([^"]+)"', answer.text)
-    assert found is not None, answer.text
-    stream = urlsplit(found[1])
-    reader, writer = await asyncio.open_connection(stream.hostname, stream.port)
-    writer.write(upgrade(stream.path, f"{HEADER}: {sign(TOKEN, found[1])}", host=stream.netloc))
-    head = await reader.readuntil(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 101 "), head
-    caller = RawWebSocket(reader, writer)
-    start = {"accountSid": ACCOUNT, "callSid": CALL_SID, "streamSid": "MZ1"}
-    message = {"event": "start", "streamSid": "MZ1", "start": start}
-    caller.send(frame(TEXT, json.dumps(message).encode()))
-    return caller
 
 
 async def test_a_caller_who_is_gone_without_a_word_is_found_and_nothing_is_left(
     tmp_path: Path,
 ) -> None:
-    async with house(tmp_path) as here:
+    async with house(tmp_path, ping_s=PING_S) as here:
         tasks = asyncio.all_tasks()
         caller = await put_through(here.url)
         async with asyncio.timeout(5):
@@ -134,7 +40,7 @@ async def test_a_caller_who_is_gone_without_a_word_is_found_and_nothing_is_left(
         assert here.record.end.reason == "connection_error"
         assert "was silent for 0.2 s after a ping" in here.record.end.detail
         await asyncio.sleep(0.5)
-        assert {task for task in asyncio.all_tasks() - tasks if task.get_name() != "visit"} == set()
+        assert asyncio.all_tasks() - tasks == set()
         await caller.leave()
 
 
@@ -170,7 +76,7 @@ async def lose_the_ai(folder: Path, listener: asyncio.Server) -> None:
         "http": lambda url: httpx.AsyncClient(base_url=url, transport=transport),
         "connect": partial(connect, limits=replace(CLIENT_LIMITS, ping_s=PING_S)),
     }
-    async with house(folder, **seams) as here:
+    async with house(folder, ping_s=PING_S, **seams) as here:
         caller = await put_through(here.url)
         heard_s: list[float] = []
         listening = asyncio.create_task(listen(caller, heard_s), name="caller")
