@@ -67,7 +67,7 @@ class DialPlan:
 
 
 OnState = Callable[[str], None]
-"""Told each state of the call as it comes: ``dialling``, ``answered``, ``ended: hangup``, or ``ended: unjoined`` and why."""
+"""Told each state of the call as it comes: ``dialling``, ``answered``, ``ended: hangup``, ``ended: unjoined (why)``."""
 
 
 def dial(plan: DialPlan, on_state: OnState) -> JsonDict:

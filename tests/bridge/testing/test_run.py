@@ -135,3 +135,27 @@ async def test_a_carrier_without_an_api_calls_a_bare_port() -> None:
     assert report.passed, report.problems
     assert report.heard_s > 0.4
     assert (echoed[0][0], echoed[-1][0]) == (0x01, 0x00)
+
+
+@pytest.mark.parametrize("callee", ["busy", "failed"])
+async def test_a_called_phone_may_turn_the_call_away(callee: str) -> None:
+    reports: list[CallReport] = []
+    async with httpx.AsyncClient(trust_env=False) as http:
+
+        def place(api_url: str, _hints: Sequence[str]) -> None:
+            form = {"To": "+15550100003", "From": "+15550100002", "Twiml": twiml("<Hangup/>")}
+            url = f"{api_url}/2010-04-01/Accounts/{ACCOUNT.account_id}/Calls.json"
+            auth = (ACCOUNT.account_id, ACCOUNT.token)
+            placed.append(asyncio.ensure_future(http.post(url, data=form, auth=auth)))
+
+        placed: list[asyncio.Task[httpx.Response]] = []
+        plan = CarrierPlan(carrier="twilio", calls=1, account=ACCOUNT, api_port=0, callee=callee)
+        await carry_out(plan, CallerPlan(), Watch(on_listening=place, on_report=reports.append))
+        await placed[0]
+
+    assert [(each.status, each.ended_by) for each in reports] == [(callee, "carrier")]
+
+
+def test_what_no_called_phone_does_is_refused() -> None:
+    with pytest.raises(UsageError, match="picks-up, no-answer, busy, failed, not 'explodes'"):
+        run(CarrierPlan(carrier="twilio", callee="explodes"))
