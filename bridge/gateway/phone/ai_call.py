@@ -98,18 +98,19 @@ def _medium(asked: object, caller_hz: int) -> tuple[JsonDict, Rates]:
     """The medium and its rates."""
     socket = _table(_table(asked).get("serverWebSocket"))
     rate_hz = next((rate for rate in RATES_HZ if rate >= caller_hz), RATES_HZ[-1])
-    input_hz = _rate(socket.get("inputSampleRate"), rate_hz)
-    output_hz = _rate(socket.get("outputSampleRate"), input_hz)
+    input_hz = _number(socket.get("inputSampleRate"), rate_hz)
+    output_hz = _number(socket.get("outputSampleRate"), input_hz)
+    buffer_ms = _number(socket.get("clientBufferSizeMs"), CLIENT_BUFFER_MS)
     medium: JsonDict = {
-        "clientBufferSizeMs": CLIENT_BUFFER_MS,
         **socket,
+        "clientBufferSizeMs": min(buffer_ms, CLIENT_BUFFER_MS),  # more than we hold would be lost
         "inputSampleRate": input_hz,
         "outputSampleRate": output_hz,
     }
     return {"serverWebSocket": medium}, Rates(input_hz, output_hz)
 
 
-def _rate(value: object, default: int) -> int:
+def _number(value: object, default: int) -> int:
     return value if isinstance(value, int) and value > 0 else default
 
 

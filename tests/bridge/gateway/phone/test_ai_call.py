@@ -31,6 +31,18 @@ def test_the_callers_own_rate_is_asked_for_or_the_next_that_every_api_has(
     assert made.rates == Rates(asked_hz, asked_hz)
 
 
+@pytest.mark.parametrize(("said_ms", "asked_ms"), [(29_000, 29_000), (60_000, 30_000)])
+def test_the_ai_is_never_told_to_send_further_ahead_than_can_be_kept(
+    said_ms: int, asked_ms: int
+) -> None:
+    socket = {"clientBufferSizeMs": said_ms}
+    made = ai_call(route(call={"medium": {"serverWebSocket": socket}}), FACTS, 8_000)
+
+    asked = made.body["medium"]
+    assert isinstance(asked, dict)
+    assert asked["serverWebSocket"]["clientBufferSizeMs"] == asked_ms
+
+
 def test_what_the_route_says_of_the_medium_stands() -> None:
     socket = {"inputSampleRate": 48_000, "clientBufferSizeMs": 60}
     made = ai_call(route(call={"medium": {"serverWebSocket": socket}}), FACTS, 8_000)

@@ -163,12 +163,14 @@ def test_a_stream_that_the_carrier_could_not_open_ends_the_call_and_is_logged_wi
         async with phone_world() as world:
             await stream_target(world, twilio_webhook(twilio_call()))
 
-            await told(world, StreamEvent="stream-error", StreamError="31920")
+            refused = "31920 wss://bridge.example/carriers/twilio/media/CANARY"
+            await told(world, StreamEvent="stream-error", StreamError=refused)
             await world.settled()
 
             assert world.record.end is not None
-            assert "(31920)" in world.record.end.detail
-            assert any("could not open its media socket (31920)" in line for line in world.lines)
+            assert "(31920 …)" in world.record.end.detail
+            assert any("could not open its media socket (31920 …)" in line for line in world.lines)
+            assert not any("CANARY" in line for line in world.lines)
 
     play(test())
 
