@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bridge.calls.errors import CallError
 from bridge.calls.phones import Phones
 from bridge.calls.records import CallRecord
 from bridge.calls.settings import Dial, PhoneMedium, ServerSocketMedium
@@ -83,7 +84,7 @@ async def _phone(
     record: CallRecord, medium: PhoneMedium, socket: MediaSocket, phones: Phones
 ) -> CallerSide:
     api = phones.api(medium.carrier)
-    line = None if api is None else _LateLine(api, phones.may_send_to)
+    line = None if api is None else _LateLine(api, phones.divert)
     leg = CarrierLeg(
         socket,
         phones.wire(medium),
@@ -113,9 +114,9 @@ async def _phone(
 class _LateLine:
     """A phone call at its carrier's API, whose id the stream tells when it starts."""
 
-    def __init__(self, api: CarrierApi, may_send_to: Callable[[str], str | None]) -> None:
+    def __init__(self, api: CarrierApi, divert: Callable[[str], str]) -> None:
         self._api = api
-        self._may_send_to = may_send_to
+        self._divert = divert
         self.call_id = ""
 
     async def hang_up(self) -> None:
@@ -124,9 +125,11 @@ class _LateLine:
 
     async def transfer(self, target: str) -> None:
         """See PhoneLine. A transfer is a call that our account pays, so what holds for placing calls holds for it."""
-        if why := self._may_send_to(target):
-            raise CarrierApiError(why)
-        await self._line.transfer(target)
+        try:
+            number = self._divert(target)
+        except CallError as exc:
+            raise CarrierApiError(str(exc)) from None
+        await self._line.transfer(number)
 
     async def send_digits(self, digits: str) -> None:
         """See PhoneLine."""

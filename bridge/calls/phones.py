@@ -1,6 +1,6 @@
 """What the call service needs of carriers; whoever knows the configuration provides it."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from bridge.calls.errors import InvalidSettings
 from bridge.calls.records import CallRecord
@@ -8,6 +8,8 @@ from bridge.calls.settings import PhoneCarrier, PhoneMedium
 from bridge.legs.phone_line import CarrierApi
 from bridge.wire.carriers.base import CarrierWire
 from bridge.wire.carriers.make import make_wire
+
+_NO_ACCOUNT: Final = "This server has no credentials for this carrier, so it cannot place calls."
 
 
 class Phones(Protocol):
@@ -24,8 +26,11 @@ class Phones(Protocol):
         """A call that was let in has ended; may be said again, and of other calls."""
         ...
 
-    def may_send_to(self, target: str) -> str | None:
-        """Why a caller cannot be sent to this number, in a sentence; None if they can, and then it counts as a call."""
+    def divert(self, target: str) -> str:
+        """Let a caller be sent to this number, which counts as a call; returns it as it is to be dialled.
+
+        Raises: CallError if they cannot be.
+        """
         ...
 
     def wire(self, medium: PhoneMedium) -> CarrierWire:
@@ -51,15 +56,14 @@ class NoPhones:
         """See Phones."""
         medium = record.settings.medium
         if isinstance(medium, PhoneMedium) and medium.outgoing is not None:
-            sentence = "This server has no credentials for this carrier, so it cannot place calls."
-            raise InvalidSettings("medium", sentence)
+            raise InvalidSettings("medium", _NO_ACCOUNT)
 
     def ended(self, record: CallRecord) -> None:
         """See Phones."""
 
-    def may_send_to(self, target: str) -> str | None:  # noqa: ARG002 - nobody can be sent anywhere
+    def divert(self, target: str) -> str:  # noqa: ARG002 - nobody can be sent anywhere
         """See Phones."""
-        return "this server has no credentials for this carrier"
+        raise InvalidSettings("target", _NO_ACCOUNT)
 
     def wire(self, medium: PhoneMedium) -> CarrierWire:
         """See Phones."""

@@ -63,14 +63,11 @@ class DialLimits:
         """A call has ended; may be said again, and of calls that were not counted."""
         self._up.discard(call_id)
 
-    def may_send_to(self, target: str) -> str | None:
-        """Why a caller cannot be sent to this number, in a sentence; None if they can, and then it counts."""
-        try:
-            self.check(target)
-            self._spend()
-        except (InvalidSettings, TooManyToday) as exc:
-            return str(exc)
-        return None
+    def divert(self, target: str) -> str:
+        """Count a caller who is sent elsewhere; returns the number to dial. Raises: InvalidSettings, TooManyToday."""
+        number = self.check(target)
+        self._spend()
+        return number
 
     def _spend(self) -> None:
         now_s, placed_s = self._now_s(), self._placed_s

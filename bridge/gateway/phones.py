@@ -15,12 +15,7 @@ from bridge.calls.settings import Dial, PhoneCarrier, PhoneMedium
 from bridge.config import Config, is_loopback
 from bridge.gateway.dial_limits import DialLimits
 from bridge.gateway.join_route import stream_url
-from bridge.gateway.phone.carriers.base import Carrier
 from bridge.gateway.phone.carriers.configured import Carriers
-from bridge.gateway.phone.carriers.exotel import Exotel
-from bridge.gateway.phone.carriers.plivo import Plivo
-from bridge.gateway.phone.carriers.telnyx import Telnyx
-from bridge.gateway.phone.carriers.twilio import Twilio
 from bridge.gateway.phone.dialled import answer_url, status_url
 from bridge.gateway.public_url import PublicUrl
 from bridge.legs.phone_line import CarrierApi, OutgoingCall
@@ -57,9 +52,9 @@ class ConfiguredPhones:
         """See Phones."""
         self._limits.give_back(record.call_id)
 
-    def may_send_to(self, target: str) -> str | None:
+    def divert(self, target: str) -> str:
         """See Phones."""
-        return self._limits.may_send_to(target)
+        return self._limits.divert(target)
 
     def wire(self, medium: PhoneMedium) -> CarrierWire:
         """See Phones. Of a stream that somebody else has asked for, nothing is known but what it says of itself."""
@@ -71,7 +66,8 @@ class ConfiguredPhones:
 
     def api(self, carrier: PhoneCarrier) -> CarrierApi | None:
         """See Phones."""
-        return _api_of(self._carriers.get(carrier))
+        found = self._carriers.get(carrier)
+        return None if found is None else found.api
 
     async def place(self, record: CallRecord) -> str:
         """See Phones."""
@@ -104,13 +100,6 @@ def _dialled(record: CallRecord) -> tuple[PhoneCarrier, Dial | None]:
     medium = record.settings.medium
     assert isinstance(medium, PhoneMedium), "it has a carrier"
     return medium.carrier, medium.outgoing
-
-
-def _api_of(carrier: Carrier | None) -> CarrierApi | None:
-    match carrier:
-        case Twilio() | Telnyx() | Plivo() | Exotel():
-            return carrier.api
-    return None
 
 
 def _unreachable(public: PublicUrl, carrier: PhoneCarrier, api_url: str) -> str | None:

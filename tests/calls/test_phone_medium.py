@@ -191,7 +191,7 @@ def test_a_caller_is_sent_only_where_calls_may_be_placed(
     outgoing: dict[str, object], reached: str
 ) -> None:
     async def call() -> None:
-        target = "+15550100099"
+        target = "+1 (555) 010-0099"
         async with direct_world(Receptionist(transfer_to=target), outgoing=outgoing) as here:
             tool = {"toolName": "coldTransfer", "parameterOverrides": {"target": target}}
             created = (await here.create({"twilio": {}}, selectedTools=[tool])).json()

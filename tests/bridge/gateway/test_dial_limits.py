@@ -146,13 +146,12 @@ def test_what_is_refused_costs_nothing() -> None:
 
 def test_a_caller_who_is_sent_elsewhere_counts_for_the_day_and_not_for_calls_at_once() -> None:
     made = limits(max_calls=1, max_per_day=2)
-    assert made.may_send_to("+15550100") is None
+    assert made.divert("+1 555-0100") == "+15550100"
     made.take("a", "+15550100")
-    why = made.may_send_to("+15550100")
-
-    assert why is not None
-    assert "outgoing.max_per_day" in why
-    assert "outgoing.prefixes" in (limits().may_send_to("+44155501") or "")
+    with pytest.raises(TooManyToday, match=r"outgoing\.max_per_day"):
+        made.divert("+15550100")
+    with pytest.raises(InvalidSettings, match=r"outgoing\.prefixes"):
+        limits().divert("+44155501")
 
 
 def test_a_limit_of_none_at_all_lets_none_through() -> None:
