@@ -33,6 +33,8 @@ _DESCRIPTIONS: Final = {
     415: "The body is not JSON.",
     422: "The call is not joined yet, or has ended.",
     425: "The call has not ended.",
+    429: "No further phone call may be placed today.",
+    502: "The carrier did not place the phone call.",
     503: "No call can be taken now.",
 }
 

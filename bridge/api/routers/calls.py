@@ -38,7 +38,7 @@ def _takes(model: str) -> dict[str, Any]:
     status_code=201,
     response_model=Call,
     response_model_exclude_unset=True,
-    responses=answers(400, 413, 415, 503),
+    responses=answers(400, 413, 415, 429, 502, 503),
     openapi_extra=_takes("StartCallRequest"),
 )
 async def create_call(
@@ -49,7 +49,7 @@ async def create_call(
     prior_call_id: Annotated[str | None, Query(alias="priorCallId")] = None,
     throttle: str | None = None,
 ) -> Call:
-    """Make a call; it waits at its `joinUrl`."""
+    """Make a call; it waits at its `joinUrl`, or is dialled if its medium has `outgoing`."""
     problems = Problems()
     if prior_call_id is not None:
         problems.add(_NO_PRIOR, "priorCallId")

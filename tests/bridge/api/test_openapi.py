@@ -79,7 +79,8 @@ def test_bodies_say_what_can_become_of_them() -> None:
     create = OPERATIONS["POST", "/api/calls"]
     send = OPERATIONS["POST", "/api/calls/{call_id}/send_data_message"]
 
-    assert set(create["responses"]) == {"201", "400", "401", "405", "413", "415", "503"}
+    refusals = {"400", "401", "405", "413", "415", "429", "502", "503"}
+    assert set(create["responses"]) == {"201", *refusals}
     assert set(send["responses"]) == {"204", "400", "401", "404", "405", "413", "415", "422"}
     body = create["requestBody"]["content"]["application/json"]["schema"]
     assert body == {"$ref": "#/components/schemas/StartCallRequest"}
