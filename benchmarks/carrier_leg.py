@@ -1,6 +1,6 @@
 """What the carrier leg costs for a frame of 20 ms, each way, with a socket that costs nothing.
 
-    python benchmarks/carrier_leg.py [--json] [--rounds 40]
+    python -m benchmarks.carrier_leg [--json] [--rounds 40]
 
 *in*: a Twilio media event, as text, becomes samples in the lane to the agent (at 8 kHz, and resampled to 48 kHz) and is
 pulled from there. *out*: the agent's samples go through the lane to the socket as a media event, live (each frame goes
@@ -8,12 +8,10 @@ out the moment it comes, marks included) and paced (each frame waits for its tim
 a frame, so that pacing behaves as in a call. Microseconds per frame, best of many short rounds; then the parts alone.
 """
 
-import argparse
 import asyncio
 import base64
 import json
 import os
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -23,6 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from benchmarks.rounds import noise_percent, path_line, print_rows, read_options
 from bridge.audio.lane import Lane
 from bridge.legs.base import LegEvent, Port
 from bridge.legs.carrier.leg import CarrierLeg
@@ -255,27 +254,16 @@ def measure(rounds: int) -> dict[str, list[float]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    parser.add_argument("--rounds", type=int, default=40, help="timing rounds for each figure")
-    options = parser.parse_args()
-    if options.rounds < 1:
-        parser.error("--rounds must be 1 or more")
+    options = read_options(__doc__, rounds=40)
     rows = [
         {
             "path": name,
             "us": round(min(made), 2),
-            "noise_percent": round(100 * (statistics.median(made) / min(made) - 1), 1),
+            "noise_percent": noise_percent(made),
         }
         for name, made in measure(options.rounds).items()
     ]
-    if options.json:
-        print(json.dumps({"rows": rows}, indent=1))
-        return
-    for row in rows:
-        print(f"{row['path']:<32} {row['us']:>6} us  (median +{row['noise_percent']} %)")
+    print_rows(rows, path_line, as_json=options.json)
 
 
 if __name__ == "__main__":

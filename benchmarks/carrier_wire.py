@@ -1,19 +1,18 @@
 """What a carrier's JSON costs: one media event in, one message of audio out.
 
-    python benchmarks/carrier_wire.py [--json] [--rounds 100]
+    python -m benchmarks.carrier_wire [--json] [--rounds 100]
 
 Microseconds per event, best of many short rounds, with everything that a live call has: base64, order, limits.
 Asked of a media event of 160 bytes: 1.5 us at most in, 1 us out.
 """
 
-import argparse
 import base64
 import json
-import statistics
 import time
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.rounds import Row, noise_percent, print_noise, print_rows, read_options
 from bridge.wire.carriers.base import CarrierName, CarrierWire
 from bridge.wire.carriers.make import make_wire
 
@@ -100,32 +99,23 @@ def measure(case: Case, rounds: int) -> dict[str, Any]:
         "frame_bytes": case.frame_bytes,
         "in_us": round(min(into), 2),
         "out_us": round(min(out), 2),
-        "noise_percent": round(100 * (statistics.median(into) / min(into) - 1), 1),
+        "noise_percent": noise_percent(into),
     }
 
 
+def line(row: Row) -> str:
+    return (
+        f"{row['carrier']:<15} {row['frame_bytes']:>5} bytes: in {row['in_us']:.2f} us/event, "
+        f"out {row['out_us']:.2f} us/event"
+    )
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    parser.add_argument("--rounds", type=int, default=100, help="timing rounds for each figure")
-    options = parser.parse_args()
-    if options.rounds < 1:
-        parser.error("--rounds must be 1 or more")
+    options = read_options(__doc__, rounds=100)
     rows = [measure(case, options.rounds) for case in CASES]
-    if options.json:
-        print(json.dumps({"rows": rows}, indent=1))
-        return
-    for row in rows:
-        print(
-            f"{row['carrier']:<15} {row['frame_bytes']:>5} bytes: in {row['in_us']:.2f} us/event, "
-            f"out {row['out_us']:.2f} us/event"
-        )
-    print(
-        f"Best of {options.rounds} rounds of {EVENTS_PER_ROUND} events. Machine noise: the median "
-        f"round took {max(row['noise_percent'] for row in rows):.0f} % longer than the best."
-    )
+    print_rows(rows, line, as_json=options.json)
+    if not options.json:
+        print_noise(rows, options.rounds, f"{EVENTS_PER_ROUND} events")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,13 @@
 """What G.722, Opus and DTMF cost for a frame of 20 ms.
 
-    python benchmarks/codecs.py [--json] [--rounds 40]
+    python -m benchmarks.codecs [--json] [--rounds 40]
 
 Microseconds a frame, best of many short rounds, over two seconds of a recorded telephone call (the
 packets are what the encoder made of them). In *conceal 1/2* every second packet is lost;
 *dtmf* hears no digits in speech, and in *dialling* one after the other.
 """
 
-import argparse
-import json
 import os
-import statistics
 import timeit
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -23,6 +20,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 import soundfile
 
+from benchmarks.rounds import Row, noise_percent, print_noise, print_rows, read_options
 from bridge_codecs.dtmf_detector import DtmfDetector
 from bridge_codecs.g722 import G722Decoder, G722Encoder
 from bridge_codecs.opus import OpusDecoder, OpusEncoder
@@ -83,29 +81,20 @@ def measure(name: str, work: Work, inputs: Sequence[Any], rounds: int) -> dict[s
     return {
         "job": name,
         "us_per_frame": round(1e6 * min(times) / len(inputs), 2),
-        "noise_percent": round(100 * (statistics.median(times) / min(times) - 1), 1),
+        "noise_percent": noise_percent(times),
     }
 
 
+def line(row: Row) -> str:
+    return f"{row['job']:<24}{row['us_per_frame']:>8} us for a frame of 20 ms"
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    parser.add_argument("--rounds", type=int, default=40, help="timing rounds for each figure")
-    options = parser.parse_args()
-    if options.rounds < 1:
-        parser.error("--rounds must be 1 or more")
+    options = read_options(__doc__, rounds=40)
     rows = [measure(name, *job, options.rounds) for name, job in jobs().items()]
-    if options.json:
-        print(json.dumps({"rows": rows}, indent=1))
-        return
-    for row in rows:
-        print(f"{row['job']:<24}{row['us_per_frame']:>8} us for a frame of 20 ms")
-    print(
-        f"Best of {options.rounds} rounds of {FRAMES} frames. Machine noise: the median round took "
-        f"up to {max(float(row['noise_percent']) for row in rows):.0f} % longer than the best."
-    )
+    print_rows(rows, line, as_json=options.json)
+    if not options.json:
+        print_noise(rows, options.rounds, f"{FRAMES} frames")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What one direction of the frame path costs for a frame of 20 ms.
 
-    python benchmarks/frame_path.py [--json] [--rounds 100]
+    python -m benchmarks.frame_path [--json] [--rounds 100]
 
 A carrier's media event (JSON text, 160 bytes of µ-law in base64) becomes 48 kHz linear bytes for
 an AI call. *chain*: event → samples → resampler → bytes. *lane*: the same through the lane between
@@ -8,11 +8,9 @@ two legs, with the ledger's account. Microseconds per frame, best of many short 
 the median round lies above it; then the parts alone.
 """
 
-import argparse
 import base64
 import json
 import os
-import statistics
 import timeit
 from collections.abc import Callable
 
@@ -22,6 +20,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import msgspec
 import numpy as np
 
+from benchmarks.rounds import noise_percent, path_line, print_rows, read_options
 from bridge.audio.convert import AudioFormat, Chain
 from bridge.audio.energy_vad import EnergyVad
 from bridge.audio.lane import Lane
@@ -113,28 +112,16 @@ def paths() -> dict[str, Callable[[], object]]:
 
 def measure(work: Callable[[], object], rounds: int) -> dict[str, float]:
     seconds = timeit.repeat(work, number=FRAMES_PER_ROUND, repeat=rounds)
-    best = min(seconds)
     return {
-        "us": round(1e6 * best / FRAMES_PER_ROUND, 2),
-        "noise_percent": round(100 * (statistics.median(seconds) / best - 1), 1),
+        "us": round(1e6 * min(seconds) / FRAMES_PER_ROUND, 2),
+        "noise_percent": noise_percent(seconds),
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    parser.add_argument("--rounds", type=int, default=100, help="timing rounds for each figure")
-    options = parser.parse_args()
-    if options.rounds < 1:
-        parser.error("--rounds must be 1 or more")
+    options = read_options(__doc__, rounds=100)
     rows = [{"path": name, **measure(work, options.rounds)} for name, work in paths().items()]
-    if options.json:
-        print(json.dumps({"rows": rows}, indent=1))
-        return
-    for row in rows:
-        print(f"{row['path']:<32} {row['us']:>6} us  (median +{row['noise_percent']} %)")
+    print_rows(rows, path_line, as_json=options.json)
 
 
 if __name__ == "__main__":

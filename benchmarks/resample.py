@@ -1,6 +1,6 @@
 """Our resampler beside soxr, PyAV and libsamplerate: what it costs, holds back and lets through.
 
-    python benchmarks/resample.py [--json] [--rounds 60]
+    python -m benchmarks.resample [--json] [--rounds 60]
 
 Four figures for each pair of rates. *us*: microseconds for a frame of 20 ms, int16 in and int16 out,
 best of many short rounds in which all take turns. *buffering*: how far the newest output is behind
@@ -10,7 +10,6 @@ that should not be there, in decibels below full scale, over tones in the band t
 with the extra `bench`.
 """
 
-import argparse
 import itertools
 import json
 import os
@@ -29,6 +28,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.rounds import read_options
 from bridge_codecs.pcm import to_float32, to_int16
 from bridge_codecs.resample import Resampler
 
@@ -222,14 +222,7 @@ def noise_percent(rows: list[Row]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    parser.add_argument("--rounds", type=int, default=60, help="timing rounds per pair")
-    options = parser.parse_args()
-    if options.rounds < 1:
-        parser.error("--rounds must be 1 or more")
+    options = read_options(__doc__, rounds=60)
     rows = [row for pair in PAIRS for row in measure(pair, options.rounds)]
     if options.json:
         noise = round(noise_percent(rows), 1)
