@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from bridge.gateway.phone.carriers.reading import said
-from bridge.legs.phone_line import PhoneLine
+from bridge.legs.phone_line import CarrierApi, PhoneLine
 from bridge.wire.answers.answer import Answer
 from bridge.wire.carriers.base import CarrierName, StartInfo
 from bridge.wire.carriers.make import WireOptions
@@ -40,6 +40,16 @@ class PhoneNumbers:
     caller: str = ""
     called: str = ""
     direction: Direction = "inbound"
+
+
+def direction_of(word: str) -> Direction:
+    """What a carrier's word for it means: ``outbound``, ``outbound-api``, …; all else is inbound."""
+    return "outbound" if word.startswith("outbound") else "inbound"
+
+
+def numbers_in(form: Mapping[str, object]) -> PhoneNumbers:
+    """Who calls whom, in the field names that Twilio began and Telnyx and Plivo share."""
+    return PhoneNumbers(said(form, "From"), said(form, "To"), direction_of(said(form, "Direction")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,8 @@ class Carrier:
     """Whether a call that its socket brings up must be one that was announced under the id of its start."""
     unchecked: bool = False
     """Whether nothing proves that a call that was not announced is the carrier's."""
+    api: CarrierApi | None = None
+    """Where there are credentials for one."""
 
     def __init__(self) -> None:
         self.wire_options = WireOptions()
@@ -168,14 +180,12 @@ class Carrier:
 
     # The phone call
 
-    def line(self, call_id: str) -> PhoneLine | None:  # noqa: ARG002
+    def line(self, call_id: str) -> PhoneLine | None:
         """The phone call, where there are credentials for the API."""
-        return None
+        return None if self.api is None else self.api.line(call_id)
 
     def numbers_of(self, info: StartInfo) -> PhoneNumbers:
         """Who calls whom, of a call that was brought up by its socket; a dialplan may say it in parameters."""
         told = {**info.parameters, **info.more}
-        direction: Direction = "outbound" if told.get("direction") == "outbound" else "inbound"
-        return PhoneNumbers(
-            info.from_number or said(told, "from"), info.to_number or said(told, "to"), direction
-        )
+        caller, called = info.from_number or said(told, "from"), info.to_number or said(told, "to")
+        return PhoneNumbers(caller, called, direction_of(said(told, "direction")))

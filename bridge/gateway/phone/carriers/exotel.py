@@ -8,14 +8,15 @@ from bridge.gateway.phone.carriers.base import (
     CallComes,
     CallMoved,
     Came,
-    Direction,
     News,
     PhoneNumbers,
     StreamTo,
+    direction_of,
 )
 from bridge.gateway.phone.carriers.by_socket import Locked, SocketFirst
 from bridge.gateway.phone.carriers.reading import fields_of, needed, said
 from bridge.legs.carrier_rest.exotel import ExotelApi
+from bridge.legs.phone_line import PhoneLine
 from bridge.wire.answers import exotel
 from bridge.wire.answers.answer import Answer
 from bridge.wire.carriers.make import WireOptions
@@ -51,13 +52,14 @@ class Exotel(SocketFirst):
         call_id = needed(fields, "CallSid")
         if event := said(fields, "EventType"):
             return CallMoved(call_id, said(fields, "Status"), over=event == "terminal")
-        outbound = said(fields, "Direction").startswith("outbound")
-        direction: Direction = "outbound" if outbound else "inbound"
-        numbers = PhoneNumbers(
-            said(fields, "CallFrom", "From"), said(fields, "CallTo", "To"), direction
-        )
-        return CallComes(call_id, numbers)
+        direction = direction_of(said(fields, "Direction"))
+        caller, called = said(fields, "CallFrom", "From"), said(fields, "CallTo", "To")
+        return CallComes(call_id, PhoneNumbers(caller, called, direction))
 
     def stream(self, to: StreamTo) -> Answer:
         """See Carrier."""
         return exotel.stream(to.url, rate_hz=self._rate_hz)
+
+    def line(self, call_id: str) -> PhoneLine | None:  # noqa: ARG002
+        """See Carrier. Exotel's API places calls and does nothing to them."""
+        return None

@@ -13,14 +13,12 @@ from bridge.gateway.phone.carriers.base import (
     CallMoved,
     Came,
     Carrier,
-    Direction,
     News,
-    PhoneNumbers,
     StreamTo,
+    numbers_in,
 )
 from bridge.gateway.phone.carriers.reading import fields_of, needed, said
 from bridge.legs.carrier_rest.plivo import TRANSFER_FIELD, PlivoApi
-from bridge.legs.phone_line import PhoneLine
 from bridge.wire.answers import plivo_xml
 from bridge.wire.answers.answer import Answer
 from bridge.wire.answers.plivo_xml import MU_LAW, ContentType
@@ -86,9 +84,7 @@ class Plivo(Carrier):
             return CallMoved(call_id, status, over=True)
         if event not in ("StartApp", ""):
             return CallMoved(call_id, status) if status else NOTHING
-        outbound = said(fields, "Direction") == "outbound"
-        direction: Direction = "outbound" if outbound else "inbound"
-        return CallComes(call_id, PhoneNumbers(said(fields, "From"), said(fields, "To"), direction))
+        return CallComes(call_id, numbers_in(fields))
 
     def stream(self, to: StreamTo) -> Answer:
         """See Carrier."""
@@ -101,7 +97,3 @@ class Plivo(Carrier):
     def transfer(self, target: str) -> Answer:
         """See Carrier."""
         return plivo_xml.transfer(target)
-
-    def line(self, call_id: str) -> PhoneLine | None:
-        """See Carrier."""
-        return None if self.api is None else self.api.line(call_id)

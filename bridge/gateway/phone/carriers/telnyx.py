@@ -13,14 +13,14 @@ from bridge.gateway.phone.carriers.base import (
     CallMoved,
     Came,
     Carrier,
-    Direction,
     News,
     PhoneNumbers,
     StreamTo,
+    numbers_in,
 )
 from bridge.gateway.phone.carriers.reading import events_of, needed, said
 from bridge.legs.carrier_rest.telnyx import TelnyxApi
-from bridge.legs.phone_line import CarrierApiError, PhoneLine
+from bridge.legs.phone_line import CarrierApiError
 from bridge.wire.answers import texml
 from bridge.wire.answers.answer import Answer
 from bridge.wire.answers.texml import DEFAULT_FORMAT, TelnyxFormat
@@ -58,7 +58,7 @@ class Telnyx(Carrier):
     ) -> None:
         super().__init__()
         self.wire_options = options or WireOptions()
-        self.api = api
+        self.api: TelnyxApi | None = api
         self._public_key = public_key
         self._audio = audio
         self._stream_auth_token = stream_auth_token
@@ -100,10 +100,6 @@ class Telnyx(Carrier):
     async def refuse_by_rest(self, call_id: str) -> None:
         """See Carrier."""
         await self._known_api().reject(call_id)
-
-    def line(self, call_id: str) -> PhoneLine | None:
-        """See Carrier."""
-        return None if self.api is None else self.api.line(call_id)
 
     def _known_api(self) -> TelnyxApi:
         if self.api is None:
@@ -157,6 +153,4 @@ def _read_form(fields: Mapping[str, object]) -> News:
     status = said(fields, "CallStatus")
     if status in OVER or "CallbackSource" in fields:
         return CallMoved(call_id, status, over=status in OVER)
-    outbound = said(fields, "Direction").startswith("outbound")
-    direction: Direction = "outbound" if outbound else "inbound"
-    return CallComes(call_id, PhoneNumbers(said(fields, "From"), said(fields, "To"), direction))
+    return CallComes(call_id, numbers_in(fields))

@@ -12,14 +12,12 @@ from bridge.gateway.phone.carriers.base import (
     CallMoved,
     Came,
     Carrier,
-    Direction,
     News,
-    PhoneNumbers,
     StreamTo,
+    numbers_in,
 )
 from bridge.gateway.phone.carriers.reading import WebhookUnclear, fields_of, needed, said
 from bridge.legs.carrier_rest.twilio import TwilioApi
-from bridge.legs.phone_line import PhoneLine
 from bridge.wire.answers import twiml
 from bridge.wire.answers.answer import Answer
 from bridge.wire.signatures import twilio as signatures
@@ -76,10 +74,7 @@ class Twilio(Carrier):
             return CallMoved(call_id, status, over=status in OVER)
         if self._account_sid is not None and account_id != self._account_sid:
             raise WebhookUnclear("it is of another account")
-        outbound = said(fields, "Direction").startswith("outbound")
-        direction: Direction = "outbound" if outbound else "inbound"
-        numbers = PhoneNumbers(said(fields, "From"), said(fields, "To"), direction)
-        return CallComes(call_id, numbers, account_id)
+        return CallComes(call_id, numbers_in(fields), account_id)
 
     def stream(self, to: StreamTo) -> Answer:
         """See Carrier."""
@@ -91,7 +86,3 @@ class Twilio(Carrier):
     def busy(self) -> Answer:
         """See Carrier."""
         return twiml.busy()
-
-    def line(self, call_id: str) -> PhoneLine | None:
-        """See Carrier."""
-        return None if self.api is None else self.api.line(call_id)

@@ -10,14 +10,13 @@ from bridge.gateway.phone.carriers.base import (
     CallMoved,
     Came,
     Carrier,
-    Direction,
     News,
     PhoneNumbers,
     StreamTo,
+    direction_of,
 )
 from bridge.gateway.phone.carriers.reading import events_of, needed, said
 from bridge.legs.carrier_rest.vonage import VonageApi
-from bridge.legs.phone_line import PhoneLine
 from bridge.wire.answers import ncco
 from bridge.wire.answers.answer import Answer
 from bridge.wire.signatures import vonage as signatures
@@ -68,8 +67,7 @@ class Vonage(Carrier):
         call_id = needed(fields, "uuid")
         if status := said(fields, "status"):
             return CallMoved(call_id, status, over=status in OVER)
-        outbound = said(fields, "direction") == "outbound"
-        direction: Direction = "outbound" if outbound else "inbound"
+        direction = direction_of(said(fields, "direction"))
         return CallComes(call_id, PhoneNumbers(said(fields, "from"), said(fields, "to"), direction))
 
     def stream(self, to: StreamTo) -> Answer:
@@ -80,7 +78,3 @@ class Vonage(Carrier):
     def busy(self) -> Answer:
         """See Carrier."""
         return ncco.busy()
-
-    def line(self, call_id: str) -> PhoneLine | None:
-        """See Carrier."""
-        return None if self.api is None else self.api.line(call_id)
