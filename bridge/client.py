@@ -187,7 +187,7 @@ def _following(page: JsonDict) -> str | None:
 
 
 def _detail(content: bytes) -> str:
-    """The sentence of a DRF-style body, or the body itself where it is an object of another form."""
+    """The sentences of a DRF-style body, or the body itself where it is an object of another form."""
     try:
         body = decode(content, BODY)
     except BridgeError:
@@ -195,4 +195,15 @@ def _detail(content: bytes) -> str:
     if not isinstance(body, dict):
         return ""
     detail = body.get("detail")
-    return detail if isinstance(detail, str) else content.decode(errors="replace")
+    if isinstance(detail, str):
+        return detail
+    sentences = [_of_field(field, said) for field, said in body.items()]
+    readable = sentences and all(sentences)
+    return " ".join(sentences) if readable else content.decode(errors="replace")
+
+
+def _of_field(field: str, said: object) -> str:
+    """`field: What is wrong with it.`; empty if it is not said as a list of sentences."""
+    if not isinstance(said, list) or not said or not all(isinstance(each, str) for each in said):
+        return ""
+    return f"{field}: {' '.join(said)}"

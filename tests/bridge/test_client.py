@@ -88,10 +88,19 @@ async def test_the_sentence_of_an_error_body_is_kept_with_the_status() -> None:
     assert error.status == 404
 
 
-async def test_field_errors_are_kept_as_they_are() -> None:
-    error = await refused(always(400, json={"model": ["Unknown."]}))
+async def test_field_errors_are_told_by_field() -> None:
+    error = await refused(always(400, json={"model": ["Unknown.", "Try x."], "medium": ["No."]}))
 
-    assert str(error).endswith('with 400: {"model":["Unknown."]}')
+    assert str(error).endswith("with 400: model: Unknown. Try x. medium: No.")
+
+
+@pytest.mark.parametrize(
+    "body", ["{}", '{"model":[]}', '{"model":{"a":["No."]}}', '{"a":["A"],"b":1}']
+)
+async def test_errors_of_another_form_are_kept_as_they_are(body: str) -> None:
+    error = await refused(always(400, content=body.encode()))
+
+    assert str(error).endswith(f"with 400: {body}")
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"[1]", b"\xff", b'"text"'])
