@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -85,7 +86,8 @@ class AudioSocketDoor:
                 self._protocol, config.host, config.port, backlog=_BACKLOG
             )
         except OSError as exc:
-            why = exc.strerror or exc
+            number = exc.errno or 0  # asyncio wraps the system's words into a sentence of its own
+            why = os.strerror(number) if number > 0 else exc.strerror or exc
             raise UsageError(
                 f"cannot listen on {config.host} port {config.port} for AudioSocket: {why}"
             ) from exc

@@ -97,7 +97,8 @@ async def test_a_port_that_is_taken_is_one_sentence() -> None:
             taken.listen()
             config = AudioSocketConfig(port=taken.getsockname()[1])
             with pytest.raises(
-                UsageError, match=r"cannot listen on 127\.0\.0\.1 port \d+ for Audio"
+                UsageError,
+                match=r"cannot listen on 127\.0\.0\.1 port \d+ for AudioSocket: Address already in use$",
             ):
                 async with door.listening(config):
                     pass
