@@ -245,6 +245,9 @@ class Carrier:
             )
             if due and stretches[-1].end == call.ear.position:
                 call.log.note("network broke")
+                call.log.remark(
+                    f"The network broke the media socket {call.duration_s:.1f} s into the call."
+                )
                 socket.break_off()
             else:
                 loop.call_later(0.02, look)

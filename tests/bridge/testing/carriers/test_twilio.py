@@ -487,6 +487,7 @@ def test_a_connection_that_breaks_in_mid_word_ends_the_stream_without_a_word() -
         assert bot.closed[0] == 1006
         assert bot.asked[-1][3]["StreamEvent"] == "stream-error"
         assert 2.0 < call.duration_s < 6.2
+        assert any("The network broke the media socket" in note for note in call.log.notes)
         assert bot.of("stop") == []
 
     play(call())
