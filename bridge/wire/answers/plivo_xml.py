@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
 from bridge.errors import UsageError
-from bridge.wire.answers.answer import Answer, checked_target, is_sip
+from bridge.wire.answers.answer import Answer
+from bridge.wire.answers.dialling import dial, play_and_leave
 from bridge.wire.answers.xml import element, response, text
 
 ContentType: TypeAlias = Literal[
@@ -20,6 +21,7 @@ MU_LAW: Final[ContentType] = "audio/x-mulaw;rate=8000"
 MAX_EXTRA_HEADERS: Final = 512
 """Bytes of all of them together."""
 _PLAIN: Final = re.compile(r"[A-Za-z0-9]+")
+_SIP: Final = "User"
 _NONE: Final[Mapping[str, str]] = {}
 
 
@@ -63,18 +65,12 @@ def hang_up() -> Answer:
 
 def transfer(to: str) -> Answer:
     """Connect the caller to another number or SIP address. Raises: UsageError."""
-    return response(_dial(to))
+    return response(dial(to, sip=_SIP))
 
 
 def fallback(play_url: str = "", transfer_to: str = "") -> Answer:
     """Play a recording, if there is one, then transfer the caller, or hang up. Raises: UsageError."""
-    played = [element("Play", {}, text(play_url))] if play_url else []
-    return response(*played, _dial(transfer_to) if transfer_to else element("Hangup"))
-
-
-def _dial(to: str) -> str:
-    to = checked_target(to)
-    return element("Dial", {}, element("User" if is_sip(to) else "Number", {}, text(to)))
+    return play_and_leave(play_url, transfer_to, sip=_SIP)
 
 
 def _extra_headers(values: Mapping[str, str]) -> str:

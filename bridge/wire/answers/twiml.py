@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from bridge.errors import UsageError
-from bridge.wire.answers.answer import Answer, checked_digits, checked_target, is_sip
+from bridge.wire.answers.answer import Answer, checked_digits
+from bridge.wire.answers.dialling import dial, play_and_leave
 from bridge.wire.answers.xml import element, parameters_of, response, text
 
 MAX_PARAMETER: Final = 500
 """Characters of a parameter's name and value together: it must have fewer."""
+_SIP: Final = "Sip"
 _NONE: Final[Mapping[str, str]] = {}
 
 
@@ -48,21 +50,15 @@ def hang_up() -> Answer:
 
 def transfer(to: str) -> Answer:
     """Connect the caller to another number or SIP address. Raises: UsageError."""
-    return response(_dial(to))
+    return response(dial(to, sip=_SIP))
 
 
 def fallback(play_url: str = "", transfer_to: str = "") -> Answer:
     """Play a recording, if there is one, then transfer the caller, or hang up. Raises: UsageError."""
-    played = [element("Play", {}, text(play_url))] if play_url else []
-    return response(*played, _dial(transfer_to) if transfer_to else element("Hangup"))
+    return play_and_leave(play_url, transfer_to, sip=_SIP)
 
 
 def press(digits: str, resume_url: str) -> Answer:
     """Press keys towards the far side, then ask `resume_url` what to do next. Raises: UsageError."""
     keys = element("Play", {"digits": checked_digits(digits)})
     return response(keys, element("Redirect", {}, text(resume_url)))
-
-
-def _dial(to: str) -> str:
-    to = checked_target(to)
-    return element("Dial", {}, element("Sip" if is_sip(to) else "Number", {}, text(to)))
