@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from bridge.config_table import Count, Seconds, Table, Url
+from bridge.wire.carriers.base import CarrierName
 
 REGEX: Final = "re:"
 """What a number pattern begins with that is a regular expression."""
@@ -94,20 +95,7 @@ class OutgoingConfig(Table):
 
 # Routes
 
-CarrierPattern: TypeAlias = Literal[
-    "*",
-    "twilio",
-    "telnyx",
-    "plivo",
-    "exotel",
-    "vonage",
-    "genesys",
-    "audiosocket",
-    "asterisk",
-    "jambonz",
-    "audio_fork",
-    "audio_stream",
-]
+CarrierPattern: TypeAlias = Literal["*", CarrierName]
 
 
 class RouteConfig(Table):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli.options import ApiKey, ApiUrl, Json, Out, Verbose
+from bridge.cli.options import IN_HELP, ApiKey, ApiUrl, Json, Out, Tail, TurnGap, Verbose
 from bridge.cli.options import api_key as key_for
 from bridge.cli.terminal import FAILED, logs, print_json, show, terminal
 
@@ -41,12 +41,7 @@ def call(  # noqa: PLR0913 - typer reads \b; one argument for each option
     *,
     in_: Annotated[
         list[str],
-        typer.Option(
-            "--in",
-            metavar="FILE",
-            help="A recording of the caller; several are turns. FILE@+1.5s starts 1.5 s after the "
-            "agent's next first sound, and so interrupts it.",
-        ),
+        typer.Option("--in", metavar="FILE", help=IN_HELP),
     ],
     out: Out,
     api_url: ApiUrl = None,
@@ -83,13 +78,8 @@ def call(  # noqa: PLR0913 - typer reads \b; one argument for each option
             "--virtual", metavar="", help="Many times faster than the call; embedded server."
         ),
     ] = False,
-    turn_gap: Annotated[
-        int, typer.Option(metavar="MS", min=0, help="Silence of the agent that ends its turn.")
-    ] = 700,
-    tail: Annotated[
-        float,
-        typer.Option(metavar="S", help="Silence of both sides before the caller hangs up."),
-    ] = 10.0,
+    turn_gap: TurnGap = 700,
+    tail: Tail = 10.0,
     max_duration: Annotated[
         float | None,
         typer.Option(metavar="S", help="The call ends after so long at most."),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli.options import Json, Verbose
+from bridge.cli.options import IN_HELP, Json, Tail, TurnGap, Verbose
 from bridge.cli.terminal import FAILED, logs, print_json, say, show, terminal
 
 if TYPE_CHECKING:
@@ -47,12 +47,7 @@ def carrier(  # noqa: PLR0913 - one argument for each option
     ] = "picks-up",
     in_: Annotated[
         list[str] | None,
-        typer.Option(
-            "--in",
-            metavar="FILE",
-            help="A recording of the caller; several are turns. FILE@+1.5s starts 1.5 s after the "
-            "agent's next first sound, and so interrupts it.",
-        ),
+        typer.Option("--in", metavar="FILE", help=IN_HELP),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where what the caller heard is written.")
@@ -100,13 +95,8 @@ def carrier(  # noqa: PLR0913 - one argument for each option
     seed: Annotated[
         str, typer.Option(metavar="TEXT", help="The same seed, the same network.")
     ] = "tipring",
-    turn_gap: Annotated[
-        int, typer.Option(metavar="MS", min=0, help="Silence of the agent that ends its turn.")
-    ] = 700,
-    tail: Annotated[
-        float,
-        typer.Option(metavar="S", help="Silence of both sides before the caller hangs up."),
-    ] = 10.0,
+    turn_gap: TurnGap = 700,
+    tail: Tail = 10.0,
     hang_up: Annotated[
         float | None,
         typer.Option(metavar="S", min=0, help="The caller hangs up then, whatever is said."),

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -12,6 +12,16 @@ Json = Annotated[
 ]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", metavar="", help="Log to standard error.")
+]
+IN_HELP: Final = (
+    "A recording of the caller; several are turns. FILE@+1.5s starts 1.5 s after the agent's next "
+    "first sound, and so interrupts it."
+)
+TurnGap = Annotated[
+    int, typer.Option(metavar="MS", min=0, help="Silence of the agent that ends its turn.")
+]
+Tail = Annotated[
+    float, typer.Option(metavar="S", help="Silence of both sides before the caller hangs up.")
 ]
 ApiUrl = Annotated[
     str | None,
