@@ -25,9 +25,8 @@ LIMIT_S: Final = 0.050
 _GAP_S: Final = (
     0.000_020  # a longer pause between two callbacks means that the loop has waited in between
 )
-
-
 _WORK: Final = 20_000
+_MAX_PIECES: Final = 200
 
 
 def _work_s() -> float:
@@ -50,13 +49,24 @@ class _Thread(NamedTuple):
     """How often it gave its processor up to wait for something."""
 
 
+class _Clocks(NamedTuple):
+    """Time that passed, and what of it the thread was on a processor, s."""
+
+    passed_s: float = 0.0
+    ran_s: float = 0.0
+
+    @classmethod
+    def now(cls) -> "_Clocks":
+        return cls(perf_counter(), time.thread_time())
+
+
 class LoopWatch:
     """Times every callback between `install` and `remove`; `take()` gives what was too slow."""
 
     def __init__(self) -> None:
         self._slow: list[str] = []
-        self._excused_s = 0.0  # collection and inline work so far
-        self._gc_started_s = 0.0
+        self._excused = _Clocks()  # collection and inline work so far
+        self._gc_started = _Clocks()
         self._ended_at_s = 0.0
         self._thread = _Thread()
         self._schedstat = _open_schedstat()
@@ -69,22 +79,22 @@ class LoopWatch:
         watch, run, inline = self, self._run, self._run_in_executor
 
         def timed_run(handle: asyncio.Handle) -> None:
-            started_s, excused_s, n_modules = perf_counter(), watch._excused_s, len(sys.modules)
+            started_s, excused, n_modules = perf_counter(), watch._excused, len(sys.modules)
             if started_s - watch._ended_at_s > _GAP_S:
                 watch._thread = watch._look()
             before = watch._thread
             run(handle)
             watch._ended_at_s = ended_s = perf_counter()
-            took_s = ended_s - started_s - (watch._excused_s - excused_s)
+            took_s = ended_s - started_s - (watch._excused.passed_s - excused.passed_s)
             if took_s > LIMIT_S and len(sys.modules) == n_modules:
-                watch._judge(handle, took_s, before)
+                watch._judge(handle, took_s, before, watch._excused.ran_s - excused.ran_s)
 
         def timed_inline(*args: Any) -> Any:
-            started_s = perf_counter()
+            started = _Clocks.now()
             try:
                 return inline(*args)
             finally:
-                watch._excused_s += perf_counter() - started_s
+                watch._excuse(started)
 
         _replace(timed_run, timed_inline)
         gc.callbacks.append(self._collected)
@@ -101,25 +111,28 @@ class LoopWatch:
         slow, self._slow = self._slow, []
         return slow
 
-    def _judge(self, handle: asyncio.Handle, took_s: float, before: _Thread) -> None:
+    def _judge(
+        self, handle: asyncio.Handle, took_s: float, before: _Thread, excused_s: float
+    ) -> None:
         if threading.current_thread() is not threading.main_thread():
             return
         self._thread = now = self._look()
-        ran_s = min(now.ran_s - before.ran_s, took_s)
+        ran_s = min(max(now.ran_s - before.ran_s - excused_s, 0.0), took_s)
         blocked_s = took_s - ran_s - (now.waited_s - before.waited_s)
         if ran_s > LIMIT_S:
-            ran_s /= self._slowness()
+            ran_s /= self._slowness(ran_s)
         if ran_s > LIMIT_S or (blocked_s > LIMIT_S and now.gave_up > before.gave_up):
             self._slow.append(
                 f"held its event loop up, {1000 * ran_s:.0f} ms computing and {1000 * max(blocked_s, 0):.0f} ms "
                 f"waiting: {_owner(handle)!r}"
             )
 
-    def _slowness(self) -> float:
-        """How many times slower than it can the processor computes now; at least 1."""
-        now_s = sorted(_work_s() for _ in range(5))[2]
-        self._work_s = min(self._work_s, now_s)
-        return now_s / self._work_s
+    def _slowness(self, for_s: float) -> float:
+        """How many times slower than it can the processor computes now, for so long; at least 1."""
+        n_pieces = min(max(int(for_s / self._work_s), 5), _MAX_PIECES)
+        pieces_s = [_work_s() for _ in range(n_pieces)]
+        self._work_s = min(self._work_s, *pieces_s)
+        return sum(pieces_s) / n_pieces / self._work_s
 
     def _look(self) -> _Thread:
         """Read what the main thread has had of the processors so far."""
@@ -131,9 +144,15 @@ class LoopWatch:
 
     def _collected(self, phase: str, _info: dict[str, int]) -> None:
         if phase == "start":
-            self._gc_started_s = perf_counter()
+            self._gc_started = _Clocks.now()
         else:
-            self._excused_s += perf_counter() - self._gc_started_s
+            self._excuse(self._gc_started)
+
+    def _excuse(self, since: _Clocks) -> None:
+        now, before = _Clocks.now(), self._excused
+        self._excused = _Clocks(
+            before.passed_s + now.passed_s - since.passed_s, before.ran_s + now.ran_s - since.ran_s
+        )
 
 
 def _owner(handle: asyncio.Handle) -> object:

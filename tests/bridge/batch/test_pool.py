@@ -186,7 +186,7 @@ def kill_after(process: "subprocess.Popen[str]", n_more: int) -> None:
 @pytest.mark.parametrize(
     ("n_jobs", "n_kills", "parallel"),
     [
-        (40, 3, 2),
+        (24, 2, 2),
         pytest.param(500, 20, 1, marks=[pytest.mark.slow, pytest.mark.timeout(600)]),
         pytest.param(500, 20, 2, marks=[pytest.mark.slow, pytest.mark.timeout(600)]),
     ],
@@ -210,7 +210,7 @@ def test_a_batch_killed_at_any_time_ends_complete_with_one_repetition_per_kill_a
     )
 
     clean = tmp_path / "clean"
-    run_batch(numbered(n_jobs, "sleep"), clean, options=VIRTUAL, parallel=2, run_job=INSTANT)
+    run_batch(numbered(n_jobs, "sleep"), clean, options=VIRTUAL, parallel=1, run_job=INSTANT)
     assert all(outcome.passed for outcome in outcomes)
     assert contents(out) == contents(clean)
     assert sum(runs(out).values()) <= n_jobs + n_kills * parallel
