@@ -5,7 +5,9 @@ Below 2 s no sample is lost or comes out of order; after 10 s the delay that the
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -13,13 +15,20 @@ import pytest
 from bridge.batch.caller import CallerTurn
 from bridge.brains.echo import EchoBrain
 from bridge.gateway.phone.record import PhoneCallRecord
+from bridge.ids import Ids
 from bridge.testing.caller import CallerPlan
+from bridge.testing.carriers.base import World
+from bridge.testing.carriers.make import make_carrier
+from bridge.testing.network import RealNetwork
 from bridge.testing.phone_call import PhoneCall
 from bridge.virtual import run_virtual
 from bridge_codecs.g711 import decode_ulaw, encode_ulaw
 from bridge_codecs.pcm import Int16
+from tests.fakes.emulated import ACCOUNTS
+from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.freeze import BOTH, Way, freeze
 from tests.fakes.hosted_ai import AI_BASE, HostedAi, Joined
+from tests.fakes.phone_house import house
 from tests.fakes.phone_world import phone_world
 
 AI = {"base_url": AI_BASE, "api_key": "CANARY-ai-key"}
@@ -147,3 +156,42 @@ def test_an_utterance_that_freezes_is_heard_whole_and_the_next_one_when_it_is_sa
     delay_s = heard_after_s(call, second, next_s)
     assert delay_s is not None
     assert delay_s < ADDED_MAX_S
+
+
+async def proxied_call(folder: Path, frozen_s: float, plan: CallerPlan) -> PhoneCall:
+    """The same over real sockets, with a proxy between the two that freezes."""
+    async with house(folder) as here, FaultProxy(urlsplit(here.url).port or 0).listening() as proxy:
+        network = RealNetwork()
+        world = World(network=network, ids=Ids("proxied"))
+        carrier = make_carrier("twilio", world, ACCOUNTS["twilio"])
+        call = carrier.inbound(f"http://127.0.0.1:{proxy.port}/carriers/twilio/answer", plan)
+        running = asyncio.create_task(call.run(), name="emulated call")
+        await asyncio.sleep(AT_S)
+        await proxy.freeze(frozen_s)
+        await running
+        await here.over()
+        await carrier.close()
+        await network.close()
+        return call
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("frozen_s", [1.5, 10.0])
+async def test_kernels_that_fill_up_in_a_freeze_lose_nothing_and_add_no_delay_for_good(
+    tmp_path: Path, frozen_s: float
+) -> None:
+    over_s = AT_S + frozen_s
+    said = bursts(over_s + 7.0)
+    turn = CallerTurn("bursts", said)
+    plan = CallerPlan(turns=[turn], tail_s=1.0, hang_up_at_s=over_s + 7.0)
+    call = await proxied_call(tmp_path, frozen_s, plan)
+
+    if frozen_s < 2.0:
+        heard = decode_ulaw(encode_ulaw(said))[: round(8_000 * over_s)]
+        assert heard.tobytes() in played(call).tobytes()
+        return
+    delays = await asyncio.get_running_loop().run_in_executor(None, echo_delays, call)
+    after = [delay for at_s, delay in delays.items() if at_s >= over_s + 3.0]
+    assert len(after) >= 6
+    assert None not in after
+    assert max(delay for delay in after if delay is not None) < USUAL_S + ADDED_MAX_S
