@@ -72,7 +72,8 @@ class Answered(Placing):
         }
         path = "/carriers/twilio/answer"
         signed = self.public_url + path + "".join(key + fields[key] for key in sorted(fields))
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}") as http:
+        base_url = f"http://127.0.0.1:{self.port}"
+        async with httpx.AsyncClient(base_url=base_url, timeout=30) as http:
             headers = self._headers(signed) | {"Content-Type": "application/x-www-form-urlencoded"}
             answer = await http.post(path, content=urlencode(fields), headers=headers)
         answer.raise_for_status()

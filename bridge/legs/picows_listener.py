@@ -15,6 +15,7 @@ from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from bridge.legs.inbox import Inbox
 from bridge.legs.media_socket import SocketLimits, SocketReceiver, fit_code, fit_reason
+from bridge.legs.outbox import outbox_of
 from bridge.legs.reset import drop_unsent
 from bridge.legs.write_watch import WriteWatch
 from bridge.wire.close_codes import (
@@ -57,6 +58,7 @@ class PicowsSocket(WSListener):
         self._ours = False  # that it ends is our doing
         self._lost_reason = "the connection was closed without a closing handshake"
         self._silent = False  # nothing has come since our last ping
+        self._round = -1  # of the outbox, when we last put something in
 
     # The MediaSocket side
 
@@ -81,15 +83,11 @@ class PicowsSocket(WSListener):
 
     def send_text(self, text: str) -> None:
         """See MediaSocket."""
-        self._transport.send(_TEXT, text)
-        if self._watch.paused:
-            self._watch.wrote(len(text))
+        self._send(_TEXT, text)
 
     def send_bytes(self, data: bytes) -> None:
         """See MediaSocket."""
-        self._transport.send(_BINARY, data)
-        if self._watch.paused:
-            self._watch.wrote(len(data))
+        self._send(_BINARY, data)
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
         """See MediaSocket."""
@@ -108,6 +106,7 @@ class PicowsSocket(WSListener):
         self._loop = asyncio.get_running_loop()
         self._transport = transport
         self._stream = transport.underlying_transport
+        self._outbox = outbox_of(self._loop)
         self._watch = WriteWatch(
             self._stream,
             max_buffered_bytes=self._limits.max_buffered_bytes,
@@ -158,6 +157,17 @@ class PicowsSocket(WSListener):
         self._lost_reason = f"the connection broke: {error}"
 
     # Inside
+
+    def _send(self, kind: WSMsgType, message: str | bytes) -> None:
+        outbox = self._outbox
+        if self._round != outbox.round and not self._watch.paused:
+            self._round = outbox.round
+            outbox.put(self._transport, kind, message)
+            return
+        outbox.empty()
+        self._transport.send(kind, message)
+        if self._watch.paused:
+            self._watch.wrote(len(message))
 
     def _text(self, decode: Callable[[], str]) -> None:
         try:
@@ -220,6 +230,7 @@ class PicowsSocket(WSListener):
         self._send_close(code, reason, wait_s)
 
     def _send_close(self, code: int, reason: str, wait_s: float) -> None:
+        self._outbox.empty()
         self._watch.stop()
         self._timer.cancel()
         self._timer = self._loop.call_later(wait_s, self._cut)

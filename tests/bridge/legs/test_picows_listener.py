@@ -387,3 +387,15 @@ def test_the_same_holds_on_uvloop(test: Callable[[], Awaitable[None]]) -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
+
+
+async def test_messages_of_one_round_arrive_in_the_order_in_which_they_were_sent() -> None:
+    async with visit() as v:
+        for number in range(5):
+            v.socket.send_text(str(number))
+        v.socket.close(1000, "done")
+
+        said = [await v.raw.receive() for _ in range(6)]
+
+    assert [payload for _, payload in said[:5]] == [str(n).encode() for n in range(5)]
+    assert said[5][0] == CLOSE
