@@ -140,7 +140,7 @@ def test_the_summary_says_what_was_heard_and_how_it_ended(
         "heard: 3.2 s, first after 0.4 s; gaps: 1 (longest 40 ms)",
         "clears: 1, silent within 18 ms",
         "marks: 7, 6 came back",
-        "keys: caller 12#, application none",
+        "keys: the caller pressed 12#",
         "call CA1: 12.5 s, completed, ended by the application: its REST request set the status to completed",
     ]
 
