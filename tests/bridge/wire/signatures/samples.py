@@ -39,7 +39,7 @@ class Chance:
     def word(self, alphabet: str = _LETTERS, longest: int = 24) -> str:
         """A few characters, at least one."""
         n = self._random.randint(1, longest)
-        return "".join(self._random.choice(alphabet) for _ in range(n))
+        return "".join(self._random.choices(alphabet, k=n))
 
     def text(self) -> str:
         """A value as people and carriers put it into a field."""
