@@ -108,6 +108,14 @@ Connect: TypeAlias = Callable[[str], Awaitable[MediaSocket]]
 """Opens a WebSocket to a URL. Raises JoinRefused with a sentence that says why it could not."""
 
 
+def send_message(socket: MediaSocket, message: str | bytes) -> None:
+    """Send a message as text or as bytes, whichever it is."""
+    if isinstance(message, str):
+        socket.send_text(message)
+    else:
+        socket.send_bytes(message)
+
+
 def fit_reason(reason: str) -> str:
     """Cut a close reason to what a close frame can carry, at a character's edge."""
     return reason.encode(errors="replace")[:MAX_REASON_BYTES].decode(errors="ignore")

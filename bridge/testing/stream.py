@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from bridge.legs.media_socket import MediaSocket
+from bridge.legs.media_socket import MediaSocket, send_message
 from bridge.testing.call_log import CallLog
 from bridge.testing.commands import (
     Answer,
@@ -207,10 +207,7 @@ class MediaStream:
 
     def _send(self, messages: Sequence[Message]) -> None:
         for message in messages:
-            if isinstance(message, str):
-                self._socket.send_text(message)
-            else:
-                self._socket.send_bytes(message)
+            send_message(self._socket, message)
 
     async def _wait_gone(self, seconds: float) -> None:
         if seconds > 0 and not self._gone.is_set():

@@ -11,7 +11,7 @@ import pytest
 
 from bridge.brains.base import Greeting, HangUp
 from bridge.gateway.phone.record import PhoneCallRecord
-from bridge.legs.carrier.player import GRACE_S
+from bridge.legs.carrier.draining import GRACE_S
 from bridge.testing.call_parts import Opened, Refused
 from bridge.testing.caller import CallerPlan
 from bridge.testing.carriers.base import Carrier

@@ -9,8 +9,7 @@ import logging
 from typing import Final
 
 from bridge.legs.carrier.phone_tools import PhoneTools
-from bridge.legs.carrier.player import send
-from bridge.legs.media_socket import MediaSocket
+from bridge.legs.media_socket import MediaSocket, send_message
 from bridge.legs.phone_line import CarrierApiError, PhoneLine
 from bridge.wire.carriers.base import CarrierWire
 from bridge.wire.close_codes import NORMAL
@@ -76,7 +75,7 @@ class HangUp:
     async def _end_by_message(self) -> bool:
         """Whether the carrier has ended the stream as it was told."""
         for message in self._wire.hang_up():
-            send(self._socket, message)
+            send_message(self._socket, message)
         try:
             async with asyncio.timeout(STOP_LIMIT_S):
                 await self.gone.wait()

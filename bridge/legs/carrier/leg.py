@@ -21,10 +21,10 @@ from bridge.legs.carrier.hang_up import HangUp
 from bridge.legs.carrier.idle import MEDIA_IDLE_S, IdleWatch
 from bridge.legs.carrier.marks import Marks
 from bridge.legs.carrier.phone_tools import PhoneTools
-from bridge.legs.carrier.player import Player, send
+from bridge.legs.carrier.player import Player
 from bridge.legs.carrier.serving import Serving
 from bridge.legs.carrier.stream import CarrierStream, open_stream
-from bridge.legs.media_socket import MediaSocket
+from bridge.legs.media_socket import MediaSocket, send_message
 from bridge.legs.phone_line import PhoneLine
 from bridge.legs.recorder import Recorder
 from bridge.wire.carriers.base import (
@@ -324,7 +324,7 @@ class CarrierLeg:
     # Out
 
     def _send(self, message: Message) -> None:
-        send(self._socket, message)
+        send_message(self._socket, message)
 
     def _say(self, message: UserTextMessage | ClientToolResult) -> None:
         self._tell(MessageEvent(message))

@@ -8,7 +8,6 @@ carrier always, whatever we believe it still has (0.3). Nothing here waits for t
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,11 +16,14 @@ from bridge.audio.lane import Lane
 from bridge.audio.pacer import EARLY_S
 from bridge.errors import LocalWireError
 from bridge.legs.carrier.codec import Encode
+from bridge.legs.carrier.cut import Cut, Cuts
+from bridge.legs.carrier.draining import drained
 from bridge.legs.carrier.figures import CarrierFigures
 from bridge.legs.carrier.heard import HeardText
 from bridge.legs.carrier.marks import Marks
+from bridge.legs.carrier.quiet import QuietWatch
 from bridge.legs.carrier.tape import Tape
-from bridge.legs.media_socket import MediaSocket
+from bridge.legs.media_socket import MediaSocket, send_message
 from bridge.legs.recorder import Recorder
 from bridge.wire.carriers.base import CarrierWire
 from bridge_codecs.errors import CodecError
@@ -29,8 +31,6 @@ from bridge_codecs.pcm import Int16
 
 MARK_S: Final = 0.4
 """At least so often a mark is asked for while the agent speaks."""
-QUIET_S: Final = 0.04
-"""No audio for so long past a frame: the agent has paused, and what is left goes out as it is."""
 UNDERRUN_S: Final = 0.02
 """A hole inside an utterance longer than this is heard; below, carriers smooth it out."""
 PAUSE_S: Final = 1.0
@@ -38,22 +38,6 @@ PAUSE_S: Final = 1.0
 MAX_WAITING_BYTES: Final = 64 * 1024
 """So much may wait in our socket before audio waits in the lane: the carrier's clear comes behind it."""
 FULL_RETRY_S: Final = 0.1
-GRACE_S: Final = 2.0
-"""So much later than the play-out clock says may the last mark come back before nobody waits for it any more."""
-UNPROVEN_S: Final = 0.2
-"""What is added to the play-out clock where no mark proves the end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """What a clear cut off."""
-
-    heard_text: str
-    unheard_text: str
-    unheard_ms: float
-    """Agent audio that was dropped, ms."""
-    silent_s: float
-    """When the carrier is silent, loop time."""
 
 
 class Player:
@@ -99,26 +83,23 @@ class Player:
         self._tape = None if recorder is None else Tape(recorder, lane.ledger)
         self._whole = whole_frames
         self._on_broken = on_broken
-        self._rate_hz = lane.rate_hz
         self._frame = lane.rate_hz * traits.frame_ms // 1000
         self._frame_s = self._frame / lane.rate_hz
         self._lead_s = max(traits.ahead_ms / 1000, self._frame_s) - self._frame_s
-        self._quiet_s = self._frame_s + QUIET_S
         self._mark_every = int(MARK_S * lane.rate_hz)
         self._unmarked = 0
-        self._seen_cleared = lane.stats.cleared
+        self._cuts = Cuts(lane, self.heard, clears=traits.clears)
         self._speaking = False
         """An utterance has begun and the agent has not ended it."""
         self._flowing = True
-        self._pushed_s = 0.0
         self._due_s = 0.0
         self._loop = asyncio.get_running_loop()
         self._pacing: asyncio.TimerHandle | None = None
-        self._quiet: asyncio.TimerHandle | None = None
+        self._quiet = QuietWatch(self.ledger, self._frame_s, self._is_sending, self._paused)
 
     def ready(self) -> None:
         """There is more audio in the lane, or an utterance ended."""
-        self._pushed_s = now_s = self._loop.time()
+        self._quiet.pushed_s = now_s = self._loop.time()
         if self.heard.awaiting:
             self.heard.began(now_s)
         if self._pacing is None and self._flowing:
@@ -128,12 +109,12 @@ class Player:
         """A whole frame came, and none is waiting: the usual case of `ready`; false if it is not to be sent now."""
         if self._pacing is not None or not self._flowing or frame.size != self._frame:
             return False
-        now_s, until_s = self._loop.time(), self.ledger.playing_until_s
+        now_s, until_s, quiet = self._loop.time(), self.ledger.playing_until_s, self._quiet
         if (
             until_s is not None and until_s - self._lead_s > now_s + EARLY_S
         ) or self._socket.buffered_bytes > MAX_WAITING_BYTES:
             return False
-        self._pushed_s = now_s
+        quiet.pushed_s = now_s
         if self.heard.awaiting:
             self.heard.began(now_s)
         try:
@@ -141,7 +122,7 @@ class Player:
         except (LocalWireError, CodecError) as exc:
             self.stop()
             self._on_broken(exc)
-        if self._quiet is None:
+        if quiet.timer is None:
             self._ran_dry()
         return True
 
@@ -158,23 +139,14 @@ class Player:
         self._stop_pacing()
         clears = self._wire.traits.clears
         for message in self._wire.clear():
-            send(self._socket, message)
+            send_message(self._socket, message)
         unplayed = self.ledger.heard(now_s).ahead if clears else 0
         if clears:
             self._marks.cleared()
             self.forget_unplayed(now_s)
             self._unmarked = 0
         self._speaking = False
-        return self._cut(unplayed, now_s)
-
-    def _cut(self, unplayed: int, now_s: float) -> Cut:
-        heard, unheard = self.heard.cut(self.ledger.sent_samples - unplayed)
-        never_sent = self.lane.stats.cleared - self._seen_cleared
-        self._seen_cleared += never_sent
-        unheard_ms = 1000 * (never_sent + unplayed) / self._rate_hz
-        until_s = self.ledger.playing_until_s
-        stops_s = now_s if self._wire.traits.clears or until_s is None else max(now_s, until_s)
-        return Cut(heard, unheard, unheard_ms, stops_s)
+        return self._cuts.take(unplayed, now_s)
 
     def forget_unplayed(self, now_s: float) -> None:
         """What the carrier has not played will not be played: the recording shall not have it."""
@@ -183,23 +155,13 @@ class Player:
 
     async def drain(self) -> None:
         """Return when the caller has heard everything; never later than what is there takes, and 2 s."""
-        self.lane.end_segment()
-        ahead_ms = self.lane.depth_ms + self.ledger.ahead_ms(self._loop.time())
-        bound = asyncio.timeout(ahead_ms / 1000 + GRACE_S)
-        try:
-            async with bound:
-                await self._all_heard()
-        except TimeoutError:
-            if not bound.expired():
-                raise
+        await drained(self.lane, self._marks, self._frame_s, self._pause)
 
     def stop(self) -> None:
         """Send nothing more."""
         self.lane.on_ready = self.lane.on_frame = None
         self._stop_pacing()
-        if self._quiet is not None:
-            self._quiet.cancel()
-            self._quiet = None
+        self._quiet.stop()
 
     # Sending
 
@@ -242,7 +204,7 @@ class Player:
         if type(message) is str:
             self._socket.send_text(message)
         else:
-            send(self._socket, message)
+            send_message(self._socket, message)
         if self._tape is None:
             self.ledger.sent(frame.size, now_s)
         else:
@@ -286,26 +248,14 @@ class Player:
         """No whole frame is left, and nothing says how long the pause will be, unless the agent ended its utterance."""
         if not self.lane.segment_open:
             self._pause()
-        elif self._quiet is None:
-            self._quiet = self._loop.call_at(self._quiet_at_s(), self._look_for_quiet)
+        else:
+            self._quiet.start()
 
-    def _quiet_at_s(self) -> float:
-        """When the agent has paused, if nothing more comes until then.
+    def _is_sending(self) -> bool:
+        """Whether there is audio on its way, or none is wanted: the lane runs dry again."""
+        return self._pacing is not None or not self._flowing
 
-        Counted from the last audio that came, and not before the carrier is about to have nothing left: an agent that
-        speaks in pieces, with time between them that nobody hears, shall not be cut at each.
-        """
-        quiet_at_s, until_s = self._pushed_s + self._quiet_s, self.ledger.playing_until_s
-        return quiet_at_s if until_s is None else max(quiet_at_s, until_s - QUIET_S)
-
-    def _look_for_quiet(self) -> None:
-        self._quiet = None
-        quiet_at_s = self._quiet_at_s()
-        if self._pacing is not None or not self._flowing:
-            return  # there is audio: it runs dry again
-        if quiet_at_s > self._loop.time() + EARLY_S:
-            self._quiet = self._loop.call_at(quiet_at_s, self._look_for_quiet)
-            return
+    def _paused(self) -> None:
         speaking = self._speaking
         self.lane.end_segment()
         self._speaking = speaking  # the agent has not said that it is done
@@ -316,20 +266,3 @@ class Player:
         self.heard.expect()
         if self._unmarked:
             self._mark()
-
-    async def _all_heard(self) -> None:
-        while self.lane.depth_samples:  # noqa: ASYNC110 - timers empty it
-            await asyncio.sleep(max(self.lane.depth_ms / 1000, self._frame_s))
-        self._pause()
-        await self._marks.all_back()
-        if not self.ledger.all_proven:
-            until_s = self.ledger.playing_until_s or 0.0
-            await asyncio.sleep(max(0.0, until_s + UNPROVEN_S - self._loop.time()))
-
-
-def send(socket: MediaSocket, message: str | bytes) -> None:
-    """Send a message of the wire's."""
-    if isinstance(message, str):
-        socket.send_text(message)
-    else:
-        socket.send_bytes(message)
