@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NoReturn
 
 import numpy as np
@@ -23,12 +24,15 @@ from bridge.testing.shaped_socket import abort
 from bridge.virtual import run_virtual
 from bridge_codecs.pcm import Int16
 from bridge_codecs.resample import Resampler
+from tests.calls.test_carriers import ONE_OF_EACH, Setup, tables_of
 from tests.fakes.call_world import ActingBrain
 from tests.fakes.hosted_ai import AI_BASE, HostedAi, Joined
 from tests.fakes.phone_world import PhoneWorld, phone_world
 from tests.fakes.rogue import Rogue
 
 DEAD_AIR_S = 5.0
+PATIENT = CallerPlan(tail_s=60.0)
+TWILIO = next(setup for setup in ONE_OF_EACH if setup.carrier == "twilio")
 TRANSFER_TO = "+15550100099"
 ELSEWHERE = {"base_url": AI_BASE, "api_key": "CANARY-ai-key"}
 Break = Callable[[PhoneWorld, pytest.MonkeyPatch], None]
@@ -232,10 +236,11 @@ EMBEDDED: dict[str, Failure] = {
 ALL = FAILURES | EMBEDDED
 
 
-async def recording() -> Int16:
-    """What the caller is to hear, at 8 kHz."""
-    loaded = (await load_recordings([FallbackConfig()]))[SHIPPED]
-    resampler = Resampler(RATE_HZ, 8_000)
+@cache
+def recording(rate_hz: int) -> Int16:
+    """What the caller is to hear."""
+    loaded = run_virtual(load_recordings([FallbackConfig()]))[SHIPPED]
+    resampler = Resampler(RATE_HZ, rate_hz)
     return np.concatenate((resampler.push(loaded.samples), resampler.flush()))
 
 
@@ -247,13 +252,24 @@ def begins_at(heard: Int16, wanted: Int16) -> int:
 
 
 async def failed_call(
-    failure: Failure, patch: pytest.MonkeyPatch, phone: dict[str, Any], plan: CallerPlan
+    failure: Failure,
+    patch: pytest.MonkeyPatch,
+    plan: CallerPlan = PATIENT,
+    setup: Setup = TWILIO,
+    **tables: Any,
 ) -> tuple[PhoneCall, PhoneWorld]:
-    tables = {"phone": phone, **failure.tables}
+    tables = {**tables_of(setup), **failure.tables, **tables}
     sites: dict[str, Site] = {}
     if failure.ai is not None:
         sites, tables["ai"] = {AI_BASE: failure.ai().site}, ELSEWHERE
-    async with phone_world(failure.brain(), sites=sites, **tables) as world:
+    async with phone_world(
+        failure.brain(),
+        name=setup.name,
+        line_hz=setup.line_hz,
+        options=setup.options,
+        sites=sites,
+        **tables,
+    ) as world:
         failure.breaks(world, patch)
         call = world.ring(plan)
         await call.run()
@@ -262,57 +278,64 @@ async def failed_call(
         return call, world
 
 
-async def check_no_dead_air(call: PhoneCall, failure: Failure) -> float:
+def check_no_dead_air(call: PhoneCall, failure: Failure) -> float:
     """The recording is heard in time and whole; returns when its last sample was heard."""
-    wanted, heard = await recording(), call.ear.heard()
+    rate_hz = call.ear.rate_hz
+    wanted, heard = recording(rate_hz), call.ear.heard()
     at = begins_at(heard, wanted)
-    assert failure.at_s - 0.05 <= at / 8_000 <= failure.at_s + DEAD_AIR_S
+    assert failure.at_s - 0.05 <= at / rate_hz <= failure.at_s + DEAD_AIR_S
     part = heard[at : at + wanted.size].astype(float)
     assert np.corrcoef(part, wanted[: part.size])[0, 1] > 0.99
     assert part.size == wanted.size
     assert [each.details["unplayed_ms"] for each in call.log.of("stream closed")] == [0]
-    return (at + wanted.size) / 8_000
+    return (at + wanted.size) / rate_hz
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_caller_whose_ai_fails_hears_the_whole_recording_in_time_and_is_hung_up(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def test() -> None:
-        failure = ALL[name]
-        call, world = await failed_call(failure, monkeypatch, {}, CallerPlan(tail_s=60.0))
+    failure = ALL[name]
+    call, world = run_virtual(failed_call(failure, monkeypatch))
 
-        over_s = await check_no_dead_air(call, failure)
-        assert over_s <= call.duration_s <= over_s + 1.0
-        assert call.end is not None
-        assert call.end.by == "application"
-        record = world.record
-        assert record.end is not None
-        assert (record.end.reason, record.fallback) == ("ai_failed", "hung up")
-        assert failure.says in record.end.detail
-        assert sum(line.startswith("! ") for line in world.lines) >= 1
-
-    play(test())
+    over_s = check_no_dead_air(call, failure)
+    assert over_s <= call.duration_s <= over_s + 1.0
+    assert call.end is not None
+    assert call.end.by == "application"
+    record = world.record
+    assert record.end is not None
+    assert (record.end.reason, record.fallback) == ("ai_failed", "hung up")
+    assert failure.says in record.end.detail
+    assert sum(line.startswith("! ") for line in world.lines) >= 1
 
 
 @pytest.mark.parametrize("name", ["creating fails", "joining hangs", "lost in mid-call here"])
 def test_a_caller_whose_ai_fails_hears_the_whole_recording_and_is_sent_elsewhere(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def test() -> None:
-        failure = ALL[name]
-        phone = {"fallback": {"transfer_to": TRANSFER_TO}}
-        plan = CallerPlan(hang_up_at_s=15.0)
-        call, world = await failed_call(failure, monkeypatch, phone, plan)
+    failure = ALL[name]
+    phone = {"fallback": {"transfer_to": TRANSFER_TO}}
+    plan = CallerPlan(hang_up_at_s=15.0)
+    call, world = run_virtual(failed_call(failure, monkeypatch, plan, phone=phone))
 
-        over_s = await check_no_dead_air(call, failure)
-        connected = call.log.first("connected")
-        assert connected is not None
-        assert connected.details["to"] == TRANSFER_TO
-        assert over_s <= connected.at_s - call.ear.started_s <= over_s + 1.0
-        assert world.record.fallback == "transferred"
+    over_s = check_no_dead_air(call, failure)
+    connected = call.log.first("connected")
+    assert connected is not None
+    assert connected.details["to"] == TRANSFER_TO
+    assert over_s <= connected.at_s - call.ear.started_s <= over_s + 1.0
+    assert world.record.fallback == "transferred"
 
-    play(test())
+
+@pytest.mark.parametrize("setup", ONE_OF_EACH, ids=lambda setup: setup.carrier)
+def test_at_every_carrier_a_caller_whose_ai_is_lost_hears_the_whole_recording(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = FAILURES["lost in mid-call"]
+    call, world = run_virtual(failed_call(failure, monkeypatch, setup=setup))
+
+    over_s = check_no_dead_air(call, failure)
+    assert over_s <= call.duration_s <= over_s + 1.0
+    assert world.record.fallback == "hung up"
 
 
 def test_an_agent_that_waits_for_the_caller_is_no_lost_one() -> None:
