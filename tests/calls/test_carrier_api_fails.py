@@ -23,6 +23,7 @@ from tests.fakes.phone_world import TABLES, PhoneWorld, phone_world
 API = "https://api.broken.example"
 GOODBYE = "Goodbye then."
 GOODBYE_S = 12 * 0.06
+RECORDING_S = 2.7
 Answer = Callable[[], Awaitable[Response]]
 
 
@@ -168,6 +169,28 @@ def test_a_call_that_is_never_answered_by_the_carriers_api_is_given_up(how: str)
             assert len(asked) >= 2  # to answer, and to hang up after all
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
+
+    play(test())
+
+
+@pytest.mark.parametrize("how", ["slow", "500", "over already"])
+def test_a_caller_whom_the_api_does_not_send_elsewhere_is_hung_up_in_time(how: str) -> None:
+    async def test() -> None:
+        routes = [{"call": {"model": "nobody"}}]
+        phone = {"fallback": {"transfer_to": "+15550100099"}}
+        made, asked = world_with(HANG_UPS[how][0], routes=routes, phone=phone)
+        async with made as world:
+            call = await world.call()
+
+            record = world.record
+            assert record.end is not None
+            assert (record.end.reason, record.fallback) == ("ai_failed", "hung up")
+            assert call.connected_to == ""
+            heard_s = call.ear.stretches[-1].end / call.ear.rate_hz
+            assert heard_s >= RECORDING_S
+            assert record.stages["ended"] <= heard_s + 2 * ANSWER_S + 0.5
+            assert any("could not be sent elsewhere" in line for line in world.lines)
+            assert len(asked) >= 2
 
     play(test())
 
