@@ -104,8 +104,9 @@ class Lane:
             samples = self._resampler.push(samples)
         self.segment_open = True
         if self.on_frame is not None and not self._ring.depth and self.on_frame(samples):
-            self.stats.pushed += samples.size
-            self.stats.pulled += samples.size
+            stats, n = self.stats, samples.size
+            stats.pushed += n
+            stats.pulled += n
         elif self._put(samples) and self.on_ready is not None:
             self.on_ready()
 

@@ -97,6 +97,8 @@ class Ledger:
         self._played = 0
         self._segment_from: int | None = None
         self._runs: deque[_Run] = deque(maxlen=RUNS_KEPT)
+        self._open: _Run | None = None
+        """The last run, unless its end was dropped."""
         self._marks: deque[_Mark] = deque(maxlen=MARKS_KEPT)
 
     def busy_until(self, until_s: float) -> None:
@@ -107,11 +109,10 @@ class Ledger:
         """``n`` samples were sent; they play from ``now_s`` on, or after what is playing."""
         if n <= 0:
             return
-        begin, runs = self.sent_samples, self._runs
-        run = runs[-1] if runs else None
-        if run is None or run.end != begin or now_s > run.over_s + GAP_FLOOR_S:
-            run = self._begin_run(run, now_s)
-        self.sent_samples = run.end = end = begin + n
+        run = self._open
+        if run is None or now_s > run.over_s + GAP_FLOOR_S:
+            run = self._open = self._begin_run(now_s)
+        self.sent_samples = run.end = end = self.sent_samples + n
         run.over_s = run.at_s + (end - run.start) / self.rate_hz
 
     def mark(self, name: str) -> None:
@@ -220,9 +221,10 @@ class Ledger:
     def _alive(self) -> int:
         return self.sent_samples - self.flushed - self.lost
 
-    def _begin_run(self, last: _Run | None, now_s: float) -> _Run:
+    def _begin_run(self, now_s: float) -> _Run:
         at_s = now_s
-        if last is not None:
+        if self._runs:
+            last = self._runs[-1]
             at_s = max(now_s, last.over_s)
             self._count_gap(1000 * (at_s - last.over_s))
         elif self._busy_until_s is not None:
@@ -269,6 +271,7 @@ class Ledger:
         if self.sent_samples > position:
             over_s = at_s + (self.sent_samples - position) / self.rate_hz
             self._runs.append(_Run(position, self.sent_samples, at_s, over_s))
+        self._open = self._runs[-1]
         self._played = position - self.flushed - self.lost
 
     def _drop_unplayed(self, now_s: float) -> int:
@@ -277,6 +280,7 @@ class Ledger:
             # The hole that a clear leaves is meant.
             self._segment_from = self.sent_samples
         if n:
+            self._open = None
             run = self._runs[-1]
             run.end -= n
             run.over_s = min(run.over_s, run.at_s + (run.end - run.start) / self.rate_hz)

@@ -6,6 +6,7 @@ Uplink frames go out as they come in, so that this leg adds no tempo of its own.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from bridge.audio.lane import Lane
 from bridge.errors import LocalWireError, RemoteWireError
@@ -56,7 +57,7 @@ class AgentSocketLeg:
         """Relay until the agent's side closes; on cancellation, close orderly."""
         self._port = port
         port.incoming.on_ready = self._send_audio
-        port.incoming.on_frame = self._send_frame
+        port.incoming.on_frame = self._straight(port.incoming)
         self._socket.start(WireFeed(self._wire, self._take, self._refuse, hear=port.outgoing.push))
         try:
             return await self._ended
@@ -108,18 +109,22 @@ class AgentSocketLeg:
         assert self._port is not None
         lane = self._port.incoming
         while (frame := lane.pull(self._frame)).size:
-            self._send(frame, lane)
+            self._socket.send_bytes(self._wire.audio(frame))
+            lane.ledger.sent(frame.size, self._loop.time())
 
-    def _send_frame(self, frame: Int16) -> bool:
-        assert self._port is not None
-        if frame.size != self._frame:
-            return False
-        self._send(frame, self._port.incoming)
-        return True
+    def _straight(self, lane: Lane) -> Callable[[Int16], bool]:
+        """Does for a frame that finds the lane empty what `_send_audio` does; made once, for looking up less."""
+        send, encode, time = self._socket.send_bytes, self._wire.audio, self._loop.time
+        sent, size = lane.ledger.sent, self._frame
 
-    def _send(self, frame: Int16, lane: Lane) -> None:
-        self._socket.send_bytes(self._wire.audio(frame))
-        lane.ledger.sent(frame.size, self._loop.time())
+        def send_frame(frame: Int16) -> bool:
+            if frame.size != size:
+                return False
+            send(encode(frame))
+            sent(size, time())
+            return True
+
+        return send_frame
 
     # Ending
 

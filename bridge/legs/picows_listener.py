@@ -130,7 +130,15 @@ class PicowsSocket(WSListener):
             except Exception as error:  # noqa: BLE001 - as in the inbox, without the way through it
                 self._inbox.blame(error)
         elif frame.msg_type is _TEXT:
-            self._text(frame.get_payload_as_utf8_text)
+            try:
+                text = frame.get_payload_as_utf8_text()
+            except UnicodeDecodeError:
+                self._refuse(BAD_TEXT, "a text message is not UTF-8")
+                return
+            try:
+                self._inbox.on_text(text)
+            except Exception as error:  # noqa: BLE001
+                self._inbox.blame(error)
         else:
             self._rare_frame(frame)
 
@@ -169,17 +177,6 @@ class PicowsSocket(WSListener):
         if self._watch.paused:
             self._watch.wrote(len(message))
 
-    def _text(self, decode: Callable[[], str]) -> None:
-        try:
-            text = decode()
-        except UnicodeDecodeError:
-            self._refuse(BAD_TEXT, "a text message is not UTF-8")
-            return
-        try:
-            self._inbox.on_text(text)
-        except Exception as error:  # noqa: BLE001
-            self._inbox.blame(error)
-
     def _rare_frame(self, frame: WSFrame) -> None:
         kind = frame.msg_type
         if kind is _CLOSE:
@@ -200,9 +197,17 @@ class PicowsSocket(WSListener):
         elif frame.fin:
             kind, payload = fragments.take()
             if kind is _TEXT:
-                self._text(payload.decode)
+                self._fragmented_text(payload)
             else:
                 self._inbox.data(payload)
+
+    def _fragmented_text(self, payload: bytes) -> None:
+        try:
+            text = payload.decode()
+        except UnicodeDecodeError:
+            self._refuse(BAD_TEXT, "a text message is not UTF-8")
+        else:
+            self._inbox.text(text)
 
     def _peer_closes(self, frame: WSFrame) -> None:
         code = int(cast("int", frame.get_close_code())) if frame.payload_size else NOTHING_SAID

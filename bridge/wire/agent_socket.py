@@ -81,8 +81,9 @@ class AgentSocket:
         self._pairs = Pairs()
         self._limits = limits or (FROM_CLIENT if role == "server" else FROM_SERVER)
         self._strikes = Strikes(self._limits.bad_messages, self._limits.bad_window_s)
-        self._frame_bytes = (FROM_CLIENT if role == "client" else FROM_SERVER).frame_bytes
-        self._sends_audio = order.SENDS_AUDIO[role]
+        bytes_taken = (FROM_CLIENT if role == "client" else FROM_SERVER).frame_bytes
+        self._most_samples = bytes_taken // pcm.BYTES_PER_SAMPLE
+        self._speaks = self._states[role] in order.SENDS_AUDIO[role]  # audio is in order now
         their_hz = rates.input_hz if role == "server" else rates.output_hz
         self._meter = Meter(self._limits, their_hz)
         self._refused = False  # the peer broke the protocol: nothing more is taken
@@ -173,6 +174,7 @@ class AgentSocket:
         state = self._next(order.kind_of(message), message.type)
         self._pairs.sent(message)
         self._states[self.role] = state
+        self._speaks = state in order.SENDS_AUDIO[self.role]
         return text
 
     def audio(self, samples: pcm.Int16) -> bytes:
@@ -180,11 +182,10 @@ class AgentSocket:
 
         Raises: LocalWireError before call_started, or for a frame larger than the peer takes.
         """
-        if samples.size * pcm.BYTES_PER_SAMPLE > self._frame_bytes:
-            raise LocalWireError(
-                f"a frame of {samples.size} samples has over {self._frame_bytes} bytes"
-            )
-        if self._states[self.role] not in self._sends_audio:
+        if samples.size > self._most_samples:
+            most = self._most_samples * pcm.BYTES_PER_SAMPLE
+            raise LocalWireError(f"a frame of {samples.size} samples has over {most} bytes")
+        if not self._speaks:
             self._next(order.Kind.AUDIO, "audio")
         return pcm.to_bytes(samples)
 

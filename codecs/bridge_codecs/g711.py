@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from bridge_codecs.pcm import Int16, check_int16
 
+_INT16: Final = np.dtype(np.int16)
+_UINT8: Final = np.dtype(np.uint8)
 _MULAW_BIAS: Final = 33  # moves the decision values of mu-law to powers of two (14-bit units)
 _MULAW_STEP: Final = 4  # a 14-bit unit in 16-bit units
 _ALAW_STEP: Final = 16  # an A-law decision unit (12 bits of magnitude) in 16-bit units
@@ -25,7 +27,7 @@ _POSITION: NDArray[np.int64] = np.arange(128) & 0xF
 
 def decode_ulaw(payload: bytes | bytearray | memoryview) -> Int16:
     """Expand mu-law octets: int16, shape (n,), full scale ±32,124."""
-    return _ULAW_TO_LINEAR.take(np.frombuffer(payload, np.uint8))
+    return _ULAW_TO_LINEAR.take(np.frombuffer(payload, _UINT8))
 
 
 def encode_ulaw(samples: Int16) -> bytes:
@@ -33,13 +35,14 @@ def encode_ulaw(samples: Int16) -> bytes:
 
     Raises: CodecError if the samples are not one row of int16.
     """
-    check_int16(samples)
+    if samples.dtype != _INT16 or samples.ndim != 1:
+        check_int16(samples)
     return _LINEAR_TO_ULAW.take(samples).tobytes()
 
 
 def decode_alaw(payload: bytes | bytearray | memoryview) -> Int16:
     """Expand A-law octets: int16, shape (n,), full scale ±32,256."""
-    return _ALAW_TO_LINEAR.take(np.frombuffer(payload, np.uint8))
+    return _ALAW_TO_LINEAR.take(np.frombuffer(payload, _UINT8))
 
 
 def encode_alaw(samples: Int16) -> bytes:
@@ -47,7 +50,8 @@ def encode_alaw(samples: Int16) -> bytes:
 
     Raises: CodecError if the samples are not one row of int16.
     """
-    check_int16(samples)
+    if samples.dtype != _INT16 or samples.ndim != 1:
+        check_int16(samples)
     return _LINEAR_TO_ALAW.take(samples).tobytes()
 
 

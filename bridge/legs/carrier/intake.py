@@ -106,8 +106,10 @@ class Intake:
         self._on_time_s = on_time_s if on_time_s < now_s else now_s  # noqa: FURB136 - half of min()
         if now_s - on_time_s > OLD_S:
             self._hold(samples)
-            return
-        self._pass(samples)
+        elif self._lane is None or self._kept or self.recorder is not None:
+            self._pass(samples)
+        else:
+            self._lane.push(samples)
 
     def _pass(self, samples: Int16) -> None:
         if self._lane is None or self._kept:

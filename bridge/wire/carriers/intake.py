@@ -36,13 +36,12 @@ class Intake:
     def hear_next(self, media: MediaPart, now_s: float) -> bool:
         """Take one chunk if `hear` would give it back and nothing else; else take nothing: the usual case, in short."""
         n_bytes = len(media.payload)
-        order = self._order
-        if not order.is_next(media.chunk, media.timestamp, n_bytes):
+        if not self._order.step(media.chunk, media.timestamp, n_bytes):
             return False
-        if not self._guard.keeps_time(n_bytes * self._s_per_byte, now_s):
-            return False
-        order.went_on()
-        return True
+        if self._guard.keeps_time(n_bytes * self._s_per_byte, now_s):
+            return True
+        self._order.step_back()
+        return False
 
     def flush(self) -> list[CarrierEvent]:
         """The end: give what was held back."""
