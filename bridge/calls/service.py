@@ -9,10 +9,8 @@ import hmac
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from bridge.brains.base import Brain
-from bridge.brains.speech.vad import Vad
+from bridge.calls.brain_source import BrainSource
 from bridge.calls.call import LiveCall, Parts
 from bridge.calls.caller_side import caller_side
 from bridge.calls.dialling import (
@@ -33,14 +31,9 @@ from bridge.calls.errors import (
     TokenUnknown,
 )
 from bridge.calls.kept import KeptCalls
+from bridge.calls.new_records import initial_messages, new_records
 from bridge.calls.phones import NoPhones, Phones
-from bridge.calls.records import (
-    CallRecord,
-    EndReason,
-    MessageRecord,
-    StageRecord,
-    ToolRecord,
-)
+from bridge.calls.records import CallRecord, EndReason, MessageRecord, StageRecord
 from bridge.calls.settings import CallSettings, PhoneMedium
 from bridge.errors import BridgeError, RemoteWireError, UsageError
 from bridge.legs.media_socket import MediaSocket
@@ -51,25 +44,6 @@ log = logging.getLogger(__name__)
 
 CLOSE_LIMIT_S = 10.0
 """How long calls may take to end when the service closes; then they are cut off."""
-
-
-class BrainSource(Protocol):
-    """Where brains come from: a registry of models, and the voice activity that goes with them."""
-
-    def names(self) -> Sequence[str]:
-        """The models a call may ask for."""
-        ...
-
-    def make(self, model: str, *, seed: str, live_hz: int) -> Brain:
-        """A new brain for one call; a live one works at ``live_hz``.
-
-        Raises: UsageError for an unknown model.
-        """
-        ...
-
-    def vad(self) -> Vad:
-        """Voice activity for one call."""
-        ...
 
 
 @dataclass(slots=True)
@@ -118,7 +92,7 @@ class CallService(KeptCalls):
             raise NoCapacity("The server is stopping.")
         if settings.model not in self._brains.names():
             raise InvalidSettings("model", self._unknown_model(settings.model))
-        record, stage = self._new_records(settings)
+        record, stage = new_records(settings, self._parts)
         if isinstance(settings.medium, PhoneMedium):
             self._phones.admit(record)
         try:
@@ -132,7 +106,7 @@ class CallService(KeptCalls):
 
     async def _add(self, record: CallRecord, stage: StageRecord) -> None:
         store, settings = self._parts.store, record.settings
-        initial = _initial_messages(settings, stage.stage_id)
+        initial = initial_messages(settings, stage.stage_id)
         await store.add_call(record)
         await store.add_stage(stage)
         for message in initial:
@@ -334,33 +308,9 @@ class CallService(KeptCalls):
         record.end(reason, self._parts.now(), lasted_s)
         await self._parts.store.save_call(record)
 
-    # Making
-
-    def _new_records(self, settings: CallSettings) -> tuple[CallRecord, StageRecord]:
-        ids, now = self._parts.ids, self._parts.now()
-        record = CallRecord(ids.uuid(), settings, created=now, join_token=ids.token())
-        tools = tuple(ToolRecord(ids.uuid(), spec) for spec in settings.tools)
-        return record, StageRecord(ids.uuid(), record.call_id, now, settings, tools)
-
     def _unknown_model(self, model: str) -> str:
         try:
             self._brains.make(model, seed="", live_hz=8_000)
         except UsageError as exc:
             return str(exc)
         return f"There is no model {model!r}; GET /api/models lists them."
-
-
-def _initial_messages(settings: CallSettings, stage_id: str) -> list[MessageRecord]:
-    return [
-        MessageRecord(
-            stage_id=stage_id,
-            index=index,
-            role=message.role,
-            text=message.text,
-            medium=message.medium,
-            invocation_id=message.invocation_id,
-            tool_name=message.tool_name,
-            initial=True,
-        )
-        for index, message in enumerate(settings.initial_messages)
-    ]

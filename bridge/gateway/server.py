@@ -11,11 +11,12 @@ from fastapi import APIRouter, FastAPI, Request
 from pydantic import SecretStr
 
 from bridge.api.app import create_app
+from bridge.calls.brain_source import BrainSource
 from bridge.calls.call import Parts
 from bridge.calls.phones import Phones
 from bridge.calls.recording import recording_path
 from bridge.calls.records import CallRecord
-from bridge.calls.service import BrainSource, CallService
+from bridge.calls.service import CallService
 from bridge.calls.store import MemoryStore
 from bridge.clock import VirtualClock, wall_clock
 from bridge.gateway.join_route import join_url
