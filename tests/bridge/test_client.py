@@ -12,6 +12,7 @@ from bridge.client import ANSWER_S, LIST_S, MAX_PAGES, ApiError, CallApi
 from bridge.errors import JoinRefused
 from bridge.legs.media_socket import MediaSocket
 from bridge.virtual import run_virtual
+from tests.fakes.http_bodies import Dripping, Endless
 
 BASE = "https://api.test"
 KEY = "AbCdEf12.secret-secret"
@@ -156,26 +157,13 @@ async def test_a_body_that_is_no_object_is_refused_in_a_sentence(content: bytes,
 
 
 async def test_of_an_endless_body_no_more_is_read_than_shows_that_it_is_too_long() -> None:
-    read = 0
+    body = Endless()
 
-    class Endless(httpx.AsyncByteStream):
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            nonlocal read
-            while True:
-                read += 65_536
-                yield 65_536 * b" "
-
-    assert "no valid JSON" in str(await refused(always(stream=Endless())))
-    assert read < 2 * 1024 * 1024
+    assert "no valid JSON" in str(await refused(always(stream=body)))
+    assert body.read < 2 * 1024 * 1024
 
 
 def test_a_body_that_drips_is_waited_for_no_longer_than_any_other_answer() -> None:
-    class Dripping(httpx.AsyncByteStream):
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            while True:
-                await asyncio.sleep(1)
-                yield b" "
-
     async def ask() -> float:
         error = await refused(always(stream=Dripping()))
         assert str(error) == "the API did not answer GET /api/calls/c1 in time"

@@ -1,4 +1,4 @@
-"""Ends of a call that a test holds in its hand: a leg, a socket, a port."""
+"""Ends of a call that a test holds in its hand: a leg, a socket, a port, a recorder."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from bridge.audio.lane import Lane
 from bridge.legs.base import Ended, LegEvent, MessageEvent, Port
 from bridge.legs.media_socket import SocketReceiver
+from bridge_codecs.pcm import Int16
 
 
 class HandLeg:
@@ -44,6 +45,24 @@ class HandLeg:
         self.done.append("drain")
         await self.heard_all.wait()
         self.done.append("drained")
+
+
+@dataclass
+class HandRecorder:
+    """Counts what it is given."""
+
+    caller: int = 0
+    agent: list[tuple[int, float | None]] = field(default_factory=list)
+    cuts: list[float] = field(default_factory=list)
+
+    def heard(self, samples: Int16) -> None:
+        self.caller += samples.size
+
+    def sent(self, samples: Int16, *, plays_in_s: float | None) -> None:
+        self.agent.append((samples.size, plays_in_s))
+
+    def cleared(self, *, unplayed_s: float) -> None:
+        self.cuts.append(unplayed_s)
 
 
 class HandSocket:

@@ -1,6 +1,6 @@
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -21,29 +21,12 @@ from bridge.wire.messages import (
     Transcript,
 )
 from bridge.wire.messages.enabled import EnabledDataMessages
-from bridge_codecs.pcm import Int16
-from tests.fakes.legs import HandPort, HandSocket, hand_port
+from tests.fakes.legs import HandPort, HandRecorder, HandSocket, hand_port
 from tests.fakes.socket_log import SocketLog
 
 ALL = EnabledDataMessages.for_carrier("server_web_socket")
 STARTED = MessageEvent(CallStarted(call_id="c"))
 THINKING = MessageEvent(State(state="thinking"))
-
-
-@dataclass
-class HandRecorder:
-    caller: int = 0
-    agent: list[tuple[int, float | None]] = field(default_factory=list)
-    cuts: list[float] = field(default_factory=list)
-
-    def heard(self, samples: Int16) -> None:
-        self.caller += samples.size
-
-    def sent(self, samples: Int16, *, plays_in_s: float | None) -> None:
-        self.agent.append((samples.size, plays_in_s))
-
-    def cleared(self, *, unplayed_s: float) -> None:
-        self.cuts.append(unplayed_s)
 
 
 @dataclass

@@ -1,32 +1,15 @@
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
 
 import pytest
 
 from bridge.virtual import run_virtual
-from bridge_codecs.pcm import Int16
 from tests.bridge.legs.carrier.plain_call import noise, opened_call
+from tests.fakes.legs import HandRecorder
 
 
 def run(main: Coroutine[None, None, None]) -> None:
     run_virtual(main)
-
-
-@dataclass
-class HandRecorder:
-    caller: int = 0
-    agent: list[tuple[int, float | None]] = field(default_factory=list)
-    cuts: list[float] = field(default_factory=list)
-
-    def heard(self, samples: Int16) -> None:
-        self.caller += samples.size
-
-    def sent(self, samples: Int16, *, plays_in_s: float | None) -> None:
-        self.agent.append((samples.size, plays_in_s))
-
-    def cleared(self, *, unplayed_s: float) -> None:
-        self.cuts.append(unplayed_s)
 
 
 def test_both_sides_are_recorded_where_the_caller_heard_them() -> None:

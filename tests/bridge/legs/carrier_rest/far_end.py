@@ -1,10 +1,13 @@
 """A carrier's API that answers as told and remembers what it was asked."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
 import httpx
+import pytest
+
+from bridge.legs.phone_line import CarrierApiError
 
 Answer: TypeAlias = httpx.Response | Exception | Callable[[], Coroutine[Any, Any, httpx.Response]]
 
@@ -31,3 +34,12 @@ class FarEnd:
 def form_of(request: httpx.Request) -> list[tuple[str, str]]:
     """The fields of a form, sorted."""
     return sorted(parse_qsl(request.content.decode(), keep_blank_values=True))
+
+
+async def refusal(done: Awaitable[object], *secrets: str) -> str:
+    """The sentence with which this fails; it repeats no secret."""
+    with pytest.raises(CarrierApiError) as caught:
+        await done
+    sentence = str(caught.value)
+    assert not any(secret in sentence for secret in secrets)
+    return sentence

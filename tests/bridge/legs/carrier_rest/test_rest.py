@@ -1,6 +1,5 @@
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -22,6 +21,7 @@ from bridge.legs.carrier_rest.rest import (
 from bridge.legs.phone_line import CarrierApiError
 from bridge.virtual import run_virtual
 from tests.bridge.legs.carrier_rest.far_end import Answer, FarEnd
+from tests.fakes.http_bodies import Dripping, Endless
 
 BASE = "https://api.test/v1"
 SECRET = "CANARY-secret"
@@ -77,12 +77,6 @@ def test_an_answer_that_does_not_come_is_waited_for_no_longer_than_its_deadline(
 
 
 def test_a_body_that_drips_is_waited_for_no_longer_than_any_other_answer() -> None:
-    class Dripping(httpx.AsyncByteStream):
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            while True:
-                await asyncio.sleep(1)
-                yield b" "
-
     async def wait() -> float:
         assert "in time" in str(await failure(httpx.Response(200, stream=Dripping())))
         return asyncio.get_running_loop().time()
@@ -109,19 +103,12 @@ async def test_an_api_that_breaks_off_is_told_by_the_kind_of_its_error() -> None
 
 
 async def test_of_an_endless_body_no_more_is_read_than_shows_that_it_is_too_long() -> None:
-    read = 0
+    body = Endless()
 
-    class Endless(httpx.AsyncByteStream):
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            nonlocal read
-            while True:
-                read += 65_536
-                yield 65_536 * b" "
-
-    said, _ = await ask(httpx.Response(201, stream=Endless()))
+    said, _ = await ask(httpx.Response(201, stream=body))
 
     assert said == Said(201, flaw="it is longer than 65536 bytes")
-    assert read <= 3 * 65_536
+    assert body.read <= 3 * 65_536
 
 
 @pytest.mark.parametrize("n", [ANSWER_LIMITS.max_bytes, ANSWER_LIMITS.max_bytes + 1])

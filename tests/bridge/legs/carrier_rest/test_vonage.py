@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from bridge.errors import UsageError
 from bridge.ids import Ids
 from bridge.legs.carrier_rest.vonage import API_URL, VonageApi
-from bridge.legs.phone_line import CarrierApi, CarrierApiError, OutgoingCall, PhoneLine
+from bridge.legs.phone_line import CarrierApi, OutgoingCall, PhoneLine
 from bridge.virtual import run_virtual
 from bridge.wire.answers import ncco
-from tests.bridge.legs.carrier_rest.far_end import Answer, FarEnd
+from tests.bridge.legs.carrier_rest.far_end import Answer, FarEnd, refusal
 
 KEY = generate_private_key(65537, 2048)
 PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -45,12 +45,6 @@ def asked(far_end: FarEnd) -> list[tuple[str, str, Any]]:
         (request.method, request.url.path, json.loads(request.content or b"null"))
         for request in far_end.asked
     ]
-
-
-async def refused(done: object) -> str:
-    with pytest.raises(CarrierApiError) as caught:
-        await done  # type: ignore[misc]
-    return str(caught.value)
 
 
 def test_the_account_is_a_carrier_api_like_any_other() -> None:
@@ -100,7 +94,7 @@ async def test_additional_parameters_take_nothing_of_ours_away(name: str) -> Non
     far_end = FarEnd(STARTED)
     call = OutgoingCall("+1", "+2", "wss://x", "https://s", {name: "x"})
 
-    assert "cannot set" in await refused(api(far_end).place(call))
+    assert "cannot set" in await refusal(api(far_end).place(call))
     assert far_end.asked == []
 
 
@@ -136,7 +130,7 @@ async def test_to_hang_up_a_call_that_is_not_known_any_more_is_a_success() -> No
     ],
 )
 async def test_a_hang_up_that_was_not_done_is_told(state: httpx.Response) -> None:
-    error = await refused(line(WRONG_STATE, state)[0].hang_up())
+    error = await refusal(line(WRONG_STATE, state)[0].hang_up())
 
     assert error == "Vonage refused to hang up (400): Call in wrong state"
 
@@ -169,11 +163,11 @@ async def test_a_transfer_and_keys_are_asked_for() -> None:
     for done in (phone.transfer(""), phone.send_digits("x")):
         with pytest.raises(UsageError):
             await done
-    assert "refused to transfer" in await refused(line(WRONG_STATE)[0].transfer("+491"))
+    assert "refused to transfer" in await refusal(line(WRONG_STATE)[0].transfer("+491"))
 
 
 async def test_a_placed_call_without_an_id_is_told() -> None:
-    assert await refused(api(FarEnd(GONE)).place(OUTGOING)) == (
+    assert await refusal(api(FarEnd(GONE)).place(OUTGOING)) == (
         "Vonage's answer has no uuid: the JSON text is cut off"
     )
 
@@ -181,5 +175,5 @@ async def test_a_placed_call_without_an_id_is_told() -> None:
 async def test_without_an_id_nothing_is_asked() -> None:
     far_end = FarEnd(GONE)
 
-    assert "no id" in await refused(api(far_end).line("").hang_up())
+    assert "no id" in await refusal(api(far_end).line("").hang_up())
     assert far_end.asked == []
