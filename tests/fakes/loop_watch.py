@@ -3,7 +3,8 @@
 Every handle that an asyncio loop runs is timed; uvloop's are not, it has its own. A callback is to blame if it
 computed for that long, or if it blocked for that long, which shows in the thread having given up its processor.
 Not counted is what it is not to blame for: waiting for a processor on a busy machine or for the machine itself,
-garbage collection of the whole test run, a first import, and executor work, which the virtual loop does inline.
+garbage collection of the whole test run, a first import, the start of a thread, which waits for the new thread to
+get a processor, and executor work, which the virtual loop does inline.
 A processor whose other half works for somebody else computes slower too: a callback that computed for too long is
 measured against a piece of work whose time on an idle processor is known.
 """
@@ -65,7 +66,7 @@ class LoopWatch:
 
     def __init__(self) -> None:
         self._slow: list[str] = []
-        self._excused = _Clocks()  # collection and inline work so far
+        self._excused = _Clocks()  # collection, inline work, starts of threads so far
         self._gc_started = _Clocks()
         self._ended_at_s = 0.0
         self._thread = _Thread()
@@ -73,10 +74,11 @@ class LoopWatch:
         self._work_s = min(_work_s() for _ in range(20))
         self._run = asyncio.Handle._run
         self._run_in_executor: Callable[..., Any] = VirtualLoop.run_in_executor
+        self._start: Callable[[threading.Thread], None] = threading.Thread.start
 
     def install(self) -> None:
         """Begin."""
-        watch, run, inline = self, self._run, self._run_in_executor
+        watch, run, inline, start = self, self._run, self._run_in_executor, self._start
 
         def timed_run(handle: asyncio.Handle) -> None:
             started_s, excused, n_modules = perf_counter(), watch._excused, len(sys.modules)
@@ -96,12 +98,18 @@ class LoopWatch:
             finally:
                 watch._excuse(started)
 
-        _replace(timed_run, timed_inline)
+        def timed_start(thread: threading.Thread) -> None:
+            started = _Clocks.now()
+            start(thread)
+            if threading.current_thread() is threading.main_thread():
+                watch._excuse(started)
+
+        _replace(timed_run, timed_inline, timed_start)
         gc.callbacks.append(self._collected)
 
     def remove(self) -> None:
         """End."""
-        _replace(self._run, self._run_in_executor)
+        _replace(self._run, self._run_in_executor, self._start)
         gc.callbacks.remove(self._collected)
         if self._schedstat is not None:
             os.close(self._schedstat)
@@ -160,9 +168,14 @@ def _owner(handle: asyncio.Handle) -> object:
     return getattr(getattr(handle, "_callback", None), "__self__", None) or handle
 
 
-def _replace(run: Callable[[asyncio.Handle], None], inline: Callable[..., Any]) -> None:
+def _replace(
+    run: Callable[[asyncio.Handle], None],
+    inline: Callable[..., Any],
+    start: Callable[[threading.Thread], None],
+) -> None:
     setattr(asyncio.Handle, "_run", run)  # noqa: B010 - a type checker would not have it otherwise
     setattr(VirtualLoop, "run_in_executor", inline)  # noqa: B010
+    setattr(threading.Thread, "start", start)  # noqa: B010
 
 
 def _open_schedstat() -> int | None:
