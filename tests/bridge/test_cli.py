@@ -1,5 +1,4 @@
 import json
-import logging
 import re
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from bridge.batch.result import CallResult
 from bridge.config import Config
 from bridge.errors import BridgeError, JoinRefused
 from bridge.gateway import serve
+from tests.fakes.log_set_up import logging_restored
 from tests.fakes.results import booking_call
 
 Capture = pytest.CaptureFixture[str]
@@ -26,10 +26,8 @@ Capture = pytest.CaptureFixture[str]
 def _logging_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("ULTRAVOX_API_KEY", "TIPRING_API_KEY"):
         monkeypatch.delenv(name, raising=False)
-    root, ours = logging.getLogger(), logging.getLogger("bridge")
-    before = root.handlers[:], root.level, ours.level
-    yield
-    root.handlers[:], root.level, ours.level = before
+    with logging_restored():
+        yield
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.log import FORMAT, OneLine, Redacted, set_up, whereabouts
+from tests.fakes.log_set_up import logging_restored
 
 BREAKS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 
@@ -15,12 +16,8 @@ BREAKS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 @pytest.fixture
 def root() -> Iterator[logging.Logger]:
     """The root logger, as it was before afterwards."""
-    root, ours = logging.getLogger(), logging.getLogger("bridge")
-    before = root.handlers[:], root.level, ours.level
-    yield root
-    root.handlers[:] = before[0]
-    root.setLevel(before[1])
-    ours.setLevel(before[2])
+    with logging_restored() as logger:
+        yield logger
 
 
 def hostile_strings() -> list[str]:

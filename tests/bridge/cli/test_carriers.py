@@ -1,5 +1,4 @@
 import json
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from bridge.testing.carriers.base import Account, Numbers
 from bridge.testing.report import CallReport, ClearSeen
 from bridge.testing.run import CarrierPlan, Watch
 from bridge_codecs.pcm import silence
+from tests.fakes.log_set_up import logging_restored
 
 Capture = pytest.CaptureFixture[str]
 CALL = ["carrier", "twilio", "--call", "http://localhost:1/answer"]
@@ -50,10 +50,8 @@ def report(**given: Any) -> CallReport:
 def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    root, ours = logging.getLogger(), logging.getLogger("bridge")
-    before = root.handlers[:], root.level, ours.level
-    yield
-    root.handlers[:], root.level, ours.level = before
+    with logging_restored():
+        yield
 
 
 @pytest.fixture
