@@ -43,6 +43,7 @@ class Keypad:
 
     Attributes:
         handling: may be set anew.
+        pressed_s: when a key was pressed last that the agent is told of, loop time; None before the first.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Keypad:
         figures: CarrierFigures,
     ) -> None:
         self.handling = handling
+        self.pressed_s: float | None = None
         self._send = send
         self._figures = figures
         self._loop = asyncio.get_running_loop()
@@ -64,8 +66,10 @@ class Keypad:
     def press(self, digit: str) -> None:
         """The caller pressed a key."""
         self._figures.digits += 1
-        if self.handling.ignore or not self._rate.take(1, self._loop.time()):
+        now_s = self._loop.time()
+        if self.handling.ignore or not self._rate.take(1, now_s):
             return
+        self.pressed_s = now_s
         self._digits += digit
         if self._timer is not None:
             self._timer.cancel()

@@ -20,7 +20,8 @@ class Interruption:
     unheard_ms: float
     """Agent audio that was dropped before it was heard, ms."""
     overrun_ms: float | None
-    """From the caller's onset to silence at the carrier, ms; None if the caller said nothing audible."""
+    """How long the carrier went on, ms: from when the caller began to speak over the agent, or pressed the last key, to
+    silence; None where nothing of the caller's was the cause."""
 
 
 @dataclass(slots=True)

@@ -198,7 +198,7 @@ class CarrierLeg:
     def clear(self) -> None:
         """Silence at the carrier, now and whatever it has; what was heard is noted."""
         if self._serving is not None:
-            self._serving.clear(self._feed.heard_s)
+            self._serving.clear(self._feed.heard_s, self._keypad.pressed_s)
 
     def receive(self, event: LegEvent) -> None:
         """A data message of the agent: its words are placed, the telephone's tools run; others are not for us."""

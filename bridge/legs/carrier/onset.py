@@ -16,8 +16,10 @@ from bridge_codecs.pcm import Int16, silence
 
 KEPT_S: Final = 3.0
 """How far back the onset may lie, s; the noise floor is taken from the same stretch."""
-RECENT_S: Final = 1.5
-"""A caller who fell silent longer ago than this is not who interrupted, s."""
+RECENT_S: Final = 0.5
+"""A caller who fell silent longer ago than this is not who interrupted, s.
+
+A clear is decided while the caller speaks, or a round trip to the AI after a short word."""
 
 
 class RecentAudio:
@@ -39,13 +41,24 @@ class RecentAudio:
         while self._n_bytes > self._max_bytes:
             self._n_bytes -= len(payloads.popleft())
 
-    def onset_ago_s(self) -> float | None:
-        """How long before the end of what is kept the caller last began to speak, s; None if that is not known."""
-        samples = self._decoded()
-        spans = audible_spans(samples, self._audio.rate_hz)
-        if not spans or samples.size - spans[-1].end > RECENT_S * self._audio.rate_hz:
+    def onset_s(self, heard_s: float, began_s: float, now_s: float) -> float | None:
+        """Since when the caller has spoken over an agent who is cut off now; None if that was not a caller's voice.
+
+        A caller who had finished before the agent began did not interrupt; one who had not spoke over the agent from
+        its beginning on.
+
+        Args:
+            heard_s: when the end of what is kept came, loop time, as all of these.
+            began_s: when the agent's present utterance began.
+            now_s: when it is cut off.
+        """
+        samples, rate_hz = self._decoded(), self._audio.rate_hz
+        spans = audible_spans(samples, rate_hz)
+        if not spans:
             return None
-        return (samples.size - spans[-1].start) / self._audio.rate_hz
+        first_s = heard_s - samples.size / rate_hz
+        start_s, end_s = (first_s + at / rate_hz for at in (spans[-1].start, spans[-1].end))
+        return max(start_s, began_s) if end_s > max(began_s, now_s - RECENT_S) else None
 
     def _decoded(self) -> Int16:
         decode = decoder(self._audio)

@@ -74,6 +74,8 @@ class Player:
         self.ledger.clearable = traits.clears
         self.heard = HeardText(lane)
         self.first_sent_s: float | None = None
+        self.utterance_s: float | None = None
+        """When what the agent says now began to be played, loop time; None before it speaks and after a clear."""
         self._message = wire.audio
         self._wire = wire
         self._socket = socket
@@ -146,6 +148,7 @@ class Player:
             self.forget_unplayed(now_s)
             self._unmarked = 0
         self._speaking = False
+        self.utterance_s = None
         return self._cuts.take(unplayed, now_s)
 
     def forget_unplayed(self, now_s: float) -> None:
@@ -192,7 +195,7 @@ class Player:
         self._ran_dry()
 
     def _send_frame(self, frame: Int16, until_s: float | None, now_s: float) -> None:
-        if until_s is None or now_s - until_s > UNDERRUN_S:
+        if until_s is None or now_s - until_s > UNDERRUN_S or self.utterance_s is None:
             self._begin_anew(until_s, now_s)
         self._speaking = True
         self._play(frame, now_s)
@@ -221,6 +224,8 @@ class Player:
         if self._speaking and until_s is not None and now_s - until_s < PAUSE_S:
             self._figures.underruns += 1
             self._figures.underrun_ms += 1000 * (now_s - until_s)
+        else:
+            self.utterance_s = now_s if until_s is None else max(now_s, until_s)
 
     def _mark(self) -> None:
         self._unmarked = 0

@@ -4,12 +4,16 @@ import asyncio
 from typing import Final
 
 from bridge.legs.base import Ended, LegEvent, Port
+from bridge.legs.carrier.dtmf import QUICK_S
 from bridge.legs.carrier.figures import CarrierFigures, Interruption
+from bridge.legs.carrier.onset import RECENT_S
 from bridge.legs.carrier.player import Player
 from bridge.legs.carrier.stream import CarrierStream
 from bridge.legs.recorder import Recorder
 
 INTERRUPTIONS_KEPT: Final = 500
+KEY_RECENT_S: Final = QUICK_S + RECENT_S
+"""A key that was pressed longer ago is not what interrupted, s: the agent is told when no other follows."""
 
 
 class Serving:
@@ -67,17 +71,27 @@ class Serving:
         if self.live:
             self._port.emit(event)
 
-    def clear(self, heard_s: float) -> None:
-        """The agent was cut off: silence the carrier, then note what was heard. Its last audio came at ``heard_s``."""
+    def clear(self, heard_s: float, pressed_s: float | None) -> None:
+        """The agent was cut off: silence the carrier, then note what was heard.
+
+        Args:
+            heard_s: when the caller's last audio came.
+            pressed_s: when the caller last pressed a key that the agent is told of.
+        """
         now_s, figures = self._loop.time(), self._figures
+        began_s = self.player.utterance_s
         cut = self.player.clear(now_s)
         figures.clears += 1
         if figures.clear_latency is not None:
             figures.clear_latency.observe(self._loop.time() - now_s)
         if not cut.unheard_ms or len(figures.interruptions) >= INTERRUPTIONS_KEPT:
             return
-        ago_s = self._stream.intake.recent.onset_ago_s()
-        overrun_ms = None if ago_s is None else max(0.0, 1000 * (cut.silent_s - heard_s + ago_s))
+        onset_s = None
+        if began_s is not None:
+            onset_s = self._stream.intake.recent.onset_s(heard_s, began_s, now_s)
+            if onset_s is None and pressed_s is not None and now_s - pressed_s <= KEY_RECENT_S:
+                onset_s = max(pressed_s, began_s)
+        overrun_ms = None if onset_s is None else max(0.0, 1000 * (cut.silent_s - onset_s))
         at_s = now_s - self._stream.started_s
         figures.interruptions.append(
             Interruption(at_s, cut.heard_text, cut.unheard_text, cut.unheard_ms, overrun_ms)

@@ -5,6 +5,7 @@ import pytest
 
 from bridge.audio.lane import Lane
 from bridge.legs.base import MessageEvent
+from bridge.legs.carrier.dtmf import DtmfHandling
 from bridge.legs.carrier.figures import CarrierFigures
 from bridge.legs.carrier.serving import INTERRUPTIONS_KEPT
 from bridge.stats import DURATION_S, Histogram
@@ -84,6 +85,100 @@ def test_a_carrier_without_a_clear_goes_on_until_it_has_played_what_it_has() -> 
         [note] = call.leg.figures.interruptions
         assert note.overrun_ms == pytest.approx(700, abs=50)
         assert note.unheard_ms == pytest.approx(5_000 - 500 - 200, abs=30)
+        await call.over()
+
+    run(call())
+
+
+def test_a_caller_who_had_finished_before_the_agent_began_did_not_interrupt() -> None:
+    async def call() -> None:
+        call = await running_call()
+        await call.hear_live(noise(2, level=20))
+        await call.hear_live(noise(0.5))
+        await call.hear_live(noise(0.1, level=20))
+        call.speak(5)
+        await call.hear_live(noise(0.2, level=20))
+        call.clear()
+
+        [note] = call.leg.figures.interruptions
+        assert note.overrun_ms is None
+        await call.over()
+
+    run(call())
+
+
+def test_who_speaks_on_while_the_agent_begins_is_spoken_over_from_there() -> None:
+    async def call() -> None:
+        call = await running_call()
+        await call.hear_live(noise(2, level=20))
+        await call.hear_live(noise(0.5))
+        call.speak(5)
+        await call.hear_live(noise(0.3))
+        call.clear()
+
+        [note] = call.leg.figures.interruptions
+        assert note.overrun_ms == pytest.approx(300, abs=30)
+        await call.over()
+
+    run(call())
+
+
+def test_a_hole_in_the_agents_speech_is_no_new_beginning_and_a_pause_is() -> None:
+    async def call() -> None:
+        call = await running_call()
+        await call.hear_live(noise(2, level=20))
+        call.speak(0.4, end=False)
+        await call.hear_live(noise(0.3, level=20))
+        await call.hear_live(noise(0.3))
+        call.speak(5)
+        await call.hear_live(noise(0.2))
+        call.clear()
+        call.speak(5)
+        await call.hear_live(noise(0.2))
+        call.clear()
+
+        hole, anew = call.leg.figures.interruptions
+        assert hole.overrun_ms == pytest.approx(500, abs=40)
+        assert anew.overrun_ms == pytest.approx(200, abs=30)
+        await call.over()
+
+    run(call())
+
+
+@pytest.mark.parametrize(
+    ("pressed_ago_s", "overrun_ms"), [(0.6, 600), (0.98, 980), (1.02, None), (2.5, None)]
+)
+def test_a_key_that_interrupts_counts_from_when_it_was_pressed(
+    pressed_ago_s: float, overrun_ms: float | None
+) -> None:
+    async def call() -> None:
+        call = await running_call()
+        await call.hear_live(noise(2, level=20))
+        await call.hear_live(noise(0.5))
+        await call.hear_live(noise(0.6, level=20))
+        call.speak(8)
+        await call.hear_live(noise(0.5, level=20))
+        call.say("digit 1")
+        await call.hear_live(noise(pressed_ago_s, level=20))
+        call.clear()
+
+        [note] = call.leg.figures.interruptions
+        assert note.overrun_ms == (None if overrun_ms is None else pytest.approx(overrun_ms, abs=1))
+        await call.over()
+
+    run(call())
+
+
+def test_a_key_that_nobody_is_told_of_interrupts_nobody() -> None:
+    async def call() -> None:
+        call = await running_call(dtmf=DtmfHandling(ignore=True))
+        call.speak(5)
+        call.say("digit 1")
+        await asyncio.sleep(0.6)
+        call.clear()
+
+        [note] = call.leg.figures.interruptions
+        assert note.overrun_ms is None
         await call.over()
 
     run(call())
