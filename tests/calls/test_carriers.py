@@ -4,7 +4,7 @@ The emulators read the carriers' documents for themselves, and the true ear know
 what the gateway says of a call is held against it.
 """
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,29 +13,28 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bridge.batch.caller import CallerTurn
-from bridge.brains.base import Act, CallTool, Cue, Greeting, HangUp, Say, ToolsReturned, UserSaid
 from bridge.gateway.phone.record import PhoneCallRecord
-from bridge.testing.caller import CallerPlan, KeyPresses
+from bridge.testing.caller import CallerPlan
 from bridge.testing.phone_call import PhoneCall
 from bridge.testing.report import report_of
 from bridge.testing.true_ear import Cleared
 from bridge.virtual import run_virtual
 from bridge_codecs.dtmf_detector import DtmfDetector
-from tests.fakes.bot import tone
 from tests.fakes.call_world import ActingBrain
 from tests.fakes.emulated import ACCOUNTS
+from tests.fakes.phone_talk import (
+    GOODBYE,
+    GREETING,
+    LETTER_S,
+    LONG,
+    Receptionist,
+    caller_plan,
+    spoken_s,
+)
 from tests.fakes.phone_world import TABLES, phone_world
 
-LETTER_S = 0.06
 KEY_S = 0.3
 """A key in the audio: 0.2 s of it, and the pause behind it."""
-GREETING = "Good morning, this is the bridge."
-LONG = (
-    "Let me tell you all about it in very many words that nobody wants to hear to their end at all."
-)
-PROMPT = "Press a key."
-GOODBYE = "Goodbye then, and thank you."
 ROUTE = {"tools": ["playDtmfSounds"], "call": {"systemPrompt": "Be brief."}}
 
 
@@ -100,53 +99,6 @@ def play(test: Coroutine[Any, Any, None]) -> None:
     run_virtual(test)
 
 
-def talkative(cue: Cue) -> Sequence[Act]:
-    """Greets, presses a key when first spoken to and talks on; asks for a key; says goodbye."""
-    match cue:
-        case Greeting():
-            return [Say(GREETING)]
-        case UserSaid(spoken=True, text="hello"):
-            return [CallTool("playDtmfSounds", {"digits": "5"})]
-        case ToolsReturned():
-            return [Say(LONG)]
-        case UserSaid(spoken=False):
-            return [HangUp(GOODBYE)]
-    return ()
-
-
-class Talkative(ActingBrain):
-    """Hears "hello" at first, then "stop"."""
-
-    def __init__(self) -> None:
-        super().__init__(self._answer)
-        self._n_heard = 0
-
-    async def hear(self, turn: Any) -> str:
-        self._n_heard += 1
-        return "hello" if self._n_heard == 1 else "stop"
-
-    @property
-    def keys(self) -> list[str]:
-        return [cue.text for cue in self.cues if isinstance(cue, UserSaid) and not cue.spoken]
-
-    def _answer(self, cue: Cue) -> Sequence[Act]:
-        if isinstance(cue, UserSaid) and cue.spoken and cue.text == "stop":
-            return [Say(PROMPT)]
-        return talkative(cue)
-
-
-def caller_plan(line_hz: int) -> CallerPlan:
-    """Speaks after the greeting, interrupts what follows, presses keys when it is silent again."""
-    return CallerPlan(
-        turns=[
-            CallerTurn("hello", tone(1.2, rate_hz=line_hz)),
-            CallerTurn("stop", tone(1.0, rate_hz=line_hz), 2.0),
-        ],
-        keys=[KeyPresses("12#", 14.0)],
-        tail_s=20.0,
-    )
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _application_key(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The key of the application at Vonage: made once, it takes a while."""
@@ -191,10 +143,6 @@ async def whole_call(
         return call, here.record
 
 
-def spoken_s(text: str) -> float:
-    return LETTER_S * len(text.replace(" ", ""))
-
-
 def stretches_s(call: PhoneCall) -> list[float]:
     rate_hz = call.ear.rate_hz
     return [(each.end - each.start) / rate_hz for each in call.ear.stretches]
@@ -205,15 +153,11 @@ def test_a_whole_call_is_heard_as_it_was_said_and_ends_in_the_carriers_own_way(
     setup: Setup,
 ) -> None:
     async def test() -> None:
-        brain = Talkative()
+        brain = Receptionist()
         call, record = await whole_call(setup, brain, caller_plan(setup.line_hz))
 
         assert call.log.problems == []
-        assert [cue.text for cue in brain.cues if isinstance(cue, UserSaid)] == [
-            "hello",
-            "stop",
-            "12#",
-        ]
+        assert brain.heard == ["hello", "stop", "12#"]
         heard_s = stretches_s(call)
         # The last frame of an utterance may be filled up with silence.
         longer_s = setup.frame_ms / 1000 + 0.003
@@ -282,16 +226,12 @@ def test_on_a_bad_network_nothing_is_lost_and_the_account_is_right_to_half_a_sec
     setup: Setup, profile: str
 ) -> None:
     async def test() -> None:
-        brain = Talkative()
+        brain = Receptionist()
         plan = caller_plan(setup.line_hz)
         call, record = await whole_call(setup, brain, plan, profile=profile)
 
         assert call.log.problems == []
-        assert [cue.text for cue in brain.cues if isinstance(cue, UserSaid)] == [
-            "hello",
-            "stop",
-            "12#",
-        ]
+        assert brain.heard == ["hello", "stop", "12#"]
         assert record.figures.caller_audio_lost_ms == 0
         assert record.end is not None
         assert record.end.reason == "agent_hangup"
@@ -323,7 +263,7 @@ def heard_at_the_interruption_s(call: PhoneCall) -> float:
 def test_a_caller_who_hangs_up_in_the_middle_of_a_word_ends_the_call(setup: Setup) -> None:
     async def test() -> None:
         plan = CallerPlan(hang_up_at_s=1.0)
-        call, record = await whole_call(setup, Talkative(), plan)
+        call, record = await whole_call(setup, Receptionist(), plan)
 
         assert call.end is not None
         assert call.end.by == "caller"
@@ -339,7 +279,7 @@ def test_a_caller_who_hangs_up_in_the_middle_of_a_word_ends_the_call(setup: Setu
 def test_a_connection_that_breaks_in_mid_word_ends_the_call_and_says_so(setup: Setup) -> None:
     async def test() -> None:
         plan = caller_plan(setup.line_hz)
-        call, record = await whole_call(setup, Talkative(), plan, profile="mid-word-disconnect")
+        call, record = await whole_call(setup, Receptionist(), plan, profile="mid-word-disconnect")
 
         assert call.log.first("network broke") is not None
         assert call.is_over
@@ -353,7 +293,7 @@ def test_a_connection_that_breaks_in_mid_word_ends_the_call_and_says_so(setup: S
 def test_the_same_call_twice_is_the_same_to_the_sample(setup: Setup) -> None:
     async def once() -> tuple[bytes, bytes]:
         call, _ = await whole_call(
-            setup, Talkative(), caller_plan(setup.line_hz), profile="mobile-edge"
+            setup, Receptionist(), caller_plan(setup.line_hz), profile="mobile-edge"
         )
         assert call.end is not None
         return call.ear.heard().tobytes(), call.ear.said().tobytes()
