@@ -444,6 +444,22 @@ async def a_second_identity_on_bare_tcp(rogue: Rogue) -> None:
     rogue.socket.send_bytes(b"\x01\x00\x10" + bytes(16))
 
 
+def test_a_call_that_goes_on_may_come_back_when_its_stream_is_over() -> None:
+    async def test() -> None:
+        async with phone_world(EchoBrain(8_000)) as world:
+            rogue = Rogue(world)
+            for status in ("ringing", "in-progress", "in-progress"):
+                await rogue.connect(await rogue.answered(CallStatus=status))
+                rogue.start()
+                await rogue.talk(0.2)
+                rogue.stop()
+                await world.settled()
+
+            assert [record.end and record.end.reason for record in world.records] == ["hangup"] * 3
+
+    run_virtual(test())
+
+
 BROKE = "the carrier broke the protocol: "
 HOSTILE: list[tuple[Act, str, str]] = [
     (start_twice, "connection_error", BROKE + "a second start"),

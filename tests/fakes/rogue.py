@@ -60,9 +60,9 @@ class Rogue:
     async def ask(self, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
         return await self.world.http().post(ANSWER_URL, content=body, headers=dict(headers))
 
-    async def answered(self) -> str:
+    async def answered(self, **fields: str) -> str:
         """Have the call answered; returns where the stream is to go."""
-        answer = await self.ask(*self.signed())
+        answer = await self.ask(*self.signed(**fields))
         found = re.search(r'<Stream url="([^"]+)"', answer.text)
         assert found is not None, answer.text
         return found[1]

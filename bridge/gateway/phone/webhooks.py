@@ -154,7 +154,8 @@ class Webhooks:
         route = self._desk.route(carrier.name, comes.numbers)
         if isinstance(route, str):
             return self._refused(carrier, comes, route)
-        if not self._tickets.first_call(carrier.name, comes.call_id):
+        first = unchecked or self._tickets.first_call(carrier.name, comes.call_id)
+        if comes.once and not first:
             return self._refused(carrier, comes, "this call has come before, and is over")
         call = self._desk.expect(carrier, comes, route)
         call.record.unchecked = unchecked

@@ -63,6 +63,8 @@ class CallComes:
     """Empty where it is not said."""
     by_rest: bool = False
     """Whether it is answered through the carrier's API, not by a document."""
+    once: bool = False
+    """Whether it comes for the first time or not at all; else a call that goes on may be sent to us again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,9 @@ class Twilio(Carrier):
             return CallMoved(call_id, status, over=status in OVER)
         if self._account_sid is not None and account_id != self._account_sid:
             raise WebhookUnclear("it is of another account")
-        return CallComes(call_id, numbers_in(fields), account_id)
+        # No time stands in the signature: a webhook that was heard once could be said again for ever.
+        once = status != "in-progress"
+        return CallComes(call_id, numbers_in(fields), account_id, once=once)
 
     def stream(self, to: StreamTo) -> Answer:
         """See Carrier."""

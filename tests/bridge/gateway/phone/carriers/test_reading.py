@@ -56,10 +56,11 @@ SAYS: list[tuple[Carrier, SignedRequest, News]] = [
     (
         Twilio(None),
         form(**CALL, AccountSid="AC1", CallStatus="ringing"),
-        CallComes("CA1", BOTH, "AC1"),
+        CallComes("CA1", BOTH, "AC1", once=True),
     ),
-    (Twilio(None), query(**CALL, AccountSid="AC1"), CallComes("CA1", BOTH, "AC1")),
-    (Twilio(None), form(**CALL, Direction="outbound-api"), CallComes("CA1", OUT)),
+    (Twilio(None), query(**CALL, AccountSid="AC1"), CallComes("CA1", BOTH, "AC1", once=True)),
+    (Twilio(None), form(**CALL, Direction="outbound-api"), CallComes("CA1", OUT, once=True)),
+    (Twilio(None), form(**CALL, CallStatus="in-progress"), CallComes("CA1", BOTH)),
     (Twilio(None), form(**CALL, CallStatus="completed"), CallMoved("CA1", "completed", over=True)),
     (Twilio(None), form(**CALL, CallStatus="busy"), CallMoved("CA1", "busy", over=True)),
     (
