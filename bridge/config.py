@@ -31,6 +31,8 @@ _EXPECTED: Final = {
 }
 _OUR_WORDS: Final = "Value error, "
 """What pydantic puts before a sentence of ours."""
+PUBLISHED: Final = ("change-this", "Y2hhbmdlLXRoaX")
+"""What the secrets of the example files begin with, which everybody can read; the second is its base64."""
 LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost"})
 
 
@@ -98,6 +100,7 @@ def load_config(
         raise ConfigError(_complaint(path, overrides or {}, exc.errors()[0])) from None
     config = _without_halves(config, asked_for)
     check_exposure(config.server)
+    check_published(config)
     check_phone(config)
     check_outgoing(config)
     return config
@@ -143,6 +146,39 @@ def check_exposure(server: ServerConfig) -> None:
         raise ConfigError(
             f"refusing to listen on {server.host} without an API key: set TIPRING_API_KEY or "
             "server.api_keys, or listen on 127.0.0.1"
+        )
+
+
+def published(config: Config) -> str | None:
+    """The first key of `server` and the carriers whose value is an example's; None if there is none."""
+    tables: dict[str, BaseModel] = {"server": config.server}
+    tables |= {f"carriers.{name}": table for name, table in config.carriers.there().items()}
+    for name, table in tables.items():
+        for key in type(table).model_fields:
+            value = getattr(table, key)
+            if any(
+                _is_published(each) for each in (value if isinstance(value, tuple) else [value])
+            ):
+                return f"{name}.{key}"
+    return None
+
+
+def _is_published(value: object) -> bool:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return isinstance(text, str) and text.startswith(PUBLISHED)
+
+
+def check_published(config: Config) -> None:
+    """No secret that stands in an example file keeps anybody out.
+
+    Raises: ConfigError.
+    """
+    if is_loopback(config.server.host):
+        return
+    if key := published(config):
+        raise ConfigError(
+            f"refusing to listen on {config.server.host} with the example's {key}, which everybody can read: "
+            "put your own there, leave out what you do not use, or listen on 127.0.0.1"
         )
 
 

@@ -48,6 +48,23 @@ def test_the_example_file_is_valid_and_names_every_key() -> None:
         assert f"{key} =" in text
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "127.0.0.1", "::1", "localhost"])
+@pytest.mark.parametrize("secret", ["change-this-secret", "my-own-change-this", "changed-this-one"])
+def test_a_secret_of_the_examples_keeps_the_service_on_this_machine(
+    tmp_path: Path, host: str, secret: str
+) -> None:
+    text = (
+        f"[server]\nhost = '{host}'\napi_keys = ['{KEY}']\n[carriers.exotel]\nsecret = '{secret}'\n"
+    )
+
+    if secret.startswith("change-this") and not is_loopback(host):
+        assert complaint(tmp_path, text).startswith(
+            f"refusing to listen on {host} with the example's carriers.exotel.secret, "
+        )
+    else:
+        assert loaded(tmp_path, text).server.host == host
+
+
 def test_overrides_lie_over_the_file(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     path.write_text("[server]\nport = 1\nhost = 'localhost'\n")
