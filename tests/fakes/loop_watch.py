@@ -42,8 +42,6 @@ def _work_s() -> float:
 class _Thread(NamedTuple):
     """What the scheduler says of a thread."""
 
-    ran_s: float = 0.0
-    """Seconds on a processor."""
     waited_s: float = 0.0
     """Seconds waiting for one."""
     gave_up: int = 0
@@ -84,12 +82,13 @@ class LoopWatch:
             started_s, excused, n_modules = perf_counter(), watch._excused, len(sys.modules)
             if started_s - watch._ended_at_s > _GAP_S:
                 watch._thread = watch._look()
-            before = watch._thread
+            before, ran_s = watch._thread, time.thread_time()
             run(handle)
             watch._ended_at_s = ended_s = perf_counter()
             took_s = ended_s - started_s - (watch._excused.passed_s - excused.passed_s)
             if took_s > LIMIT_S and len(sys.modules) == n_modules:
-                watch._judge(handle, took_s, before, watch._excused.ran_s - excused.ran_s)
+                ran_s = time.thread_time() - ran_s - (watch._excused.ran_s - excused.ran_s)
+                watch._judge(handle, took_s, ran_s, before)
 
         def timed_inline(*args: Any) -> Any:
             started = _Clocks.now()
@@ -119,13 +118,11 @@ class LoopWatch:
         slow, self._slow = self._slow, []
         return slow
 
-    def _judge(
-        self, handle: asyncio.Handle, took_s: float, before: _Thread, excused_s: float
-    ) -> None:
+    def _judge(self, handle: asyncio.Handle, took_s: float, ran_s: float, before: _Thread) -> None:
         if threading.current_thread() is not threading.main_thread():
             return
         self._thread = now = self._look()
-        ran_s = min(max(now.ran_s - before.ran_s - excused_s, 0.0), took_s)
+        ran_s = min(max(ran_s, 0.0), took_s)
         blocked_s = took_s - ran_s - (now.waited_s - before.waited_s)
         if ran_s > LIMIT_S:
             ran_s /= self._slowness(ran_s)
@@ -146,9 +143,9 @@ class LoopWatch:
         """Read what the main thread has had of the processors so far."""
         if self._schedstat is None:
             return _Thread()
-        ran, waited = os.pread(self._schedstat, 64, 0).split()[:2]
+        waited = os.pread(self._schedstat, 64, 0).split()[1]
         gave_up = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
-        return _Thread(int(ran) / 1e9, int(waited) / 1e9, gave_up)
+        return _Thread(int(waited) / 1e9, gave_up)
 
     def _collected(self, phase: str, _info: dict[str, int]) -> None:
         if phase == "start":
