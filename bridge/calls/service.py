@@ -90,8 +90,7 @@ class CallService(KeptCalls):
         """
         if self._closing:
             raise NoCapacity("The server is stopping.")
-        if settings.model not in self._brains.names():
-            raise InvalidSettings("model", self._unknown_model(settings.model))
+        self.check(settings)
         record, stage = new_records(settings, self._parts)
         if isinstance(settings.medium, PhoneMedium):
             self._phones.admit(record)
@@ -103,6 +102,11 @@ class CallService(KeptCalls):
                 self._phones.ended(record)
             raise
         return record
+
+    def check(self, settings: CallSettings) -> None:
+        """Look whether such a call could be made. Raises: InvalidSettings if it asks for what nobody has."""
+        if settings.model not in self._brains.names():
+            raise InvalidSettings("model", self._unknown_model(settings.model))
 
     async def _add(self, record: CallRecord, stage: StageRecord) -> None:
         store, settings = self._parts.store, record.settings

@@ -26,6 +26,7 @@ from bridge.gateway.loop_lag import LoopLag, measured
 from bridge.gateway.metrics import Metrics
 from bridge.gateway.phone.carriers.configured import Carriers, configured_carriers
 from bridge.gateway.phone.gateway import PhoneGateway, phone_gateway
+from bridge.gateway.phone.route_check import check_calls
 from bridge.gateway.phone_metrics import phone_metrics
 from bridge.gateway.phones import ConfiguredPhones
 from bridge.gateway.proxies import TrustedProxies
@@ -123,6 +124,7 @@ async def _house(
     async with AsyncExitStack() as stack:
         carriers = await stack.enter_async_context(configured_carriers(config))
         calls = await stack.enter_async_context(_calls(config, carriers))
+        check_calls(config, calls.service)
         may_take = process.admission.may_take
         phones = await stack.enter_async_context(
             phone_gateway(config, calls, carriers=carriers, may_take=may_take)

@@ -10,7 +10,7 @@ from bridge import carrier_config, phone_config
 from bridge.carrier_config import CarriersConfig
 from bridge.config import load_config
 from bridge.errors import ConfigError
-from bridge.gateway.phone.gateway import check_routes
+from bridge.gateway.phone.route_check import check_routes
 from bridge.testing.carriers.make import CARRIERS, known
 from bridge.testing.carriers.telnyx.exchange import TEST_KEY
 from bridge.testing.signing.telnyx import public_key

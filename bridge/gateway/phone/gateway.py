@@ -7,13 +7,10 @@ from dataclasses import dataclass
 
 import httpx
 from fastapi import APIRouter
-from pydantic import ValidationError
 
-from bridge.api.schemas.start_call import StartCallRequest
 from bridge.client import CallApi
 from bridge.clock import Clock, wall_clock
 from bridge.config import Config
-from bridge.errors import ConfigError
 from bridge.gateway.admission import Admission, AdmissionLimits
 from bridge.gateway.in_process import in_process
 from bridge.gateway.media_route import MediaRoute
@@ -31,6 +28,7 @@ from bridge.gateway.phone.dialled import DialledCalls
 from bridge.gateway.phone.fallback import Fallback
 from bridge.gateway.phone.media import MediaDoor
 from bridge.gateway.phone.recordings import load_recordings
+from bridge.gateway.phone.route_check import check_routes
 from bridge.gateway.phone.router import phone_router
 from bridge.gateway.phone.routes import Routes
 from bridge.gateway.phone.tickets import Tickets
@@ -139,29 +137,6 @@ async def _api(
     if ai.api_key is not None:
         http.headers[ai.key_header] = ai.api_key.get_secret_value()
     return CallApi(http, connect, key_header=ai.key_header)
-
-
-def check_routes(config: Config) -> None:
-    """Each route says what the AI call is, in the API's own form.
-
-    Raises: ConfigError.
-    """
-    for index, route in enumerate(config.routes):
-        if route.agent is None and not route.call:
-            raise ConfigError(f"routes.{index}: says neither call nor agent")
-        if route.agent is not None and config.ai.base_url is None:
-            raise ConfigError(
-                f"routes.{index}.agent: the embedded call server has no stored agents; "
-                "write a call, or set ai.base_url"
-            )
-        if route.agent is not None:
-            continue
-        try:
-            StartCallRequest.model_validate(route.call)
-        except ValidationError as exc:
-            error = exc.errors()[0]
-            where = ".".join(map(str, error["loc"]))
-            raise ConfigError(f"routes.{index}.call.{where}: {error['msg']}") from None
 
 
 def _fallbacks(config: Config) -> Iterator[FallbackConfig]:

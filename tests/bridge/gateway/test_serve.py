@@ -18,6 +18,7 @@ from bridge.gateway import serve as module
 from bridge.gateway import signals as signals_module
 from bridge.gateway.serve import Ready, serve
 from bridge.gateway.server import CallServer, call_server
+from bridge.phone_config import RouteConfig
 from tests.fakes.certificates import common_name, trust_anything, write_certificate
 
 SPEECH = SpeechConfig(voice="tone", ear="off", vad="energy")
@@ -105,6 +106,14 @@ def test_a_certificate_that_cannot_be_used_is_said_before_anything_listens(tmp_p
 
     with pytest.raises(ConfigError, match="cannot be read"):
         serve(Config(server=server, speech=SPEECH), lambda _: None)
+
+
+def test_a_route_to_a_model_that_nobody_has_is_said_before_anything_listens(tmp_path: Path) -> None:
+    server = ServerConfig(port=0, recordings=None)
+    routes = (RouteConfig(call={"model": "tipring/ecko"}),)
+
+    with pytest.raises(ConfigError, match=r"routes\.0\.call\.model: .*did you mean 'tipring/echo'"):
+        serve(Config(server=server, speech=SPEECH, routes=routes), lambda _: None)
 
 
 def test_a_second_signal_leaves_what_is_being_finished_a_moment_and_no_longer(
