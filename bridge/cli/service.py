@@ -81,7 +81,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
 
     def on_ready(ready: "Ready") -> None:
         if json_:
-            print_json({"url": ready.url, "models": ready.models})
+            print_json({"url": ready.url, "models": ready.models, "notes": ready.notes})
             return
         print(f"Tipring serves {ready.url}; Ctrl-C ends it.", flush=True)
         for note in ready.notes:

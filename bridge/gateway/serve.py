@@ -26,6 +26,7 @@ from bridge.gateway.loop_lag import LoopLag, measured
 from bridge.gateway.metrics import Metrics
 from bridge.gateway.phone.carriers.configured import Carriers, configured_carriers
 from bridge.gateway.phone.gateway import PhoneGateway, phone_gateway
+from bridge.gateway.phone.notes import phone_notes
 from bridge.gateway.phone.route_check import check_calls
 from bridge.gateway.phone_metrics import phone_metrics
 from bridge.gateway.phones import ConfiguredPhones
@@ -47,7 +48,7 @@ class Ready:
     url: str
     models: tuple[str, ...]
     notes: tuple[str, ...]
-    """Sentences for the user: what is missing, what is open."""
+    """Sentences for the user: what is missing, what is open, where carriers are pointed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,9 @@ async def _house(
             await stack.enter_async_context(phones.audiosocket.listening(config.audiosocket))
         stack.push_async_callback(phones.desk.close)  # before the AI calls that they are joined to
         stack.enter_context(measured(process.lag))  # starting has held the loop up
-        ready = Ready(_url(server, port), tuple(calls.service.models()), _notes(config))
+        url = _url(server, port)
+        notes = (*_notes(config), *phone_notes(config, url))
+        ready = Ready(url, tuple(calls.service.models()), notes)
         yield _House(ready, (phones.desk, _Served(calls.service)))
 
 

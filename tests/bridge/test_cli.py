@@ -311,10 +311,14 @@ def test_serve_lays_options_and_the_environments_key_over_the_config(
 
     assert cli.run(["serve", "--port", "2", "--config", str(tmp_path / "c.toml")]) == 0
 
-    [config] = served
+    config = served[0]
     assert (config.server.port, config.server.host) == (2, "127.0.0.2")
     assert not config.phone.insecure
     assert [key.get_secret_value() for key in config.server.api_keys] == ["CANARY-KEY"]
     out, err = capsys.readouterr()
     assert out == "Tipring serves http://127.0.0.2:2; Ctrl-C ends it.\n"
     assert err == "a note\n"
+
+    assert cli.run(["serve", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"url": "http://127.0.0.2:2", "models": ["m"], "notes": ["a note"]}

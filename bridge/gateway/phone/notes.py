@@ -1,0 +1,42 @@
+"""What whoever starts the service should know of its phone calls: where carriers are pointed, and what is refused."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from bridge.carrier_config import ExchangeConfig
+from bridge.config import Config
+from bridge.gateway.public_url import PublicUrl
+
+_ANSWERING: Final = frozenset({"twilio", "telnyx", "plivo", "vonage"})
+"""Carriers that ask at an address what to do with a call; the others open their media socket at once."""
+_NO_ROUTE: Final = "EVERY phone call is refused: the configuration has no [[routes]]."
+
+
+def phone_notes(config: Config, url: str) -> Iterator[str]:
+    """A sentence for each carrier, and one if no call can go anywhere.
+
+    Args:
+        config: of the whole service.
+        url: under which it is served, unless ``server.public_url`` says otherwise.
+    """
+    names = [*config.carriers.there(), *(["audiosocket"] if config.audiosocket is not None else [])]
+    if names and not config.routes:
+        yield _NO_ROUTE
+    for name in names:
+        yield f"{name}: {_pointed(config, name, PublicUrl(config.server.public_url or url))}"
+
+
+def _pointed(config: Config, name: str, public: PublicUrl) -> str:
+    """Where a carrier is pointed; secrets are not shown."""
+    if name == "audiosocket":
+        assert config.audiosocket is not None
+        return f"point it at TCP port {config.audiosocket.port} of {config.audiosocket.host}"
+    web = f"{public.web('', secure=True)}/carriers/{name}"
+    if name in _ANSWERING:
+        return f"point it at {web}/answer, and its status callback at {web}/status"
+    table = config.carriers.there()[name]
+    secret = isinstance(table, ExchangeConfig) and table.secret is not None
+    media = f"{public.sockets('', secure=True)}/carriers/{name}/media/"
+    if secret:
+        return f"point it at {media} and carriers.{name}.secret behind it"
+    return f"point it at {media}-"
