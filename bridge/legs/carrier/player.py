@@ -124,7 +124,7 @@ class Player:
         except (LocalWireError, CodecError) as exc:
             self.stop()
             self._on_broken(exc)
-        if quiet.timer is None:
+        if not quiet.watching:
             self._ran_dry()
         return True
 

@@ -1,4 +1,8 @@
-"""Notices that an agent has paused, though nothing said that its utterance is over."""
+"""Notices that an agent has paused, though nothing said that its utterance is over.
+
+Audio comes every 20 ms while it speaks, so it is looked at with the loop's sweep; a timer is set only once nothing has
+come for a while.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -6,13 +10,14 @@ from typing import Final
 
 from bridge.audio.ledger import Ledger
 from bridge.audio.pacer import EARLY_S
+from bridge.legs.sweep import SWEEP_S, sweep_of
 
 QUIET_S: Final = 0.04
 """No audio for so long past a frame: the agent has paused, and what is left goes out as it is."""
 
 
 class QuietWatch:
-    """One timer, which runs only while the lane is dry and the utterance open.
+    """Watches while the lane is dry and the utterance open.
 
     Args:
         ledger: of the lane.
@@ -22,7 +27,7 @@ class QuietWatch:
 
     Attributes:
         pushed_s: when audio came last; the player's to set.
-        timer: None while nothing is watched.
+        watching: from `start` until the agent has paused, or there is audio to send.
     """
 
     def __init__(
@@ -33,39 +38,61 @@ class QuietWatch:
         paused: Callable[[], None],
     ) -> None:
         self.pushed_s = 0.0
-        self.timer: asyncio.TimerHandle | None = None
+        self.watching = False
+        self._timer: asyncio.TimerHandle | None = None
         self._ledger = ledger
         self._quiet_s = frame_s + QUIET_S
+        self._left_alone_s = self._quiet_s - SWEEP_S
         self._sending = sending
         self._paused = paused
         self._loop = asyncio.get_running_loop()
+        self._sweep = sweep_of(self._loop)
 
     def start(self) -> None:
         """The lane has run dry, and nothing says how long the pause will be."""
-        if self.timer is None:
-            self.timer = self._loop.call_at(self._at_s(), self._look)
+        if not self.watching:
+            self.watching = True
+            self._sweep.add(self)
 
     def stop(self) -> None:
         """Watch no more."""
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        self.watching = False
+        self._sweep.remove(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _at_s(self) -> float:
-        """When the agent has paused, if nothing more comes until then.
+    def look(self, now_s: float) -> bool:
+        """See Watched."""
+        if now_s - self.pushed_s < self._left_alone_s:
+            return True
+        self._wait()
+        return False
+
+    def _wait(self) -> None:
+        """Come back when the agent has paused, if nothing more comes until then.
 
         Counted from the last audio that came, and not before the carrier is about to have nothing left: an agent that
         speaks in pieces, with time between them that nobody hears, shall not be cut at each.
         """
-        quiet_at_s, until_s = self.pushed_s + self._quiet_s, self._ledger.playing_until_s
-        return quiet_at_s if until_s is None else max(quiet_at_s, until_s - QUIET_S)
+        at_s, until_s = self.pushed_s + self._quiet_s, self._ledger.playing_until_s
+        if until_s is not None:
+            at_s = max(at_s, until_s - QUIET_S)
+        self._timer = self._loop.call_at(at_s, self._is_time, at_s)
 
-    def _look(self) -> None:
-        self.timer = None
-        quiet_at_s = self._at_s()
+    def _is_time(self, at_s: float) -> None:
+        self._timer = None
         if self._sending():
+            self.watching = False
+        elif self.pushed_s + self._quiet_s > at_s + EARLY_S:
+            self._sweep.add(self)  # audio has come
+        else:
+            self._look_closely(at_s)
+
+    def _look_closely(self, at_s: float) -> None:
+        until_s = self._ledger.playing_until_s
+        if until_s is not None and until_s - QUIET_S > at_s + EARLY_S:
+            self._wait()
             return
-        if quiet_at_s > self._loop.time() + EARLY_S:
-            self.timer = self._loop.call_at(quiet_at_s, self._look)
-            return
+        self.watching = False
         self._paused()
