@@ -7,7 +7,7 @@ told why (reference 2.6). Everything runs on the event loop; time is the loop's.
 import asyncio
 import hmac
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.calls.brain_source import BrainSource
@@ -32,6 +32,7 @@ from bridge.calls.errors import (
 )
 from bridge.calls.kept import KeptCalls
 from bridge.calls.new_records import initial_messages, new_records
+from bridge.calls.phone_log import MARKER, phone_line
 from bridge.calls.phones import NoPhones, Phones
 from bridge.calls.records import CallRecord, EndReason, MessageRecord, StageRecord
 from bridge.calls.settings import CallSettings, PhoneMedium
@@ -59,6 +60,8 @@ class _Open:
     claimed: bool = False
     socket: MediaSocket | None = None
     live: LiveCall | None = None
+    figures: Callable[[], Mapping[str, object]] | None = None
+    """What was counted at a carrier's socket, from when its stream has started."""
     task: "asyncio.Task[None] | None" = None
 
 
@@ -247,7 +250,7 @@ class CallService(KeptCalls):
             await self._parts.store.save_call(record)
             settings = record.settings
             caller = await caller_side(record, socket, self._phones)
-            record.request_context = caller.context
+            record.request_context, opened.figures = caller.context, caller.figures
             brain = self._brains.make(
                 settings.model, seed=record.call_id, live_hz=settings.medium.output_hz
             )
@@ -309,7 +312,10 @@ class CallService(KeptCalls):
         lasted_s = None
         if opened is not None and opened.joined_at_s is not None:
             lasted_s = asyncio.get_running_loop().time() - opened.joined_at_s
-        record.end(reason, self._parts.now(), lasted_s)
+        medium = record.settings.medium
+        if record.end(reason, self._parts.now(), lasted_s) and isinstance(medium, PhoneMedium):
+            counted = None if opened is None or opened.figures is None else opened.figures()
+            log.info("%s %s", MARKER, phone_line(record, medium, counted))
         await self._parts.store.save_call(record)
 
     def _unknown_model(self, model: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bridge.calls.phone_log import MARKER
 from bridge.clock import Clock
 from bridge.gateway.phone.ai_side import AiSide
 from bridge.gateway.phone.carriers.base import CallComes, Carrier, PhoneNumbers
@@ -25,8 +26,6 @@ from bridge.wire.close_codes import POLICY
 
 log = logging.getLogger(__name__)
 
-MARKER: Final = "= phone call ended"
-"""Behind it stands one line of JSON, for each call."""
 OVER_S: Final = 2.0
 """How long a media socket may outlast its phone call; a connection that has broken unseen does not end by itself."""
 CLOSE_LIMIT_S: Final = 10.0
