@@ -1,8 +1,9 @@
 """How the caller is joined to the call: one carrier out of seven, and what each may ask for."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from bridge.api.schemas.base import ApiModel, Duration, Int32, JsonObject
 from bridge.wire.messages import EnabledDataMessages
@@ -10,6 +11,8 @@ from bridge.wire.messages import EnabledDataMessages
 Urgency: TypeAlias = Literal[
     "URGENCY_UNSPECIFIED", "URGENCY_IMMEDIATE", "URGENCY_SOON", "URGENCY_LATER"
 ]
+
+_UNKNOWN: Final = "There is no such medium; known: {known}"
 
 
 class WebRtcMedium(ApiModel):
@@ -93,3 +96,16 @@ class CallMedium(ApiModel):
     plivo: TelephonyMedium | None = None
     exotel: ExotelMedium | None = None
     sip: SipMedium | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_known(cls, given: Any) -> Any:
+        """Unknown names pass beside a known one; alone they would look as if no medium was asked for."""
+        if not isinstance(given, dict):
+            return given
+        names = {each for name, field in cls.model_fields.items() for each in (name, field.alias)}
+        asked = {name for name, value in given.items() if value is not None}
+        if asked and not asked & names:
+            known = ", ".join(str(field.alias) for field in cls.model_fields.values())
+            raise PydanticCustomError("medium_unknown", _UNKNOWN, {"known": known})
+        return given

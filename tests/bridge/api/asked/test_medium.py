@@ -3,9 +3,11 @@ from typing import Any
 import pytest
 
 from bridge.api.asked.medium import medium_from
+from bridge.api.bodies import fit
 from bridge.api.problems import Problems
 from bridge.api.refusal import Refused
 from bridge.api.schemas.medium import CallMedium
+from bridge.api.schemas.start_call import StartCallRequest
 from bridge.calls.settings import (
     SAMPLE_RATES_HZ,
     Dial,
@@ -104,6 +106,29 @@ def test_an_omitted_medium_is_explained(medium: object) -> None:
 
     assert "webRtc" in sentence
     assert "serverWebSocket" in sentence
+
+
+@pytest.mark.parametrize("medium", [{"vonage": {}}, {"twilo": {"outgoing": {}}, "sip": None}])
+def test_an_unknown_medium_alone_is_said_with_the_known_ones(medium: object) -> None:
+    with pytest.raises(Refused) as caught:
+        fit(StartCallRequest, {"medium": medium})
+
+    known = "webRtc, twilio, serverWebSocket, telnyx, plivo, exotel, sip"
+    assert caught.value.status == 400
+    assert caught.value.body == {"medium": [f"There is no such medium; known: {known}."]}
+
+
+@pytest.mark.parametrize(
+    "medium",
+    [
+        {"twilio": {}, "tomorrow": {}},
+        {"server_web_socket": {"inputSampleRate": 8000}, "tomorrow": 1},
+        {},
+        {"tomorrow": None},
+    ],
+)
+def test_what_is_unknown_beside_a_known_medium_or_unset_passes(medium: object) -> None:
+    assert fit(StartCallRequest, {"medium": medium}).medium is not None
 
 
 @pytest.mark.parametrize("name", ["webRtc", "sip"])
