@@ -6,12 +6,15 @@ SIGHUP reads again what can be read again, and the service goes on.
 """
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from bridge.gateway.drain import Drain, Draining
+
+log = logging.getLogger(__name__)
 
 HURRY_S: Final = 1.5
 """How long the finishing of calls may still take after a second signal."""
@@ -35,6 +38,8 @@ class Signals:
         await self._told.wait()
         if self._now.is_set():
             return
+        n_left = sum(part.n_live for part in parts)
+        log.info("= draining: %d calls go on, at most %g s", n_left, limit_s)
         empty = self._loop.create_task(
             self._drain.empty(parts, limit_s), name="wait for the last call"
         )

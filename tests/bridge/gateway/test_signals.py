@@ -56,6 +56,25 @@ def test_the_service_ends_when_it_is_told_and_nobody_is_cut_off(
     run_virtual(main())
 
 
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [("terminate", ["= draining: 3 calls go on, at most 10 s"]), ("interrupt", [])],
+)
+def test_the_log_says_what_a_drain_waits_for(
+    how: str, told: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        signals, part = Signals(Drain()), Part(1)
+        getattr(signals, how)()
+        asyncio.get_running_loop().call_later(1, setattr, part, "n_live", 0)
+        await signals.stop([part, Part(2)], 10)
+
+    with caplog.at_level("INFO"):
+        run_virtual(main())
+
+    assert caplog.messages == told
+
+
 def test_a_second_signal_leaves_a_moment_and_no_longer() -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
