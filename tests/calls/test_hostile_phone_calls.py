@@ -444,6 +444,23 @@ async def a_second_identity_on_bare_tcp(rogue: Rogue) -> None:
     rogue.socket.send_bytes(b"\x01\x00\x10" + bytes(16))
 
 
+async def another_protocol_on_bare_tcp(rogue: Rogue) -> None:
+    await rogue.connect(TCP)
+    rogue.socket.send_bytes(b"GET / HTTP/1.1\r\nHost: bridge.example\r\n\r\n")
+
+
+async def silence_on_bare_tcp(rogue: Rogue) -> None:
+    await rogue.connect(TCP)
+
+
+async def a_frame_without_end_on_bare_tcp(rogue: Rogue) -> None:
+    await open_audiosocket(rogue)
+    rogue.socket.send_bytes(b"\x10\xff\xff")
+    for _ in range(100):
+        rogue.socket.send_bytes(b"x")
+        await asyncio.sleep(0.5)
+
+
 def test_a_call_that_goes_on_may_come_back_when_its_stream_is_over() -> None:
     async def test() -> None:
         async with phone_world(EchoBrain(8_000)) as world:
@@ -497,6 +514,9 @@ HOSTILE: list[tuple[Act, str, str]] = [
     (half_samples_in_binary, "connection_error", "a binary message ends inside a sample"),
     (half_samples_on_bare_tcp, "connection_error", "ends inside a sample"),
     (another_rate_on_bare_tcp, "connection_error", "Asterisk changed to audio at 24000 Hz"),
+    (another_protocol_on_bare_tcp, "no_start", "begins with a UUID, and this one does not"),
+    (silence_on_bare_tcp, "no_start", "began no stream within 2 s"),
+    (a_frame_without_end_on_bare_tcp, "connection_error", "the carrier sent nothing for 60 s"),
     (a_second_identity_on_bare_tcp, "connection_error", "said the UUID a second time"),
 ]
 COUNTED: dict[str, dict[str, object]] = {
