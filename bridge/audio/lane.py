@@ -104,7 +104,7 @@ class Lane:
             samples = self._resampler.push(samples)
         self.segment_open = True
         if self.on_frame is not None and not self._ring.depth and self.on_frame(samples):
-            stats, n = self.stats, samples.size
+            stats, n = self.stats, len(samples)
             stats.pushed += n
             stats.pulled += n
         elif self._put(samples) and self.on_ready is not None:

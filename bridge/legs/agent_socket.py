@@ -118,7 +118,7 @@ class AgentSocketLeg:
         sent, size = lane.ledger.sent, self._frame
 
         def send_frame(frame: Int16) -> bool:
-            if frame.size != size:
+            if len(frame) != size:
                 return False
             send(encode(frame))
             sent(size, time())

@@ -182,7 +182,7 @@ class AgentSocket:
 
         Raises: LocalWireError before call_started, or for a frame larger than the peer takes.
         """
-        if samples.size > self._most_samples:
+        if len(samples) > self._most_samples:
             most = self._most_samples * pcm.BYTES_PER_SAMPLE
             raise LocalWireError(f"a frame of {samples.size} samples has over {most} bytes")
         if not self._speaks:

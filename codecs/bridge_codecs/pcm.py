@@ -4,7 +4,8 @@ Full scale is 32,768: int16 -32,768 is float -1.0. Arrays are not changed after 
 """
 
 import sys
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +25,16 @@ _LITTLE = sys.byteorder == "little"
 
 # np.clip costs more than its two halves do; the ufunc behind it costs less than one, but has no public name.
 try:
-    from numpy._core.umath import clip as _limit  # type: ignore[attr-defined]
+    from numpy._core.umath import clip as _clip  # type: ignore[attr-defined]
 except ImportError:
 
-    def _limit(samples: Float32, lowest: Float32, highest: Float32, out: Float32) -> None:
+    def _clip(samples: Float32, lowest: Float32, highest: Float32, out: Float32) -> None:
         np.maximum(samples, lowest, out=out)
         np.minimum(out, highest, out=out)
+
+
+limit: Final[Callable[[Float32, Float32, Float32, Float32], object]] = _clip
+"""Limits samples to a range: input, lowest, highest, output."""
 
 
 def check_int16(samples: NDArray[Any]) -> None:
@@ -45,7 +50,7 @@ def check_int16(samples: NDArray[Any]) -> None:
 
 def round_to_int16(scaled: Float32) -> Int16:
     """Round float32 in int16 units to the nearest int16, limited to its range; changes `scaled`."""
-    _limit(scaled, LOWEST, HIGHEST, scaled)
+    limit(scaled, LOWEST, HIGHEST, scaled)
     np.rint(scaled, scaled)
     return scaled.astype(_INT16)
 

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from bridge_codecs.errors import CodecError
 from bridge_codecs.filterbank import Cell, FilterBank, check_rate, filter_bank
-from bridge_codecs.pcm import FULL_SCALE, Float32, Int16, round_to_int16
+from bridge_codecs.pcm import FULL_SCALE, HIGHEST, LOWEST, Float32, Int16, limit, round_to_int16
 
 Samples: TypeAlias = Int16 | Float32
+Frame: TypeAlias = Callable[[NDArray[Any]], Int16 | None]
+"""Takes a frame of int16 of a certain length; None has taken nothing, because it was another."""
 
 _INT16: Final = np.dtype(np.int16)
 _FLOAT32: Final = np.dtype(np.float32)
@@ -35,7 +37,7 @@ class Resampler:
     Raises: CodecError for a rate that is not supported.
     """
 
-    __slots__ = ("_dtype", "_filter", "from_hz", "to_hz")
+    __slots__ = ("_dtype", "_filter", "_frame", "from_hz", "to_hz")
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
         check_rate(from_hz)
@@ -44,6 +46,7 @@ class Resampler:
         self.to_hz = to_hz
         self._filter = None if from_hz == to_hz else _Filter(filter_bank(from_hz, to_hz), from_hz)
         self._dtype: np.dtype[np.int16 | np.float32] = _INT16  # of the last push
+        self._frame: Frame | None = None  # takes another frame of int16 like the last, in short
 
     def __str__(self) -> str:
         return f"pcm {self.from_hz} -> pcm {self.to_hz}"
@@ -65,15 +68,19 @@ class Resampler:
 
         Raises: CodecError if it is not one row of int16 or float32.
         """
+        if self._frame is not None and samples.dtype is _INT16:
+            resampled = self._frame(samples)
+            if resampled is not None:
+                return resampled
         if samples.dtype == _INT16 and samples.ndim == 1:
             self._dtype = _INT16
-            return samples if self._filter is None else round_to_int16(self._filter.run(samples))
+            return samples if self._filter is None else self._push_int16(samples, self._filter)
         if samples.dtype != _FLOAT32 or samples.ndim != 1:
             raise CodecError(
                 f"samples must be one row of int16 or float32, not {samples.ndim} dimensions "
                 f"of {samples.dtype}"
             )
-        self._dtype = _FLOAT32
+        self._dtype, self._frame = _FLOAT32, None
         scaled = _clean(samples) * np.float32(FULL_SCALE)
         made = scaled if self._filter is None else self._filter.run(scaled)
         return np.multiply(made, 1 / FULL_SCALE, dtype=np.float32)
@@ -91,8 +98,14 @@ class Resampler:
 
     def reset(self) -> None:
         """Forget the stream and start anew."""
+        self._frame = None
         if self._filter is not None:
             self._filter.reset()
+
+    def _push_int16(self, samples: NDArray[Any], filter_: "_Filter") -> Int16:
+        made = round_to_int16(filter_.run(samples))
+        self._frame = filter_.frame(samples.size)
+        return made
 
 
 def _clean(samples: NDArray[Any]) -> Float32:
@@ -112,7 +125,7 @@ class _Filter:
         piece = -(-from_hz // _PIECES_PER_S)
         self._line: Float32 = np.zeros(bank.history + piece, np.float32)
         self._made: Float32 = np.empty(bank.n_outputs(piece + bank.down), np.float32)
-        self._frame: Callable[[Samples], Float32] | None = None  # runs frames of the last length
+        self._frame: Frame | None = None  # takes frames of the last length
         self._frame_size = 0
         self._cell = 0
         self._at = 0  # inputs taken of the current cell
@@ -134,21 +147,12 @@ class _Filter:
 
     def run(self, samples: Samples) -> Float32:
         """Take samples in int16 units; the result is overwritten by the next run."""
-        if self._frame is not None and samples.size == self._frame_size and not self._at:
-            return self._frame(samples)
-        return self._run_any(samples)
-
-    def _run_any(self, samples: Samples) -> Float32:
-        # The first push of a stream comes here, because no frame is laid out yet.
         history, n = self.bank.history, samples.size
         self.fed = self.fed or n > 0
         piece = self._line.size - history
         if n > piece:
             cuts = range(0, n, piece)
             return np.concatenate([self.run(samples[cut : cut + piece]).copy() for cut in cuts])
-        if self._is_whole_blocks(n):
-            self._frame, self._frame_size = self._laid_out(n), n
-            return self._frame(samples)
         self._line[history : history + n] = samples
         done = made = 0
         while done < n:
@@ -162,8 +166,16 @@ class _Filter:
         cells = self.bank.cells
         return n > 0 and not self._at and len(cells) == 1 and n % cells[0].n_inputs == 0
 
-    def _laid_out(self, n: int) -> Callable[[Samples], Float32]:
-        """Runs a frame of whole blocks on views of the filter's memory, which are dearer to make than to use."""
+    def frame(self, n: int) -> Frame | None:
+        """Takes the next frame of `n` samples, if they are whole blocks and begin one."""
+        if not self._is_whole_blocks(n) or n > self._line.size - self.bank.history:
+            return None
+        if self._frame is None or n != self._frame_size:
+            self._frame, self._frame_size = self._laid_out(n), n
+        return self._frame
+
+    def _laid_out(self, n: int) -> Frame:
+        """Works on views of the filter's memory, which are dearer to make than to use."""
         history, taps = self.bank.history, self.bank.cells[0].taps
         count = n // self.bank.cells[0].n_inputs
         made = self._made[: count * taps.shape[1]]
@@ -172,13 +184,22 @@ class _Filter:
         # dot, because matmul copies overlapping windows more slowly, or takes no BLAS at all.
         dot = self._windows(0, count).dot
 
-        def run(samples: Samples) -> Float32:
-            fresh[...] = samples
+        rint, astype = np.rint, made.astype
+
+        def take(samples: NDArray[Any]) -> Int16 | None:
+            if len(samples) != n:
+                return None
+            try:
+                fresh[...] = samples
+            except ValueError:
+                return None  # more than one row
             dot(taps, blocks)
             past[...] = next_past
-            return made
+            limit(made, LOWEST, HIGHEST, made)
+            rint(made, made)
+            return astype(_INT16)
 
-        return run
+        return take
 
     def _windows(self, done: int, count: int) -> Float32:
         """`count` blocks with the history of each, from the input `done` on: a view, overlapping."""

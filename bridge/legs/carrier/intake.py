@@ -102,7 +102,7 @@ class Intake:
         if burst is not None:
             self._lose(burst.add(samples))
             return
-        on_time_s = self._on_time_s + samples.size / self._rate_hz
+        on_time_s = self._on_time_s + len(samples) / self._rate_hz
         self._on_time_s = on_time_s if on_time_s < now_s else now_s  # noqa: FURB136 - half of min()
         if now_s - on_time_s > OLD_S:
             self._hold(samples)

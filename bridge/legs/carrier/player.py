@@ -109,13 +109,13 @@ class Player:
 
     def take(self, frame: Int16) -> bool:
         """A whole frame came, and none is waiting: the usual case of `ready`; false if it is not to be sent now."""
-        if self._pacing is not None or not self._flowing or frame.size != self._frame:
+        if self._pacing is not None or not self._flowing or len(frame) != self._frame:
             return False
         now_s, until_s, quiet = self._loop.time(), self.ledger.playing_until_s, self._quiet
-        if (
-            until_s is not None and until_s - self._lead_s > now_s + EARLY_S
-        ) or self._socket.buffered_bytes > MAX_WAITING_BYTES:
+        if until_s is not None and until_s - self._lead_s > now_s + EARLY_S:
             return False
+        if not self._unmarked and self._socket.buffered_bytes > MAX_WAITING_BYTES:
+            return False  # looked at as often as marks are asked for
         quiet.pushed_s = now_s
         if self.heard.awaiting:
             self.heard.began(now_s)
@@ -201,19 +201,21 @@ class Player:
         self._play(frame, now_s)
 
     def _play(self, frame: Int16, now_s: float) -> None:
-        if frame.size < self._frame and self._whole:
-            frame = np.pad(frame, (0, self._frame - frame.size))
+        n_samples = len(frame)
+        if n_samples < self._frame and self._whole:
+            frame = np.pad(frame, (0, self._frame - n_samples))
+            n_samples = self._frame
         message = self._message(self._encode(frame))
         if type(message) is str:
             self._socket.send_text(message)
         else:
             send_message(self._socket, message)
         if self._tape is None:
-            self.ledger.sent(frame.size, now_s)
+            self.ledger.sent(n_samples, now_s)
         else:
             self._tape.sent(frame, now_s)
         self._figures.frames_out += 1
-        self._unmarked += frame.size
+        self._unmarked += n_samples
         if self._unmarked >= self._mark_every:
             self._mark()
 
