@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bridge.carrier_config import ExchangeConfig
-from bridge.config import Config
+from bridge.config import Config, published
 from bridge.gateway.public_url import PublicUrl
 
 _ANSWERING: Final = frozenset({"twilio", "telnyx", "plivo", "vonage"})
@@ -13,13 +13,15 @@ _NO_ROUTE: Final = "EVERY phone call is refused: the configuration has no [[rout
 
 
 def phone_notes(config: Config, url: str) -> Iterator[str]:
-    """A sentence for each carrier, and one if no call can go anywhere.
+    """A sentence for each carrier, one if no call can go anywhere, and one if a secret is an example's.
 
     Args:
         config: of the whole service.
         url: under which it is served, unless ``server.public_url`` says otherwise.
     """
     names = [*config.carriers.there(), *(["audiosocket"] if config.audiosocket is not None else [])]
+    if key := published(config):
+        yield f"EVERYBODY can read the example's {key}: put your own there before others reach this service."
     if names and not config.routes:
         yield _NO_ROUTE
     for name in names:

@@ -59,6 +59,12 @@ def test_a_carrier_that_opens_its_socket_at_once_is_pointed_there_without_its_se
     assert note == f"asterisk: point it at ws://127.0.0.1:8080/carriers/asterisk{end}"
 
 
+def test_a_secret_of_the_examples_is_told_of() -> None:
+    told, _ = notes(carriers={"plivo": {"auth_token": "change-this-token"}}, routes=[{}])
+
+    assert told.startswith("EVERYBODY can read the example's carriers.plivo.auth_token: ")
+
+
 def test_audiosocket_is_pointed_at_its_own_port() -> None:
     [note] = notes(audiosocket={"host": "192.0.2.1", "port": 9000}, routes=[{}])
 
