@@ -98,12 +98,13 @@ class Lane:
         Raises:
             TypeError: the samples are not int16.
         """
-        if samples.dtype != _INT16:
+        if samples.dtype is not _INT16 and samples.dtype != _INT16:
             raise TypeError(f"a lane takes int16 samples, not {samples.dtype}")
         if self._resampler is not None:
             samples = self._resampler.push(samples)
         self.segment_open = True
-        if self.on_frame is not None and not self._ring.depth and self.on_frame(samples):
+        on_frame = self.on_frame
+        if on_frame is not None and not self._ring.depth and on_frame(samples):
             stats, n = self.stats, len(samples)
             stats.pushed += n
             stats.pulled += n

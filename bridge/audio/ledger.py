@@ -90,6 +90,8 @@ class Ledger:
         self.gaps = Gaps()
         self.clearable = True
         """Whether the far end drops what is unplayed when it is cleared; if not, it plays it."""
+        self.playing_until_s: float | None = None
+        """The instant when the last sample is or was played; None when none was sent or remains."""
         self._busy_until_s: float | None = None
         self._way_s = WAY_MAX_S
         self._shift_s = 0.0
@@ -113,7 +115,8 @@ class Ledger:
         if run is None or now_s > run.over_s + GAP_FLOOR_S:
             run = self._open = self._begin_run(now_s)
         self.sent_samples = run.end = end = self.sent_samples + n
-        run.over_s = run.at_s + (end - run.start) / self.rate_hz
+        over_s = run.at_s + (end - run.start) / self.rate_hz
+        run.over_s = self.playing_until_s = over_s
 
     def mark(self, name: str) -> None:
         """A mark was sent: its echo shall prove that all samples sent so far were played."""
@@ -200,11 +203,6 @@ class Ledger:
         """Whether echoes prove that all of what was sent was played, but for what was flushed or lost."""
         return self.played_acknowledged >= self._alive
 
-    @property
-    def playing_until_s(self) -> float | None:
-        """The instant when the last sample is or was played; None when none was sent or remains."""
-        return self._runs[-1].over_s if self._runs else None
-
     def time_of(self, position: int) -> float | None:
         """The instant when this sample is, was or will be played.
 
@@ -272,6 +270,7 @@ class Ledger:
             over_s = at_s + (self.sent_samples - position) / self.rate_hz
             self._runs.append(_Run(position, self.sent_samples, at_s, over_s))
         self._open = self._runs[-1]
+        self.playing_until_s = self._open.over_s
         self._played = position - self.flushed - self.lost
 
     def _drop_unplayed(self, now_s: float) -> int:
@@ -286,4 +285,5 @@ class Ledger:
             run.over_s = min(run.over_s, run.at_s + (run.end - run.start) / self.rate_hz)
             if run.end == run.start:
                 self._runs.pop()
+            self.playing_until_s = self._runs[-1].over_s if self._runs else None
         return n

@@ -83,11 +83,21 @@ class PicowsSocket(WSListener):
 
     def send_text(self, text: str) -> None:
         """See MediaSocket."""
-        self._send(_TEXT, text)
+        outbox = self._outbox
+        if self._round != outbox.round and not self._watch.paused:
+            self._round = outbox.round
+            outbox.put(self._transport, _TEXT, text)
+        else:
+            self._send_now(_TEXT, text)
 
     def send_bytes(self, data: bytes) -> None:
         """See MediaSocket."""
-        self._send(_BINARY, data)
+        outbox = self._outbox
+        if self._round != outbox.round and not self._watch.paused:
+            self._round = outbox.round
+            outbox.put(self._transport, _BINARY, data)
+        else:
+            self._send_now(_BINARY, data)
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
         """See MediaSocket."""
@@ -166,13 +176,8 @@ class PicowsSocket(WSListener):
 
     # Inside
 
-    def _send(self, kind: WSMsgType, message: str | bytes) -> None:
-        outbox = self._outbox
-        if self._round != outbox.round and not self._watch.paused:
-            self._round = outbox.round
-            outbox.put(self._transport, kind, message)
-            return
-        outbox.empty()
+    def _send_now(self, kind: WSMsgType, message: str | bytes) -> None:
+        self._outbox.empty()
         self._transport.send(kind, message)
         if self._watch.paused:
             self._watch.wrote(len(message))

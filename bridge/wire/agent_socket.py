@@ -88,7 +88,8 @@ class AgentSocket:
         self._meter = Meter(self._limits, their_hz)
         self._refused = False  # the peer broke the protocol: nothing more is taken
         self._closed = False
-        self._hears_all = not self._meter.limits_audio  # no frame of the right size is refused
+        # A frame of up to so many bytes is never refused.
+        self._hears_bytes = 0 if self._meter.limits_audio else self._limits.frame_bytes
 
     @property
     def started(self) -> bool:
@@ -120,9 +121,9 @@ class AgentSocket:
     def hear(self, data: bytes) -> pcm.Int16 | None:
         """The samples of a binary frame that can mean nothing else; None: `receive_bytes` shall take it."""
         n_bytes = len(data)
-        if self._hears_all and 0 < n_bytes <= self._limits.frame_bytes and not n_bytes % 2:
+        if 0 < n_bytes <= self._hears_bytes and not n_bytes % pcm.BYTES_PER_SAMPLE:
             self.counts.frames += 1
-            return pcm.from_bytes(data)
+            return pcm.view_bytes(data)
         return None
 
     def receive_bytes(self, data: bytes, now_s: float) -> list[SocketEvent]:
@@ -156,7 +157,7 @@ class AgentSocket:
         if self._closed:
             return []
         self._closed = True
-        self._hears_all = False
+        self._hears_bytes = 0
         end = ending(code, reason, ours=ours)
         return [Closed(end.code, end.orderly, end.sentence)]
 
@@ -236,6 +237,6 @@ class AgentSocket:
 
     def _refuse(self, sentence: str, close_code: int) -> RemoteWireError:
         self._refused = True
-        self._hears_all = False
+        self._hears_bytes = 0
         self.counts.refused += 1
         return RemoteWireError(sentence, close_code=close_code)

@@ -35,14 +35,19 @@ class TokenBucket:
         self._tokens -= n
         return True
 
-    def take_again(self, n: float, now_s: float) -> bool:
-        """Take n tokens where a full bucket gave as many last and has been filled since: the usual case, in short.
+    def take_again(self, n: float, other: "TokenBucket", n_other: float, now_s: float) -> bool:
+        """Take n tokens and `n_other` of another bucket where both, being full, gave as many last and are full again.
 
-        False takes none, and says nothing: ask `take`.
+        The usual case, in short. False takes none, and says nothing: ask `take`.
         """
-        if self._tokens != self._burst - n or (now_s - self._filled_s) * self._rate_per_s < n:
+        if (
+            self._tokens != self._burst - n
+            or (now_s - self._filled_s) * self._rate_per_s < n
+            or other._tokens != other._burst - n_other  # noqa: SLF001 - same class
+            or (now_s - other._filled_s) * other._rate_per_s < n_other  # noqa: SLF001
+        ):
             return False
-        self._filled_s = now_s
+        self._filled_s = other._filled_s = now_s  # noqa: SLF001
         return True
 
 

@@ -5,6 +5,7 @@ Full scale is 32,768: int16 -32,768 is float -1.0. Arrays are not changed after 
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -74,9 +75,13 @@ def from_bytes(payload: bytes | bytearray | memoryview) -> Int16:
 
     Raises: CodecError if the number of bytes is odd.
     """
-    if _LITTLE and type(payload) is bytes and not len(payload) % BYTES_PER_SAMPLE:
-        return np.frombuffer(payload, _INT16)
     return words(payload, "<i2")
+
+
+view_bytes: Final[Callable[[bytes], Int16]] = (
+    partial(np.frombuffer, dtype=_INT16) if _LITTLE else from_bytes  # type: ignore[assignment]
+)
+"""`from_bytes` for an even number of bytes, without the way through Python."""
 
 
 def words(payload: bytes | bytearray | memoryview, dtype: str) -> Int16:

@@ -29,6 +29,8 @@ LOOK_S: Final = 0.04
 """How long what comes after a hold-up is looked at."""
 JITTER_S: Final = 0.06
 """So much more than comes live may come within a look."""
+TRIM_EVERY: Final = 64
+"""So many payloads more than are kept may be there."""
 LOOKS_MAX: Final = 75
 """A burst that goes on for longer than these looks is no burst (3 s)."""
 
@@ -66,8 +68,11 @@ class Intake:
         except CodecError:
             self._figures.ignored["bad"] += 1
             return
-        self._figures.frames_in += 1
+        figures = self._figures
+        figures.frames_in += 1
         self.recent.add(payload)
+        if not figures.frames_in % TRIM_EVERY:
+            self.recent.trim()
         self._take(samples, now_s)
 
     def missing(self, ms: float, now_s: float) -> None:

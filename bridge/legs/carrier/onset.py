@@ -4,6 +4,7 @@ The audio is kept as it came, encoded, and decoded only when a clear asks: it co
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -25,21 +26,20 @@ A clear is decided while the caller speaks, or a round trip to the AI after a sh
 class RecentAudio:
     """The last `KEPT_S` of one stream of payloads."""
 
-    __slots__ = ("_audio", "_max_bytes", "_n_bytes", "_payloads")
+    __slots__ = ("_audio", "_max_bytes", "_payloads", "add")
 
     def __init__(self, audio: MediaFormat) -> None:
         self._audio = audio
         self._max_bytes = int(KEPT_S * bytes_per_s(audio))
         self._payloads: deque[bytes] = deque()
-        self._n_bytes = 0
+        self.add: Callable[[bytes], None] = self._payloads.append
+        """Takes the newest payload; `trim` has to be called now and then."""
 
-    def add(self, payload: bytes) -> None:
-        """The newest payload; the oldest give way."""
-        payloads = self._payloads
-        payloads.append(payload)
-        self._n_bytes += len(payload)
-        while self._n_bytes > self._max_bytes:
-            self._n_bytes -= len(payloads.popleft())
+    def trim(self) -> None:
+        """Let the oldest payloads give way."""
+        n_bytes = sum(map(len, self._payloads))
+        while n_bytes > self._max_bytes:
+            n_bytes -= len(self._payloads.popleft())
 
     def onset_s(self, heard_s: float, began_s: float, now_s: float) -> float | None:
         """Since when the caller has spoken over an agent who is cut off now; None if that was not a caller's voice.
@@ -61,6 +61,7 @@ class RecentAudio:
         return max(start_s, began_s) if end_s > max(began_s, now_s - RECENT_S) else None
 
     def _decoded(self) -> Int16:
+        self.trim()
         decode = decoder(self._audio)
         pieces = [silence(0)]
         for payload in self._payloads:

@@ -71,7 +71,7 @@ class Guard:
 
     def keeps_time(self, audio_s: float, now_s: float) -> bool:
         """Note one message with so much of the caller's audio, if both pass without a doubt; else ask the two above."""
-        return self._audio_s.take_again(audio_s, now_s) and self._frames.take_again(1, now_s)
+        return self._frames.take_again(1, self._audio_s, audio_s, now_s)
 
     def bad(self, detail: str, now_s: float) -> Ignored:
         """Something is not as documented. Raises: RemoteWireError if that is too much of it."""

@@ -108,23 +108,30 @@ def test_a_server_has_no_rate() -> None:
 @given(
     st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5, 2.0]), st.sampled_from([1, 2]))),
 )
-def test_a_bucket_asked_in_short_first_gives_what_one_asked_in_full_gives(
+def test_buckets_asked_in_short_first_give_what_they_give_in_full(
     asked: list[tuple[float, int]],
 ) -> None:
-    short, full = TokenBucket(rate_per_s=4, burst=4), TokenBucket(rate_per_s=4, burst=4)
+    short = TokenBucket(rate_per_s=4, burst=4), TokenBucket(rate_per_s=8, burst=5)
+    full = TokenBucket(rate_per_s=4, burst=4), TokenBucket(rate_per_s=8, burst=5)
     now_s = 0.0
 
     for pause_s, n in asked:
         now_s += pause_s
-        assert (short.take_again(n, now_s) or short.take(n, now_s)) == full.take(n, now_s)
+        in_full = [full[0].take(1, now_s), full[1].take(n, now_s)]
+        if short[0].take_again(1, short[1], n, now_s):
+            assert in_full == [True, True]
+        else:
+            assert [short[0].take(1, now_s), short[1].take(n, now_s)] == in_full
 
 
-def test_a_bucket_takes_in_short_only_what_it_took_last_and_has_regained() -> None:
-    bucket = TokenBucket(rate_per_s=4, burst=4)
+def test_buckets_take_in_short_only_what_they_took_last_and_have_regained() -> None:
+    one, other = TokenBucket(rate_per_s=4, burst=4), TokenBucket(rate_per_s=8, burst=4)
 
-    assert not bucket.take_again(1, 0.0)
-    bucket.take(1, 0.0)
-    assert not bucket.take_again(1, 0.125)
-    assert not bucket.take_again(2, 1.0)
-    assert bucket.take_again(1, 0.25)
-    assert not bucket.take_again(1, 0.25)
+    assert not one.take_again(1, other, 2, 0.0)
+    one.take(1, 0.0)
+    other.take(2, 0.0)
+    assert not one.take_again(1, other, 2, 0.125)
+    assert not one.take_again(2, other, 2, 1.0)
+    assert not one.take_again(1, other, 1, 1.0)
+    assert one.take_again(1, other, 2, 0.25)
+    assert not one.take_again(1, other, 2, 0.25)

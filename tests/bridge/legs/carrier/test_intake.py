@@ -7,7 +7,8 @@ import pytest
 
 from bridge.audio.lane import Lane
 from bridge.legs.carrier.figures import CarrierFigures
-from bridge.legs.carrier.intake import KEPT_MAX_S, LOOK_S, OLD_S, Intake
+from bridge.legs.carrier.intake import KEPT_MAX_S, LOOK_S, OLD_S, TRIM_EVERY, Intake
+from bridge.legs.carrier.onset import KEPT_S
 from bridge.virtual import run_virtual
 from bridge.wire.carriers.base import MediaFormat
 from bridge_codecs.pcm import Int16
@@ -310,5 +311,18 @@ def test_silence_stands_for_audio_that_the_carrier_lost() -> None:
         assert caller.heard.size == 160 + 480 + 160
         assert not caller.heard[160:640].any()
         assert caller.figures.caller_audio_missing_ms == 60
+
+    run(call())
+
+
+def test_what_is_kept_of_the_callers_voice_for_finding_its_onset_is_bounded_however_long_a_call() -> (
+    None
+):
+    async def call() -> None:
+        caller = line()
+        caller.burst(spoken(60))
+
+        n_payloads = len(caller.intake.recent._payloads)
+        assert n_payloads <= KEPT_S * 50 + TRIM_EVERY
 
     run(call())
