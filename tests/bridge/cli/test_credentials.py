@@ -1,6 +1,6 @@
+from bridge.carrier_config import CarriersConfig
 from bridge.cli.credentials import VARIABLES, credentials
 from bridge.config import Config
-from bridge.carrier_config import CarriersConfig
 
 
 def test_every_variable_is_a_key_of_the_config() -> None:
