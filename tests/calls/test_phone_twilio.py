@@ -13,7 +13,7 @@ import pytest
 
 from bridge.batch.caller import CallerTurn
 from bridge.brains.base import Act, CallTool, Cue, Greeting, HangUp, Say, UserSaid
-from bridge.gateway.phone.desk import MARKER
+from bridge.calls.phone_log import MARKER
 from bridge.gateway.phone.record import shown
 from bridge.testing.caller import CallerPlan, KeyPresses
 from bridge.testing.phone_call import PhoneCall

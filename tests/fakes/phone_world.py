@@ -11,12 +11,13 @@ from typing import Any
 import httpx
 
 from bridge.brains.base import Brain
+from bridge.calls.phone_log import MARKER
 from bridge.clock import VirtualClock
 from bridge.config import Config
 from bridge.gateway.dial_limits import DialLimits
 from bridge.gateway.listener import join_route
 from bridge.gateway.phone.carriers.configured import configured_carriers
-from bridge.gateway.phone.desk import MARKER, PhoneDesk
+from bridge.gateway.phone.desk import PhoneDesk
 from bridge.gateway.phone.gateway import PhoneGateway, phone_gateway
 from bridge.gateway.phone.record import PhoneCallRecord
 from bridge.gateway.phones import ConfiguredPhones
