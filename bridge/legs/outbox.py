@@ -19,24 +19,23 @@ class Outbox:
 
     Attributes:
         round: changes whenever the box is emptied.
+        messages: to be sent at the end of the round, the first first. Whoever puts in the first calls `begin`.
     """
 
-    __slots__ = ("_messages", "round")
+    __slots__ = ("messages", "round")
 
     def __init__(self) -> None:
         self.round = 0
-        self._messages: list[tuple[WSTransport, WSMsgType, str | bytes]] = []
+        self.messages: list[tuple[WSTransport, WSMsgType, str | bytes]] = []
 
-    def put(self, transport: WSTransport, kind: WSMsgType, message: str | bytes) -> None:
-        """Send this at the end of the round; what is put in first goes first."""
-        if not self._messages:
-            asyncio.get_running_loop().call_soon(self.empty)
-        self._messages.append((transport, kind, message))
+    def begin(self) -> None:
+        """The first message of a round is about to be put in."""
+        asyncio.get_running_loop().call_soon(self.empty)
 
     def empty(self) -> None:
         """Send all of it now."""
         self.round += 1
-        messages, self._messages = self._messages, []
+        messages, self.messages = self.messages, []
         for transport, kind, message in messages:
             transport.send(kind, message)
 

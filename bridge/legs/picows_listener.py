@@ -86,7 +86,10 @@ class PicowsSocket(WSListener):
         outbox = self._outbox
         if self._round != outbox.round and not self._watch.paused:
             self._round = outbox.round
-            outbox.put(self._transport, _TEXT, text)
+            messages = outbox.messages
+            if not messages:
+                outbox.begin()
+            messages.append((self._transport, _TEXT, text))
         else:
             self._send_now(_TEXT, text)
 
@@ -95,7 +98,10 @@ class PicowsSocket(WSListener):
         outbox = self._outbox
         if self._round != outbox.round and not self._watch.paused:
             self._round = outbox.round
-            outbox.put(self._transport, _BINARY, data)
+            messages = outbox.messages
+            if not messages:
+                outbox.begin()
+            messages.append((self._transport, _BINARY, data))
         else:
             self._send_now(_BINARY, data)
 

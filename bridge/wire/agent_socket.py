@@ -188,7 +188,7 @@ class AgentSocket:
             raise LocalWireError(f"a frame of {samples.size} samples has over {most} bytes")
         if not self._speaks:
             self._next(order.Kind.AUDIO, "audio")
-        return pcm.to_bytes(samples)
+        return pcm.raw_bytes(samples)
 
     def may_send(self, message: Message) -> bool:
         """Whether the order of messages lets us send this one now."""

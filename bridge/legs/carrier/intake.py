@@ -73,7 +73,16 @@ class Intake:
         self.recent.add(payload)
         if not figures.frames_in % TRIM_EVERY:
             self.recent.trim()
-        self._take(samples, now_s)
+        if self._burst is not None or self._kept or self._lane is None or self.recorder is not None:
+            self._take(samples, now_s)
+            return
+        # As in `_take` and `_pass`, without the way through them: this is every frame of a usual call.
+        on_time_s = self._on_time_s + len(samples) / self._rate_hz
+        self._on_time_s = on_time_s if on_time_s < now_s else now_s  # noqa: FURB136 - half of min()
+        if now_s - on_time_s > OLD_S:
+            self._hold(samples)
+        else:
+            self._lane.push(samples)
 
     def missing(self, ms: float, now_s: float) -> None:
         """Audio was lost before it came to us: silence stands for it."""
@@ -111,10 +120,8 @@ class Intake:
         self._on_time_s = on_time_s if on_time_s < now_s else now_s  # noqa: FURB136 - half of min()
         if now_s - on_time_s > OLD_S:
             self._hold(samples)
-        elif self._lane is None or self._kept or self.recorder is not None:
-            self._pass(samples)
         else:
-            self._lane.push(samples)
+            self._pass(samples)
 
     def _pass(self, samples: Int16) -> None:
         if self._lane is None or self._kept:

@@ -119,8 +119,11 @@ class Player:
         quiet.pushed_s = now_s
         if self.heard.awaiting:
             self.heard.began(now_s)
+        if until_s is None or now_s - until_s > UNDERRUN_S or self.utterance_s is None:
+            self._begin_anew(until_s, now_s)
+        self._speaking = True
         try:
-            self._send_frame(frame, until_s, now_s)
+            self._play(frame, now_s)
         except (LocalWireError, CodecError) as exc:
             self.stop()
             self._on_broken(exc)

@@ -60,31 +60,6 @@ class ChunkOrder:
         self._late_run = 0
         self._late_next = 0
 
-    def step(self, number: int | None, timestamp_ms: int | None, n_bytes: int) -> bool:
-        """Take a chunk that is like the last one and follows it, while nothing is out of order: the usual case.
-
-        False takes nothing, and says nothing: `put` shall take it.
-        """
-        if (
-            number is None
-            or number != self._next
-            or timestamp_ms != self._end_ms
-            or n_bytes != self._n_bytes
-            or self._held
-            or self._late_run
-            or self._misfits
-        ):
-            return False
-        self._next = number + 1
-        self._end_ms += self._ms
-        return True
-
-    def step_back(self) -> None:
-        """The last chunk, which was a step, was not taken after all."""
-        assert self._next is not None
-        self._next -= 1
-        self._end_ms -= self._ms
-
     def put(
         self, number: int | None, timestamp_ms: int | None, payload: bytes, *, dropped: bool = False
     ) -> list[CarrierEvent]:

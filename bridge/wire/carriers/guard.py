@@ -69,9 +69,10 @@ class Guard:
             return None
         return Ignored("too fast", "more audio than time; a frame is dropped")
 
-    def keeps_time(self, audio_s: float, now_s: float) -> bool:
-        """Note one message with so much of the caller's audio, if both pass without a doubt; else ask the two above."""
-        return self._frames.take_again(1, self._audio_s, audio_s, now_s)
+    @property
+    def audio_buckets(self) -> tuple[TokenBucket, TokenBucket]:
+        """What `check_frame` and `admit` take from: messages, and seconds of audio."""
+        return self._frames, self._audio_s
 
     def bad(self, detail: str, now_s: float) -> Ignored:
         """Something is not as documented. Raises: RemoteWireError if that is too much of it."""

@@ -7,18 +7,19 @@ from bridge.wire.carriers.json_media import MediaPart
 from bridge.wire.carriers.shapes import shape_of
 
 
-class Intake:
+class Intake(ChunkOrder):
     """Takes chunks in one format; `patience` as in ChunkOrder."""
 
-    __slots__ = ("_guard", "_order", "_s_of", "_s_per_byte", "align")
+    __slots__ = ("_audio", "_frames", "_guard", "_s_of", "_s_per_byte", "align")
 
     def __init__(self, guard: Guard, heard: MediaFormat, patience: int) -> None:
         shape = shape_of(heard)
+        super().__init__(shape.ms_of, patience)
         self.align = shape.align
         self._s_of = shape.s_of
         self._s_per_byte = 1 / shape.bytes_per_s if shape.bytes_per_s else 0.0
         self._guard = guard
-        self._order = ChunkOrder(shape.ms_of, patience)
+        self._frames, self._audio = guard.audio_buckets
 
     def hear(self, media: MediaPart, now_s: float) -> list[CarrierEvent]:
         """Take one chunk."""
@@ -28,24 +29,31 @@ class Intake:
         if not payload:
             ignored = Ignored("empty", "a media event without audio")
         if ignored is not None:
-            events = self._order.put(media.chunk, media.timestamp, payload, dropped=True)
+            events = self.put(media.chunk, media.timestamp, payload, dropped=True)
             return [*self._without_floods(events, now_s), ignored]
-        events = self._order.put(media.chunk, media.timestamp, payload)
+        events = self.put(media.chunk, media.timestamp, payload)
         return events if len(events) == 1 else self._without_floods(events, now_s)
 
     def hear_next(self, media: MediaPart, now_s: float) -> bool:
-        """Take one chunk if `hear` would give it back and nothing else; else take nothing: the usual case, in short."""
-        n_bytes = len(media.payload)
-        if not self._order.step(media.chunk, media.timestamp, n_bytes):
-            return False
-        if self._guard.keeps_time(n_bytes * self._s_per_byte, now_s):
-            return True
-        self._order.step_back()
-        return False
+        """Take one chunk if `hear` would give it back and nothing else; else take nothing: the usual case, in short.
 
-    def flush(self) -> list[CarrierEvent]:
-        """The end: give what was held back."""
-        return self._order.flush()
+        It is like the last one and follows it, nothing is out of order, and it comes no sooner than it may.
+        """
+        number, n_bytes = media.chunk, len(media.payload)
+        if (
+            number is None
+            or number != self._next
+            or media.timestamp != self._end_ms
+            or n_bytes != self._n_bytes
+            or self._held
+            or self._late_run
+            or self._misfits
+            or not self._frames.take_again(1, self._audio, n_bytes * self._s_per_byte, now_s)
+        ):
+            return False
+        self._next = number + 1
+        self._end_ms += self._ms
+        return True
 
     def _without_floods(self, events: list[CarrierEvent], now_s: float) -> list[CarrierEvent]:
         """Silence for what is missing counts as audio: jumping numbers cannot make more of it."""

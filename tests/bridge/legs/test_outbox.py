@@ -24,13 +24,19 @@ class Wire:
         return cast("WSTransport", Transport())
 
 
+def put(box: Outbox, transport: WSTransport, message: str) -> None:
+    if not box.messages:
+        box.begin()
+    box.messages.append((transport, TEXT, message))
+
+
 async def test_messages_go_out_at_the_end_of_the_round_in_the_order_in_which_they_came() -> None:
     wire, box = Wire(), Outbox()
     one, two = wire.transport("one"), wire.transport("two")
 
-    box.put(one, TEXT, "a")
-    box.put(two, TEXT, "b")
-    box.put(one, TEXT, "c")
+    put(box, one, "a")
+    put(box, two, "b")
+    put(box, one, "c")
     assert wire.sent == []
     await asyncio.sleep(0)
 
@@ -40,7 +46,7 @@ async def test_messages_go_out_at_the_end_of_the_round_in_the_order_in_which_the
 async def test_what_was_sent_early_is_not_sent_again() -> None:
     wire, box = Wire(), Outbox()
 
-    box.put(wire.transport("one"), TEXT, "a")
+    put(box, wire.transport("one"), "a")
     box.empty()
     await asyncio.sleep(0)
 
@@ -51,7 +57,7 @@ async def test_every_emptying_begins_a_new_round() -> None:
     wire, box = Wire(), Outbox()
     rounds = [box.round]
     for _ in range(2):
-        box.put(wire.transport("one"), TEXT, "a")
+        put(box, wire.transport("one"), "a")
         await asyncio.sleep(0)
         rounds.append(box.round)
 
