@@ -29,14 +29,28 @@ _NOTHING = np.empty(0, np.int16)
 class LaneStats:
     """Samples at the lane's rate: pushed = pulled + dropped + cleared + what is inside."""
 
-    pushed: int = 0
-    pulled: int = 0
+    passed: int = 0
+    """Pushed and pulled at once, by way of `Lane.on_frame`."""
+    put_in: int = 0
+    """Pushed in any other way."""
+    taken_out: int = 0
+    """Pulled in any other way."""
     dropped: int = 0
     cleared: int = 0
     padded: int = 0
     """Zeros that `Lane.pull_padded` put in where audio was missing; in none of the others."""
     overflows: int = 0
     """How often something had to be dropped."""
+
+    @property
+    def pushed(self) -> int:
+        """All that came."""
+        return self.passed + self.put_in
+
+    @property
+    def pulled(self) -> int:
+        """All that was taken."""
+        return self.passed + self.taken_out
 
 
 class Lane:
@@ -105,9 +119,7 @@ class Lane:
         self.segment_open = True
         on_frame = self.on_frame
         if on_frame is not None and not self._ring.depth and on_frame(samples):
-            stats, n = self.stats, len(samples)
-            stats.pushed += n
-            stats.pulled += n
+            self.stats.passed += len(samples)
         elif self._put(samples) and self.on_ready is not None:
             self.on_ready()
 
@@ -134,7 +146,7 @@ class Lane:
             n = min(n, self._ends[0] - ring.head)
         elif ring.depth < n:
             return _NOTHING
-        self.stats.pulled += n
+        self.stats.taken_out += n
         taken = ring.read(n)
         if self._ends:
             self._forget_ends()
@@ -149,7 +161,7 @@ class Lane:
             padded = np.zeros(n, np.int16)
             padded[:n_real] = self._ring.read(n_real)
             self.stats.padded += n - n_real
-        self.stats.pulled += n_real
+        self.stats.taken_out += n_real
         self._forget_ends()
         return padded
 
@@ -168,7 +180,7 @@ class Lane:
         """Put samples in within the bound; returns how many of them are inside."""
         stats = self.stats
         n = samples.size
-        stats.pushed += n
+        stats.put_in += n
         excess = self._ring.depth + n - self.max_samples
         if excess > 0 and stats.pushed > self._opening:
             if not self._drop_oldest:

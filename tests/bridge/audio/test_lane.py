@@ -340,3 +340,56 @@ def test_resampling_lane_accounts_for_every_sample(acts: list[tuple[str, int]]) 
         assert wide.depth_samples <= 320
         gone = stats.pulled + stats.dropped + stats.cleared
         assert stats.pushed == gone + wide.depth_samples
+
+
+# The straight way
+
+
+class Taker:
+    """Takes frames of three samples."""
+
+    def __init__(self) -> None:
+        self.offered: list[list[int]] = []
+
+    def __call__(self, frame: Int16) -> bool:
+        self.offered.append(frame.tolist())
+        return frame.size == 3
+
+
+def test_a_frame_that_finds_the_lane_empty_is_taken_without_being_put_in() -> None:
+    straight, taker = Lane(8_000, 100, "drop_oldest"), Taker()
+    straight.on_frame = taker
+    straight.push(ramp(3, 1))
+
+    assert taker.offered == [[1, 2, 3]]
+    assert straight.depth_samples == 0
+    assert (straight.stats.pushed, straight.stats.pulled) == (3, 3)
+    assert straight.segment_open
+
+
+def test_what_is_not_taken_goes_into_the_lane() -> None:
+    straight, ready = Lane(8_000, 100, "drop_oldest"), list[int]()
+    straight.on_frame = Taker()
+    straight.on_ready = lambda: ready.append(straight.depth_samples)
+    straight.push(ramp(2, 1))
+
+    assert ready == [2]
+    assert (straight.stats.pushed, straight.stats.pulled) == (2, 0)
+
+
+def test_nothing_overtakes_what_is_inside() -> None:
+    straight, taker = Lane(8_000, 100, "drop_oldest"), Taker()
+    straight.push(ramp(2, 1))
+    straight.on_frame = taker
+    straight.push(ramp(3, 3))
+
+    assert taker.offered == []
+    assert straight.pull(5).tolist() == [1, 2, 3, 4, 5]
+
+
+def test_frames_are_offered_at_the_lanes_rate() -> None:
+    straight, taker = Lane(24_000, 100, "drop_oldest", source_hz=8_000), Taker()
+    straight.on_frame = taker
+    straight.push(ramp(1))
+
+    assert [len(frame) for frame in taker.offered] == [3]
