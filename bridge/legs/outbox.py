@@ -4,7 +4,7 @@ A message that is sent wakes whoever reads it, and that costs the sender more th
 woken once for several messages, and a processor that does the same thing several times in a row, cost a gateway of a
 hundred calls 6 % less.
 
-A socket leaves one message in the box, and sends the next itself: what waits here needs no bound.
+A full box is emptied at once: what waits here is always little.
 """
 
 import asyncio
@@ -13,19 +13,21 @@ from weakref import WeakKeyDictionary
 
 from picows import WSMsgType, WSTransport
 
+FULL: Final = 64
+"""Messages of all sockets."""
+
 
 class Outbox:
     """The box of one loop.
 
     Attributes:
-        round: changes whenever the box is emptied.
-        messages: to be sent at the end of the round, the first first. Whoever puts in the first calls `begin`.
+        messages: to be sent at the end of the round, the first first. Whoever puts the first in calls `begin`, and
+            `empty` who finds `FULL` inside.
     """
 
-    __slots__ = ("messages", "round")
+    __slots__ = ("messages",)
 
     def __init__(self) -> None:
-        self.round = 0
         self.messages: list[tuple[WSTransport, WSMsgType, str | bytes]] = []
 
     def begin(self) -> None:
@@ -34,7 +36,6 @@ class Outbox:
 
     def empty(self) -> None:
         """Send all of it now."""
-        self.round += 1
         messages, self.messages = self.messages, []
         for transport, kind, message in messages:
             transport.send(kind, message)

@@ -15,7 +15,7 @@ from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from bridge.legs.inbox import Inbox
 from bridge.legs.media_socket import SocketLimits, SocketReceiver, fit_code, fit_reason
-from bridge.legs.outbox import outbox_of
+from bridge.legs.outbox import FULL, outbox_of
 from bridge.legs.reset import drop_unsent
 from bridge.legs.write_watch import WriteWatch
 from bridge.wire.close_codes import (
@@ -58,7 +58,6 @@ class PicowsSocket(WSListener):
         self._ours = False  # that it ends is our doing
         self._lost_reason = "the connection was closed without a closing handshake"
         self._silent = False  # nothing has come since our last ping
-        self._round = -1  # of the outbox, when we last put something in
 
     # The MediaSocket side
 
@@ -83,27 +82,23 @@ class PicowsSocket(WSListener):
 
     def send_text(self, text: str) -> None:
         """See MediaSocket."""
-        outbox = self._outbox
-        if self._round != outbox.round and not self._watch.paused:
-            self._round = outbox.round
-            messages = outbox.messages
-            if not messages:
-                outbox.begin()
-            messages.append((self._transport, _TEXT, text))
-        else:
+        messages = self._outbox.messages
+        if self._watch.paused or len(messages) >= FULL:
             self._send_now(_TEXT, text)
+            return
+        if not messages:
+            self._outbox.begin()
+        messages.append((self._transport, _TEXT, text))
 
     def send_bytes(self, data: bytes) -> None:
         """See MediaSocket."""
-        outbox = self._outbox
-        if self._round != outbox.round and not self._watch.paused:
-            self._round = outbox.round
-            messages = outbox.messages
-            if not messages:
-                outbox.begin()
-            messages.append((self._transport, _BINARY, data))
-        else:
+        messages = self._outbox.messages
+        if self._watch.paused or len(messages) >= FULL:
             self._send_now(_BINARY, data)
+            return
+        if not messages:
+            self._outbox.begin()
+        messages.append((self._transport, _BINARY, data))
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
         """See MediaSocket."""

@@ -29,7 +29,7 @@ LOOK_S: Final = 0.04
 """How long what comes after a hold-up is looked at."""
 JITTER_S: Final = 0.06
 """So much more than comes live may come within a look."""
-TRIM_EVERY: Final = 64
+TRIM_EVERY: Final = 128
 """So many payloads more than are kept may be there."""
 LOOKS_MAX: Final = 75
 """A burst that goes on for longer than these looks is no burst (3 s)."""

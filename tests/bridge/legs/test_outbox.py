@@ -53,17 +53,6 @@ async def test_what_was_sent_early_is_not_sent_again() -> None:
     assert wire.sent == [("one", "a")]
 
 
-async def test_every_emptying_begins_a_new_round() -> None:
-    wire, box = Wire(), Outbox()
-    rounds = [box.round]
-    for _ in range(2):
-        put(box, wire.transport("one"), "a")
-        await asyncio.sleep(0)
-        rounds.append(box.round)
-
-    assert len(set(rounds)) == 3
-
-
 async def test_a_loop_has_one_box() -> None:
     loop, other = asyncio.get_running_loop(), asyncio.new_event_loop()
     try:

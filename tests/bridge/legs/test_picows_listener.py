@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.legs.media_socket import SERVER_LIMITS, MediaSocket, SocketLimits
+from bridge.legs.outbox import FULL, outbox_of
 from bridge.legs.picows_socket import accept
 from tests.fakes.picows_server import picows_server
 from tests.fakes.raw_websocket import (
@@ -391,11 +392,18 @@ def test_the_same_holds_on_uvloop(test: Callable[[], Awaitable[None]]) -> None:
 
 async def test_messages_of_one_round_arrive_in_the_order_in_which_they_were_sent() -> None:
     async with visit() as v:
-        for number in range(5):
+        for number in range(2 * FULL + 5):
             v.socket.send_text(str(number))
         v.socket.close(1000, "done")
 
-        said = [await v.raw.receive() for _ in range(6)]
+        *said, end = [await v.raw.receive() for _ in range(2 * FULL + 6)]
 
-    assert [payload for _, payload in said[:5]] == [str(n).encode() for n in range(5)]
-    assert said[5][0] == CLOSE
+    assert [payload for _, payload in said] == [str(n).encode() for n in range(2 * FULL + 5)]
+    assert end[0] == CLOSE
+
+
+async def test_what_waits_for_the_end_of_a_round_is_bounded() -> None:
+    async with visit() as v:
+        for _ in range(10 * FULL):
+            v.socket.send_bytes(bytes(100))
+            assert len(outbox_of(asyncio.get_running_loop()).messages) <= FULL
