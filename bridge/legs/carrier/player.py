@@ -89,6 +89,7 @@ class Player:
         self._frame_s = self._frame / lane.rate_hz
         self._lead_s = max(traits.ahead_ms / 1000, self._frame_s) - self._frame_s
         self._mark_every = int(MARK_S * lane.rate_hz)
+        self._mark_due = self._mark_every - self._frame  # with the next frame
         self._unmarked = 0
         self._cuts = Cuts(lane, self.heard, clears=traits.clears)
         self._speaking = False
@@ -108,27 +109,41 @@ class Player:
             self._send(now_s)
 
     def take(self, frame: Int16) -> bool:
-        """A whole frame came, and none is waiting: the usual case of `ready`; false if it is not to be sent now."""
-        if self._pacing is not None or not self._flowing or len(frame) != self._frame:
+        """A whole frame came in the middle of an utterance, and none is waiting: sent at once, in short.
+
+        False has done nothing: the frame goes into the lane, and what is unusual about it is for `ready` to see to.
+        """
+        size, until_s, quiet = self._frame, self.ledger.playing_until_s, self._quiet
+        if (
+            len(frame) != size
+            or until_s is None
+            or not self._speaking
+            or not quiet.watching
+            or not self._flowing
+            or self.heard.awaiting
+            or self.utterance_s is None
+            or self._pacing is not None
+            or self._tape is not None
+            or self._unmarked >= self._mark_due  # and a look at the socket's buffer
+        ):
             return False
-        now_s, until_s, quiet = self._loop.time(), self.ledger.playing_until_s, self._quiet
-        if until_s is not None and until_s - self._lead_s > now_s + EARLY_S:
+        now_s = self._loop.time()
+        if not -UNDERRUN_S <= until_s - now_s <= self._lead_s + EARLY_S:
             return False
-        if not self._unmarked and self._socket.buffered_bytes > MAX_WAITING_BYTES:
-            return False  # looked at as often as marks are asked for
         quiet.pushed_s = now_s
-        if self.heard.awaiting:
-            self.heard.began(now_s)
-        if until_s is None or now_s - until_s > UNDERRUN_S or self.utterance_s is None:
-            self._begin_anew(until_s, now_s)
-        self._speaking = True
         try:
-            self._play(frame, now_s)
+            message = self._message(self._encode(frame))
+            if type(message) is str:
+                self._socket.send_text(message)
+            else:
+                send_message(self._socket, message)
         except (LocalWireError, CodecError) as exc:
             self.stop()
             self._on_broken(exc)
-        if not quiet.watching:
-            self._ran_dry()
+            return True
+        self.ledger.sent(size, now_s)
+        self._figures.frames_out += 1
+        self._unmarked += size
         return True
 
     def flow(self, *, is_open: bool) -> None:
