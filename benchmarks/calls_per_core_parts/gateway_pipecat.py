@@ -1,16 +1,18 @@
 """Pipecat as the gateway: its Twilio serializer, its FastAPI transport, its Ultravox service, and nothing between them.
 
-    <environment of Pipecat>/bin/python -m benchmarks.calls_per_core_parts.gateway_pipecat AI_API_PORT
+    <environment of Pipecat>/bin/python -m benchmarks.calls_per_core_parts.gateway_pipecat AI_API_PORT [--tuned]
 
-Written after Pipecat's own telephony examples; no voice activity detection, no observers, no context, metrics and its
-log off: what speaks for it. Runs in an environment of its own: only Pipecat and the standard library are imported here.
+Written after Pipecat's own telephony examples and run as its own runner does, on uvicorn and asyncio; no voice activity
+detection, no context, metrics and its log off. With ``--tuned`` everything else is off that can be, and uvloop takes
+asyncio's place. Runs in an environment of its own: only Pipecat and the standard library are imported here.
 """
 
 import asyncio
 import json
 import sys
 import urllib.request
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
 import uvicorn
 from fastapi import FastAPI, WebSocket
@@ -27,6 +29,7 @@ from benchmarks.calls_per_core_parts.steering import count_tasks, obey, say
 
 HOST: Final = "127.0.0.1"
 LINE_HZ: Final = 8_000
+TUNED: Final = {"enable_turn_tracking": False, "enable_rtvi": False, "idle_timeout_secs": None}
 
 
 def create_call(api_port: int) -> str:
@@ -36,7 +39,7 @@ def create_call(api_port: int) -> str:
         return str(json.load(answer)["joinUrl"])
 
 
-async def bridge(websocket: WebSocket, join_url: str) -> None:
+async def bridge(websocket: WebSocket, join_url: str, options: Mapping[str, Any]) -> None:
     """One call."""
     _, call = await parse_telephony_websocket(websocket)
     serializer = TwilioFrameSerializer(
@@ -57,9 +60,7 @@ async def bridge(websocket: WebSocket, join_url: str) -> None:
     worker = PipelineWorker(
         Pipeline([transport.input(), llm, transport.output()]),
         params=PipelineParams(audio_in_sample_rate=LINE_HZ, audio_out_sample_rate=LINE_HZ),
-        enable_turn_tracking=False,
-        enable_rtvi=False,
-        idle_timeout_secs=None,
+        **options,
     )
 
     @transport.event_handler("on_client_disconnected")  # type: ignore[untyped-decorator]
@@ -74,13 +75,14 @@ async def bridge(websocket: WebSocket, join_url: str) -> None:
 def main() -> None:
     logger.remove()
     logger.add(sys.stderr, level="ERROR")
-    api_port = int(sys.argv[1])
+    api_port, tuned = int(sys.argv[1]), "--tuned" in sys.argv
+    options = TUNED if tuned else {}
     app = FastAPI()
 
     @app.websocket("/ws")
     async def media(websocket: WebSocket) -> None:
         await websocket.accept()
-        await bridge(websocket, await asyncio.to_thread(create_call, api_port))
+        await bridge(websocket, await asyncio.to_thread(create_call, api_port), options)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: Any = None) -> None:
@@ -88,7 +90,8 @@ def main() -> None:
             obey(count_tasks)
             say(port=self.servers[0].sockets[0].getsockname()[1])
 
-    Server(uvicorn.Config(app, HOST, 0, log_level="error")).run()
+    loop: Literal["uvloop", "asyncio"] = "uvloop" if tuned else "asyncio"
+    Server(uvicorn.Config(app, HOST, 0, log_level="error", loop=loop)).run()
 
 
 if __name__ == "__main__":

@@ -29,9 +29,13 @@ def _answered(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
-def _pipecat(ai: Mapping[str, int], cores: Sequence[int]) -> BenchProgram:
-    python = str(pipecat_venv.python())
-    return BenchProgram("gateway_pipecat", str(ai["api_port"]), cores=cores, python=python)
+def _pipecat(*options: str) -> Callable[[Mapping[str, int], Sequence[int]], BenchProgram]:
+    def start(ai: Mapping[str, int], cores: Sequence[int]) -> BenchProgram:
+        python = str(pipecat_venv.python())
+        port = str(ai["api_port"])
+        return BenchProgram("gateway_pipecat", port, *options, cores=cores, python=python)
+
+    return start
 
 
 def _direct(path: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
@@ -41,4 +45,5 @@ def _direct(path: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
 BARE = Gateway("bare echo (control)", _bare(), _direct("/"))
 CODECS = Gateway("bare, with codecs", _bare("--codecs"), _direct("/"))
 TIPRING = Gateway("Tipring", _tipring, _answered)
-PIPECAT = Gateway("Pipecat", _pipecat, _direct("/ws"))
+PIPECAT = Gateway("Pipecat", _pipecat(), _direct("/ws"))
+PIPECAT_TUNED = Gateway("Pipecat, tuned", _pipecat("--tuned"), _direct("/ws"))

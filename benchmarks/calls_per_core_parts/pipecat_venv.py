@@ -7,7 +7,7 @@ import venv
 from pathlib import Path
 from typing import Final
 
-WANTED: Final = ("pipecat-ai[ultravox,websocket]", "uvicorn[standard]")
+WANTED: Final = ("pipecat-ai[runner,ultravox,websocket]", "uvloop")
 
 
 def folder() -> Path:

@@ -21,17 +21,19 @@ _HEAD = (
 )
 
 
-def ratio(rows: Sequence[Row], ours_at: int = 100, peer_at: int = 10) -> float | None:
-    """Calls per core of ours at 100 calls by the peer's at 10; None if either was not measured."""
+def ratios(rows: Sequence[Row], ours_at: int = 100, peer_at: int = 10) -> Mapping[str, float]:
+    """Calls per core of ours at 100 calls by each peer's at 10, of those that were measured."""
     at = {(row["gateway"], row["calls"]): row["calls_per_core"] for row in rows}
-    ours, peer = at.get(("Tipring", ours_at)), at.get(("Pipecat", peer_at))
-    return round(ours / peer, 1) if ours and peer else None
+    ours = at.get(("Tipring", ours_at))
+    if not ours:
+        return {}
+    peers = {name: value for (name, n), value in at.items() if "Pipecat" in name and n == peer_at}
+    return {name: round(ours / value, 1) for name, value in peers.items()}
 
 
 def markdown(about: Mapping[str, object], rows: Sequence[Row]) -> str:
     """The whole table; times in ms."""
     lines = [_line(_HEAD), _line(["---"] * len(_HEAD)), *(_line(_cells(row)) for row in rows)]
-    times = ratio(rows)
     pipecat = f", Pipecat {about['pipecat']}" if about["pipecat"] else ""
     others = max((row["other_load_percent"] for row in rows), default=0)
     said = max((row["said_late_ms"]["p99"] for row in rows), default=0)
@@ -41,8 +43,8 @@ def markdown(about: Mapping[str, object], rows: Sequence[Row]) -> str:
         "(p99)."
     )
     lines += ["", caption]
-    if times is not None:
-        lines.append(f"Calls per core, ours at 100 calls by Pipecat's at 10: {times}.")
+    for peer, times in ratios(rows).items():
+        lines.append(f"Calls per core, ours at 100 calls by those of {peer} at 10: {times}.")
     return "\n".join(lines)
 
 
