@@ -73,7 +73,7 @@ async def loud_noise(join: Join, chance: random.Random) -> None:
 
 async def huge(join: Join, chance: random.Random) -> None:
     client = await join()
-    # By hand: an encoder takes long enough over so much to be blamed for it.
+    # By hand: an encoder takes long over so much.
     client.socket.send_text('{"type": "user_text_message", "text": "' + "x" * 10_000_000 + '"}')
 
 

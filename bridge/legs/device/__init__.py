@@ -1,0 +1,1 @@
+"""The device leg: a microphone and a loudspeaker as one end of a call."""

@@ -1,0 +1,1 @@
+"""LiveKit signalling as pure protocol: both roles, both versions; no sockets, no clock."""
