@@ -23,7 +23,8 @@ def python() -> Path:
 
 def set_up() -> None:
     """Make the environment and install the newest Pipecat into it."""
-    venv.create(folder(), with_pip=True)
+    if not python().exists():
+        venv.create(folder(), with_pip=True)
     subprocess.run([python(), "-m", "pip", "install", "-q", "--upgrade", *WANTED], check=True)
 
 
