@@ -24,10 +24,10 @@ _LIMITS: Final = JsonLimits(max_bytes=MAX_TOKEN, max_nodes=200, max_depth=8)
 Claims: TypeAlias = dict[str, object]
 
 
-def encode_hs256(claims: Mapping[str, object], secret: str) -> str:
+def encode_hs256(claims: Mapping[str, object], secret: str | bytes) -> str:
     """A token with these claims, signed by a shared secret."""
     signed = _signed("HS256", claims)
-    return f"{signed}.{_text(hmac.digest(secret.encode(), signed.encode(), 'sha256'))}"
+    return f"{signed}.{_text(_mac(signed, secret))}"
 
 
 def encode_rs256(claims: Mapping[str, object], private_key: RSAPrivateKey) -> str:
@@ -47,7 +47,7 @@ def load_rsa_key(pem: str) -> RSAPrivateKey:
     return key
 
 
-def decode_hs256(token: str, secret: str) -> Claims | None:
+def decode_hs256(token: str, secret: str | bytes) -> Claims | None:
     """The claims of a token that was signed by this secret, else None. When it is good is not looked at."""
     parts = token.split(".")
     if len(token) > MAX_TOKEN or len(parts) != 3 or not secret:
@@ -55,8 +55,7 @@ def decode_hs256(token: str, secret: str) -> Claims | None:
     header, claims, given = map(_bytes, parts)
     if header is None or claims is None or given is None:
         return None
-    signed = f"{parts[0]}.{parts[1]}".encode()
-    if not hmac.compare_digest(hmac.digest(secret.encode(), signed, "sha256"), given):
+    if not hmac.compare_digest(_mac(f"{parts[0]}.{parts[1]}", secret), given):
         return None
     said = _object(header)
     return _object(claims) if said is not None and said.get("alg") == "HS256" else None
@@ -67,6 +66,11 @@ def _signed(algorithm: str, claims: Mapping[str, object]) -> str:
     return ".".join(
         _text(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims)
     )
+
+
+def _mac(signed: str, secret: str | bytes) -> bytes:
+    key = secret.encode() if isinstance(secret, str) else secret
+    return hmac.digest(key, signed.encode(), "sha256")
 
 
 def _object(raw: bytes) -> Claims | None:
