@@ -4,11 +4,12 @@ from collections import defaultdict
 from typing import Final, Protocol, TypeVar
 
 from google.protobuf.message import DecodeError
+from livekit.protocol import rtc
 
 from bridge.errors import RemoteWireError
 from bridge.wire.close_codes import POLICY, TOO_BIG
 from bridge.wire.limits import Strikes, TokenBucket
-from bridge.wire.livekit.events import Candidate, Ignored, OfferReceived, Target
+from bridge.wire.livekit.events import Candidate, Ignored, OfferReceived, Target, Version
 from bridge.wire.livekit.limits import SessionLimits
 
 
@@ -87,13 +88,16 @@ class Candidates:
         self._kept: defaultdict[Target, list[Candidate]] = defaultdict(list)
         self._taken: defaultdict[Target, int] = defaultdict(int)
 
-    def take(self, target: Target, init: str) -> list[Candidate] | None:
-        """What is due now; None: it is too long, or one too many."""
-        if (
-            len(init) > self._limits.candidate_bytes
-            or self._taken[target] >= self._limits.candidates
-        ):
-            return None
+    def take(self, asked: rtc.TrickleRequest, version: Version) -> list[Candidate | Ignored]:
+        """What is due now."""
+        init = asked.candidateInit
+        if not init:  # the end of the candidates
+            return []
+        second = version == "v0" and asked.target == rtc.SignalTarget.SUBSCRIBER
+        target: Target = "subscriber" if second else "publisher"
+        most = self._limits.candidates
+        if len(init) > self._limits.candidate_bytes or self._taken[target] >= most:
+            return [Ignored("candidate", f"a candidate is too long, or one of over {most}")]
         self._taken[target] += 1
         candidate = Candidate(target, init)
         if target in self._open:

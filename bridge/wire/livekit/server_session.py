@@ -137,15 +137,7 @@ class ServerSession:
         return [answer, *self._candidates.open("subscriber")]
 
     def _trickle(self, asked: rtc.TrickleRequest, _now_s: float) -> list[ServerEvent]:
-        if not asked.candidateInit:  # the end of the candidates
-            return []
-        second = self.version == "v0" and asked.target == rtc.SignalTarget.SUBSCRIBER
-        target: Target = "subscriber" if second else "publisher"
-        due = self._candidates.take(target, asked.candidateInit)
-        if due is None:
-            most = self._intake.limits.candidates
-            return [Ignored("candidate", f"a candidate is too long, or one of over {most}")]
-        return list(due)
+        return [*self._candidates.take(asked, self.version)]
 
     def _add_track(self, asked: rtc.AddTrackRequest, now_s: float) -> list[ServerEvent]:
         limits = self._intake.limits
