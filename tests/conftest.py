@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 import pytest
 
+from bridge.legs.device import apm
 from bridge.loops import new_event_loop
 from bridge.virtual import run_virtual
 from tests.fakes.canary import CanaryWatch
@@ -31,6 +32,8 @@ def warmed_up() -> None:
     """What the process opens once and keeps, opened before anybody counts."""
     with asyncio.Runner(loop_factory=new_event_loop) as runner:  # libuv keeps a pipe for signals
         runner.run(asyncio.sleep(0))
+    if apm.is_installed():  # its library keeps its threads and pipes
+        apm.Apm().close()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,128 @@
+"""The gate behind a canceller: shut while it learns, open for a voice, shut for what is left of an echo."""
+
+import numpy as np
+
+from bridge.legs.device.echo_gate import (
+    HELD_OPEN_FRAMES,
+    LEARNING_MAX_S,
+    PROOF_FRAMES,
+    RING_MS,
+    EchoGate,
+)
+from bridge_codecs.pcm import Int16
+
+_CHANCE = np.random.default_rng(3)
+
+
+def noise(dbfs: float) -> Int16:
+    """10 ms at 16 kHz."""
+    return np.rint(_CHANCE.normal(size=160) * 32_768 * 10 ** (dbfs / 20)).astype(np.int16)
+
+
+LOUD, ECHO, LEFT, WORD = noise(-15), noise(-25), noise(-50), noise(-22)
+
+
+def run(gate: EchoGate, heard: Int16, left: Int16, n: int, *, played: Int16 = LOUD) -> list[bool]:
+    """`n` frames; which of them were not all silence."""
+    passed = []
+    for _ in range(n):
+        gate.played(played, 40)
+        passed.append(bool(gate.heard(heard, left).any()))
+    return passed
+
+
+def learnt() -> EchoGate:
+    gate = EchoGate()
+    run(gate, ECHO, LEFT, PROOF_FRAMES)
+    assert gate.learnt
+    return gate
+
+
+def test_everything_passes_as_it_is_while_the_loudspeaker_is_silent() -> None:
+    gate = EchoGate()
+    gate.played(noise(-80), 40)
+    assert gate.heard(WORD, WORD) is WORD
+    assert gate.muted_frames == 0
+
+
+def test_nothing_passes_until_the_canceller_has_shown_that_it_works() -> None:
+    gate = EchoGate()
+    passed = run(gate, ECHO, ECHO, 200)
+    assert not any(passed[1:])  # the first is faded out
+    assert not gate.learnt
+
+
+def test_a_canceller_that_works_is_believed_after_sixty_frames_and_no_sooner() -> None:
+    gate = EchoGate()
+    run(gate, ECHO, LEFT, PROOF_FRAMES - 1)
+    assert not gate.learnt
+    run(gate, ECHO, LEFT, 1)
+    assert gate.learnt
+
+
+def test_an_echo_that_comes_through_in_between_puts_the_belief_off() -> None:
+    gate = EchoGate()
+    run(gate, ECHO, LEFT, PROOF_FRAMES - 1)
+    run(gate, ECHO, ECHO, 1)
+    run(gate, ECHO, LEFT, 3)
+    assert not gate.learnt
+    run(gate, ECHO, LEFT, 1)
+    assert gate.learnt
+
+
+def test_headphones_need_no_learning_beyond_the_proof() -> None:
+    gate = EchoGate()
+    run(gate, noise(-70), noise(-70), PROOF_FRAMES)
+    assert gate.learnt
+
+
+def test_a_canceller_that_never_works_shuts_the_microphone_for_eight_seconds_of_sound_only() -> (
+    None
+):
+    gate = EchoGate()
+    run(gate, WORD, WORD, round(LEARNING_MAX_S * 100) - 1)
+    assert not gate.learnt
+    run(gate, WORD, WORD, 1)
+    assert gate.learnt
+
+
+def test_what_is_left_of_an_echo_does_not_pass() -> None:
+    assert not any(run(learnt(), ECHO, LEFT, 50))
+
+
+def test_a_voice_over_the_loudspeaker_passes_from_its_first_frame_on() -> None:
+    gate = learnt()
+    both: Int16 = ECHO + WORD
+    assert all(run(gate, both, WORD, 20))
+
+
+def test_the_first_frame_of_a_voice_comes_up_from_silence_and_the_next_is_as_it_was() -> None:
+    gate = learnt()
+    gate.played(LOUD, 40)
+    first = gate.heard(WORD, WORD)
+    assert abs(int(first[0])) <= abs(int(WORD[0])) // 100
+    assert first[-1] == WORD[-1]
+    gate.played(LOUD, 40)
+    assert gate.heard(WORD, WORD) is WORD
+
+
+def test_weak_sounds_within_a_word_pass_for_a_tenth_of_a_second() -> None:
+    gate = learnt()
+    run(gate, ECHO + WORD, WORD, 5)
+    passed = run(gate, ECHO, LEFT, HELD_OPEN_FRAMES + 5)
+    # The last that passes is faded out.
+    assert passed == [True] * (HELD_OPEN_FRAMES) + [False] * 5
+
+
+def test_the_gate_stays_until_the_room_has_stopped_ringing_and_no_longer() -> None:
+    gate = EchoGate()
+    gate.played(LOUD, 40)
+    n_frames = (40 + RING_MS) // 10
+    passed = [bool(gate.heard(ECHO, ECHO).any()) for _ in range(n_frames + 2)]
+    assert passed[1:] == [False] * (n_frames - 1) + [True, True]
+
+
+def test_frames_that_did_not_pass_are_counted() -> None:
+    gate = EchoGate()
+    run(gate, ECHO, ECHO, 7)
+    assert gate.muted_frames == 7
