@@ -1,0 +1,60 @@
+"""Which key does what, in the words of the moment."""
+
+from typing import Final
+
+from rich.text import Text
+
+from bridge.talk.screen.board import Board
+from bridge.talk.screen.needs import Talk
+from bridge.talk.screen.paragraphs import Look
+from bridge.talk.screen.status import Key
+
+_ALL: Final[tuple[Key, ...]] = (
+    ("m", "microphone off and on"),
+    ("s", "loudspeaker off and on; the agent goes on talking"),
+    ("space", "push to talk: hold it and let go, or tap it to begin and again to end"),
+    ("p", "push-to-talk off and on"),
+    ("t", "type something that the agent shall hear as text"),
+    ("d", "telephone keys (DTMF)"),
+    ("o", "have the agent answer in text, or by voice again"),
+    ("a", "answer a tool of the agent by hand"),
+    ("up down", "read back; End follows the talk again"),
+    ("q", "hang up (Ctrl-C too; twice leaves at once)"),
+)
+_REMARK: Final = (
+    "A terminal does not tell when a key goes up: a held space bar is known by its repeats."
+)
+
+
+def keys_for(mode: str, talk: Talk, board: Board, *, push_to_talk: bool) -> list[Key]:
+    """The keys of a mode, the most important first."""
+    if mode in ("text", "answer"):
+        leave = ("Esc", "keys") if mode == "text" else ("Esc", "leave")
+        return [("Enter", "send"), leave, ("Ctrl-C", "hang up")]
+    if mode == "dtmf":
+        return [("0-9 * # A-D", "press"), ("Esc", "leave"), ("Ctrl-C", "hang up")]
+    if mode == "help":
+        return [("?", "close"), ("q", "hang up")]
+    keys = [("a", f"answer {pending[1].tool}")] if (pending := board.pending_tool) else []
+    keys.append(("q", "hang up"))
+    if talk.has_devices:
+        keys.append(("m", "unmute" if talk.mic_muted and not push_to_talk else "mute"))
+        keys.append(("space", "talk"))
+        keys.append(("s", "speaker on" if talk.speaker_muted else "speaker off"))
+    other = "text" if board.medium == "voice" else "voice"
+    return [*keys, ("t", "type"), ("d", "dial"), ("o", f"answers by {other}"), ("?", "help")]
+
+
+def help_lines(width: int, look: Look, *, devices: bool) -> list[Text]:
+    """All keys, one a line."""
+    without = () if devices else ("m", "s", "space", "p")
+    lines = [
+        Text.assemble((f" {key:<8} ", look.palette.key), (does, look.palette.dim))
+        for key, does in _ALL
+        if key not in without
+    ]
+    if devices:
+        lines.append(Text(f" {_REMARK}", look.palette.dim))
+    for line in lines:
+        line.truncate(width, overflow="ellipsis")
+    return lines
