@@ -43,6 +43,7 @@ class Relay:
         agent: the AI-side leg.
         watch: called with each event and the leg that emitted it, after the other leg got it.
         downlink_max_ms: bound of the agent's audio waiting for the caller's leg, ms.
+        lane: what the lanes are made of; one that somebody watches, say.
     """
 
     def __init__(
@@ -52,17 +53,18 @@ class Relay:
         *,
         watch: Watch = _watch_nothing,
         downlink_max_ms: float = DOWNLINK_MAX_MS,
+        lane: type[Lane] = Lane,
     ) -> None:
         self.caller = caller
         self.agent = agent
-        self.uplink = Lane(
+        self.uplink = lane(
             agent.sink_hz,
             UPLINK_MAX_MS,
             "drop_oldest",
             source_hz=caller.source_hz,
             opening_ms=UPLINK_OPENING_MS,
         )
-        self.downlink = Lane(
+        self.downlink = lane(
             caller.sink_hz, downlink_max_ms, "drop_newest", source_hz=agent.source_hz
         )
         self._watch = watch

@@ -30,6 +30,35 @@ ENTRY_COST: Final = 100
 """Characters that an entry counts for beside its text."""
 
 
+class Room:
+    """How much is still kept of what a far end says, in characters.
+
+    Args:
+        on_full: told when something was left out, each time.
+    """
+
+    def __init__(self, on_full: Callable[[], None]) -> None:
+        self._on_full = on_full
+        self._left = MAX_CHARACTERS
+
+    def take(self, n_characters: int) -> bool:
+        """Whether so many more are kept; a text that shrinks gives nothing back."""
+        if n_characters > self._left:
+            self._on_full()
+            return False
+        self._left -= max(0, n_characters)
+        return True
+
+
+def grown(said: str, message: TranscriptMessage) -> str:
+    """The text of an utterance after one more message of it."""
+    whole = said + (message.delta or "") if message.text is None else message.text
+    return whole[:MAX_UTTERANCE]
+
+
+FULL: Final = "the call says more than is kept: what it says from here on is left out"
+
+
 @dataclass(slots=True)
 class CallLog:
     """Collects; `watch` is the relay's watcher.
@@ -51,7 +80,10 @@ class CallLog:
     _cuts: dict[int, float] = field(default_factory=dict)
     _transcripts: dict[int, Transcript] = field(default_factory=dict)
     _speaking: int | None = None
-    _room: int = MAX_CHARACTERS
+    _room: Room = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._room = Room(lambda: self._warn(FULL))
 
     def watch(self, leg: Leg, event: LegEvent) -> None:
         """An event of either leg."""
@@ -82,7 +114,7 @@ class CallLog:
             case CallStarted(call_id=call_id):
                 self.call_id = call_id
             case State(state=state):
-                if self._has_room(ENTRY_COST):
+                if self._room.take(ENTRY_COST):
                     self.states.append(StateChange(self.now(), state))
             case TranscriptMessage():
                 self._transcript(message)
@@ -102,10 +134,8 @@ class CallLog:
         now = self.now()
         before = self._transcripts.get(message.ordinal)
         said = "" if before is None else before.text
-        text = (said + (message.delta or "") if message.text is None else message.text)[
-            :MAX_UTTERANCE
-        ]
-        if self._has_room(len(text) - len(said) + (ENTRY_COST if before is None else 0)):
+        text = grown(said, message)
+        if self._room.take(len(text) - len(said) + (ENTRY_COST if before is None else 0)):
             self._transcripts[message.ordinal] = Transcript(
                 role=message.role,
                 text=text,
@@ -131,7 +161,7 @@ class CallLog:
             done_s=self.now(),
         )
         size = len(json.dumps(call.arguments)) + len(call.name) + len(call.invocation_id)
-        if self._has_room(size + ENTRY_COST):
+        if self._room.take(size + ENTRY_COST):
             self.tool_calls.append(call)
         if canned is None:
             self.answer(
@@ -143,14 +173,6 @@ class CallLog:
             )
         else:
             self.answer(ClientToolResult(invocation_id=message.invocation_id, result=canned))
-
-    def _has_room(self, n_characters: int) -> bool:
-        """Whether so many more are kept; a text that shrinks gives nothing back."""
-        if n_characters > self._room:
-            self._warn("the call says more than is kept: what it says from here on is left out")
-            return False
-        self._room -= max(0, n_characters)
-        return True
 
     def _warn(self, text: str) -> None:
         if text not in self.warnings and len(self.warnings) < MAX_WARNINGS:

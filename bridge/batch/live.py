@@ -1,11 +1,11 @@
 """One call while it lasts: two legs, the log, the tape; and its result when it is over."""
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
+from bridge.batch.aftermath import Aftermath
 from bridge.batch.call_log import CallLog, unheard_texts
 from bridge.batch.caller import Caller, CallerTurn
 from bridge.batch.plan import CallPlan, CallProgress, OnProgress
@@ -21,12 +21,8 @@ from bridge.relay import CallEnd, Relay
 from bridge.wire.agent_socket import Rates
 from bridge.wire.messages import ClientToolResult
 
-ENDED_WITHIN_S: Final = 5.0
-"""How long the API may take to record the end of a call whose socket is closed."""
-POLL_S: Final = 0.05
 LONGEST_S: Final = 4 * 3600.0
 """No call lasts longer, whatever the far end does."""
-_WORD: Final = re.compile(r"\w{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +82,21 @@ class FileCall:
         duration_s = self._tape.duration_s
         self._on_progress(CallProgress(duration_s, duration_s, self._words))
         call_id = str(created.get("callId") or log.call_id)
-        seen = await self._aftermath(api, call_id) if "callId" in created else _Aftermath()
+        seen = await self._aftermath(api, call_id) if "callId" in created else Aftermath()
         result = self._result(call_id, end, log, seen)
         # A far end may close with the join URL in its words.
         detail = without_parts_of(str(created.get("joinUrl", "")), result.end_detail)
         return replace(result, end_detail=detail)
 
-    async def _aftermath(self, api: CallApi, call_id: str) -> "_Aftermath":
+    async def _aftermath(self, api: CallApi, call_id: str) -> Aftermath:
         try:
-            return await _Aftermath.of(api, call_id)
+            return await Aftermath.of(api, call_id)
         except ApiError as exc:
             self._errors.append(f"messages and events of the call are missing: {exc}")
-            return _Aftermath()
+            return Aftermath()
 
     def _result(
-        self, call_id: str, end: CallEnd | None, log: CallLog, seen: "_Aftermath"
+        self, call_id: str, end: CallEnd | None, log: CallLog, seen: Aftermath
     ) -> CallResult:
         caller, agent = self._tape.sides()
         cuts = log.cuts(unheard_texts(seen.events))
@@ -110,11 +106,11 @@ class FileCall:
             rate_hz=self._plan.sample_rate_hz,
             caller=caller,
             agent=agent,
-            end_reason=_end_reason(seen.call) or reason,
+            end_reason=seen.end_reason or reason,
             end_detail="" if end is None else end.ended.detail,
             seed=self._plan.seed,
             virtual=self._plan.virtual,
-            settings=_settings(seen.call),
+            settings=seen.settings,
             inputs=self._inputs(),
             messages=seen.messages,
             events=seen.events,
@@ -154,40 +150,3 @@ class FileCall:
 
     def _progress(self, at_s: float) -> None:
         self._on_progress(CallProgress(at_s, at_s + self._caller.expected_left_s, self._words))
-
-
-@dataclass(frozen=True, slots=True)
-class _Aftermath:
-    """What the API tells of a call that is over."""
-
-    call: JsonDict = field(default_factory=dict)
-    messages: list[JsonDict] = field(default_factory=list)
-    events: list[JsonDict] = field(default_factory=list)
-
-    @classmethod
-    async def of(cls, api: CallApi, call_id: str) -> "_Aftermath":
-        call = await _ended(api, call_id)
-        return cls(call, await api.messages(call_id), await api.events(call_id))
-
-
-async def _ended(api: CallApi, call_id: str) -> JsonDict:
-    """The Call object, once its end is recorded or that took too long."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + ENDED_WITHIN_S
-    while True:
-        call = await api.call(call_id)
-        if call.get("ended") is not None or loop.time() >= deadline:
-            return call
-        await asyncio.sleep(POLL_S)
-
-
-def _end_reason(call: JsonDict) -> str | None:
-    """What the API calls the end, if that is a word."""
-    told = call.get("endReason")
-    return told if isinstance(told, str) and _WORD.fullmatch(told) else None
-
-
-def _settings(call: JsonDict) -> JsonDict:
-    """What the call was made with: of the Call object what is no secret and no instant."""
-    kept = ("model", "systemPrompt", "medium", "vadSettings", "firstSpeakerSettings", "maxDuration")
-    return {key: call[key] for key in kept if call.get(key) is not None}

@@ -12,10 +12,10 @@ from bridge.batch.caller import CallerTurn
 from bridge.batch.create_body import create_body
 from bridge.batch.live import FileCall, Loaded
 from bridge.batch.plan import CallPlan, CallProgress, OnProgress
+from bridge.batch.remote import remote_api
 from bridge.batch.result import CallResult, write_results
-from bridge.batch.world import embedded_world, remote_world
-from bridge.brains.registry import DEFAULT_SCRIPT, SCRIPT, Brains, script_name, shipped_script
-from bridge.brains.script.load import load_script
+from bridge.batch.world import embedded_agent, embedded_world
+from bridge.brains.registry import Brains
 from bridge.brains.script.model import Script
 from bridge.brains.script.tools import canned_answers
 from bridge.brains.speech.kit import SpeechKit
@@ -90,33 +90,20 @@ class _World:
 @asynccontextmanager
 async def _world(plan: CallPlan) -> AsyncIterator[_World]:
     if not plan.embedded:
-        async with remote_world(plan) as api:
+        async with remote_api(plan.api_url, plan.api_key) as api:
             yield _World(api, plan.model, None)
         return
     async with AsyncExitStack() as stack:
         kit = SpeechKit.load()
         stack.push_async_callback(kit.close)
         brains = Brains(kit)
-        model, script = _embedded_agent(plan, brains)
+        model, script = embedded_agent(
+            brains, agent=plan.agent, model=plan.model, script=plan.script
+        )
         api = await stack.enter_async_context(
             embedded_world(brains, virtual=plan.virtual, seed=plan.seed)
         )
         yield _World(api, model, script)
-
-
-def _embedded_agent(plan: CallPlan, brains: Brains) -> tuple[str | None, Script | None]:
-    """The model to ask the embedded server for, and the script behind it, where there is one."""
-    if plan.script is not None:
-        name, script = script_name(plan.script), load_script(plan.script)
-        brains.add_script(name, script)
-        return SCRIPT + name, script
-    if plan.agent is not None:
-        return SCRIPT + plan.agent, shipped_script(plan.agent)
-    if plan.model is None:
-        return None, shipped_script(DEFAULT_SCRIPT)
-    if plan.model.startswith(SCRIPT):
-        return plan.model, shipped_script(plan.model.removeprefix(SCRIPT))
-    return plan.model, None
 
 
 async def _call(plan: CallPlan, loaded: Loaded, on_progress: OnProgress) -> CallResult:

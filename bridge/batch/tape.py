@@ -11,6 +11,31 @@ from bridge.legs.wav_writer import WavRecording
 from bridge_codecs.pcm import Int16, silence
 
 
+class TapeFiles:
+    """``agent.wav`` (mono) and ``call.wav`` (stereo: caller left, agent right), growing.
+
+    Args:
+        folder: where they go.
+        rate_hz: of both, Hz.
+        on_error: told in one sentence when a file cannot be written any more.
+    """
+
+    def __init__(self, folder: Path, rate_hz: int, on_error: Callable[[str], None]) -> None:
+        self._agent = WavRecording(
+            folder / AGENT_WAV, rate_hz=rate_hz, channels=1, on_error=on_error
+        )
+        self._call = WavRecording(folder / CALL_WAV, rate_hz=rate_hz, channels=2, on_error=on_error)
+
+    def write(self, frames: Int16) -> None:
+        """The next frames of both sides, shape (n, 2); never waits."""
+        self._agent.write(frames[:, 1])
+        self._call.write(frames)
+
+    async def close(self) -> None:
+        """Finish the files."""
+        await asyncio.gather(self._agent.close(), self._call.close())
+
+
 class CallTape:
     """Writes ``agent.wav`` (mono) and ``call.wav`` (stereo: caller left, agent right).
 
@@ -34,20 +59,14 @@ class CallTape:
         self._n_samples = 0
         self._rate_hz = rate_hz
         self._on_progress = on_progress
-        self._files: list[WavRecording] = []
-        if folder is not None:
-            self._files = [
-                WavRecording(folder / AGENT_WAV, rate_hz=rate_hz, channels=1, on_error=on_error),
-                WavRecording(folder / CALL_WAV, rate_hz=rate_hz, channels=2, on_error=on_error),
-            ]
+        self._files = None if folder is None else TapeFiles(folder, rate_hz, on_error)
 
     def write(self, caller: Int16, agent: Int16) -> None:
         """One frame of each side; equal lengths."""
         self._caller.append(caller)
         self._agent.append(agent)
-        if self._files:
-            self._files[0].write(agent)
-            self._files[1].write(np.column_stack((caller, agent)))
+        if self._files is not None:
+            self._files.write(np.column_stack((caller, agent)))
         before = self._n_samples // self._rate_hz
         self._n_samples += caller.size
         if self._n_samples // self._rate_hz != before:
@@ -64,7 +83,8 @@ class CallTape:
 
     async def close(self) -> None:
         """Finish the files."""
-        await asyncio.gather(*(file.close() for file in self._files))
+        if self._files is not None:
+            await self._files.close()
 
 
 def _joined(frames: list[Int16]) -> Int16:

@@ -1,43 +1,20 @@
-"""Where a call takes place: in process on the virtual clock, on loopback sockets, or at somebody else's API."""
+"""A call server of our own for a call to take place at: in process on the virtual clock, or on loopback sockets."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
 
 import httpx
 
-from bridge.batch.plan import CallPlan
-from bridge.brains.registry import Brains
+from bridge.batch.remote import HTTP_TIMEOUT_S
+from bridge.brains.registry import DEFAULT_SCRIPT, SCRIPT, Brains, script_name, shipped_script
+from bridge.brains.script.load import load_script
+from bridge.brains.script.model import Script
 from bridge.client import CallApi
-from bridge.errors import UsageError
 from bridge.gateway.in_process import in_process
 from bridge.gateway.listener import listening
 from bridge.gateway.server import call_server
 from bridge.legs.picows_socket import connect
-
-HTTP_TIMEOUT_S: Final = 30.0
-
-
-@asynccontextmanager
-async def remote_world(plan: CallPlan) -> AsyncIterator[CallApi]:
-    """Somebody else's API (or just a join URL), in real time."""
-    async with _remote_client(plan) as http:
-        yield CallApi(http, connect)
-
-
-def _remote_client(plan: CallPlan) -> httpx.AsyncClient:
-    """A client that takes the environment's proxy, where there is one.
-
-    Raises: UsageError if the environment names one that cannot be used.
-    """
-    headers = {} if plan.api_key is None else {"X-API-Key": plan.api_key.get_secret_value()}
-    try:
-        return httpx.AsyncClient(
-            base_url=plan.api_url or "", headers=headers, timeout=HTTP_TIMEOUT_S
-        )
-    except (ValueError, ImportError, OSError, httpx.InvalidURL) as exc:
-        raise UsageError(f"the environment's proxy or certificates cannot be used: {exc}") from None
 
 
 @asynccontextmanager
@@ -63,3 +40,29 @@ async def embedded_world(
                 ) as http,
             ):
                 yield CallApi(http, connect)
+
+
+def embedded_agent(
+    brains: Brains, *, agent: str | None, model: str | None, script: Path | None
+) -> tuple[str | None, Script | None]:
+    """The model to ask the embedded server for, and the script behind it, where there is one.
+
+    Args:
+        brains: of the server; a script file is made known to them.
+        agent: a script that is shipped.
+        model: any model of the server.
+        script: a script file.
+
+    Raises: UsageError, ConfigError.
+    """
+    if script is not None:
+        name, loaded = script_name(script), load_script(script)
+        brains.add_script(name, loaded)
+        return SCRIPT + name, loaded
+    if agent is not None:
+        return SCRIPT + agent, shipped_script(agent)
+    if model is None:
+        return None, shipped_script(DEFAULT_SCRIPT)
+    if model.startswith(SCRIPT):
+        return model, shipped_script(model.removeprefix(SCRIPT))
+    return model, None

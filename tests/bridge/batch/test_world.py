@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.batch.plan import CallerInput, CallPlan
-from bridge.batch.world import embedded_world, remote_world
+from bridge.batch.world import embedded_agent, embedded_world
 from bridge.brains.registry import Brains
 from bridge.brains.speech.kit import SpeechKit
-from bridge.client import ApiError, CallApi
+from bridge.client import CallApi
 from bridge.errors import JoinRefused, UsageError
 from bridge.virtual import run_virtual
 
@@ -96,14 +95,6 @@ def test_address_that_is_no_join_url_is_refused() -> None:
     run_virtual(call())
 
 
-async def test_remote_world_says_that_nobody_is_there() -> None:
-    inputs = (CallerInput(Path("a.wav")),)
-    plan = CallPlan(inputs=inputs, out_dir=Path(), api_url="http://127.0.0.1:9")
-    async with remote_world(plan) as api:
-        with pytest.raises(ApiError, match="cannot be reached"):
-            await api.create(BODY)
-
-
 async def test_a_proxy_of_the_environment_is_no_way_to_the_embedded_server(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -114,15 +105,24 @@ async def test_a_proxy_of_the_environment_is_no_way_to_the_embedded_server(
         assert (await api.create(BODY))["callId"]
 
 
-async def test_a_proxy_of_the_environment_that_is_none_is_wrong_usage(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("ALL_PROXY", "foo://user:CANARY@127.0.0.1:1")
-    plan = CallPlan(
-        inputs=(CallerInput(tmp_path / "x.wav"),), out_dir=tmp_path, api_url="http://127.0.0.1:1"
-    )
+def test_a_script_file_is_the_agent_of_its_own_name(tmp_path: Path) -> None:
+    script = tmp_path / "My Shop.toml"
+    script.write_text('[[steps]]\nsay = "Hello."\n')
+    known = brains()
 
-    with pytest.raises(UsageError, match="proxy") as caught:
-        async with remote_world(plan):
-            pass
-    assert "CANARY" not in str(caught.value)
+    model, loaded = embedded_agent(known, agent=None, model=None, script=script)
+
+    assert model == "tipring/script:my-shop"
+    assert model in known.names()
+    assert loaded is not None
+
+
+def test_an_agent_that_is_not_shipped_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match="receptionist"):
+        embedded_agent(brains(), agent="receptionis", model=None, script=None)
+
+
+def test_a_model_without_a_script_brings_none() -> None:
+    asked = embedded_agent(brains(), agent=None, model="tipring/echo", script=None)
+
+    assert asked == ("tipring/echo", None)
