@@ -111,6 +111,16 @@ def shipped_script(name: str) -> Script:
     return load_script(path)
 
 
+def script_files(scripts_dir: Path | None = None) -> dict[str, Path]:
+    """The file of each model that follows a script, by the model's name.
+
+    Raises: ConfigError if the folder cannot be read.
+    """
+    files = _script_files(_SHIPPED) | ({} if scripts_dir is None else _script_files(scripts_dir))
+    vendors = dict.fromkeys(_VENDOR_FORMS, files[DEFAULT_SCRIPT])
+    return vendors | {SCRIPT + name: file for name, file in files.items()}
+
+
 def script_name(path: Path) -> str:
     """The name under which a script file is known, made of its file name."""
     return re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-")[:64] or "script"

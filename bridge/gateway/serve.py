@@ -36,6 +36,7 @@ from bridge.gateway.server import CallServer, call_server, include
 from bridge.gateway.service_metrics import service_metrics
 from bridge.gateway.signals import signals
 from bridge.gateway.tls import Certificate
+from bridge.gateway.web import add_page
 from bridge.loops import new_event_loop
 
 log = logging.getLogger(__name__)
@@ -132,6 +133,7 @@ async def _house(
         )
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, include, calls.app, phones.router)
+        await loop.run_in_executor(None, add_page, calls.app, server.scripts)
         door = _door(calls, phones, process, _exposure(server, certificate))
         # Describing the interface takes 0.3 s: not within the first request for it.
         await loop.run_in_executor(None, calls.app.openapi)

@@ -1,0 +1,209 @@
+/**
+ * One call's connection: WebRTC by WHIP (RFC 9725), one data channel with JSON messages both ways.
+ *
+ * POST an offer to /calls/{callId}/whip with the join token, get the answer; DELETE its Location to hang up. A
+ * connection that breaks is made anew with the same token for REJOIN_MS, because the server keeps the call that long.
+ *
+ * Events: "message" (detail: the message), "stream" (detail: the agent's audio), "lost", "back", "over".
+ */
+import { Trouble, refused, unreachable } from "./trouble.js";
+
+const GATHER_MS = 500;
+const CONNECT_MS = 10_000;
+const REQUEST_MS = 10_000;
+const PING_MS = 5_000;
+const REJOIN_MS = 20_000;
+const REJOIN_EVERY_MS = 1_000;
+const BREAK_MS = 3_000; // a connection may be interrupted for so long before it counts as lost
+const GONE = new Set([401, 403, 404, 410]);
+export const LABEL = "tipring";
+
+/** What a join URL of a WebRTC call says; null if it is none. */
+export function readJoinUrl(text) {
+  let url;
+  try {
+    url = new URL(text.trim());
+  } catch {
+    return null;
+  }
+  const match = /^(.*)\/calls\/([0-9a-f-]{36})\/([\w-]{20,64})\/(\w+)\/?$/.exec(url.pathname);
+  return match && { host: url.host, base: match[1], callId: match[2], token: match[3], medium: match[4] };
+}
+
+export class Connection extends EventTarget {
+  #path; #token; #track; #pc; #channel; #location; #ping; #over = false; #joining = null; #breaking;
+
+  constructor({ callId, token, base = "" }) {
+    super();
+    this.#path = `${base}/calls/${callId}/whip`;
+    this.#token = token;
+    this.roundTripMs = null;
+  }
+
+  /** Join with a microphone (or silent) track; resolves once messages can be sent. Throws Trouble. */
+  async open(track) {
+    this.#track = track;
+    try {
+      await this.#join();
+    } catch (trouble) {
+      this.close();
+      throw trouble;
+    }
+    this.#ping = setInterval(() => this.send({ type: "ping", timestamp: Date.now() / 1000 }), PING_MS);
+  }
+
+  /** Send a message; false when there is no connection at the moment. */
+  send(message) {
+    if (this.#channel?.readyState !== "open") return false;
+    this.#channel.send(JSON.stringify(message));
+    return true;
+  }
+
+  /** Speak into another track from now on. */
+  async use(track) {
+    this.#track = track;
+    await this.#pc?.getSenders()[0]?.replaceTrack(track);
+  }
+
+  /** Hang up. */
+  hangUp() {
+    const location = this.#location;
+    this.close();
+    // Also when the page goes away: `keepalive` lets the request outlive it.
+    if (location) fetch(location, { method: "DELETE", headers: this.#headers(), keepalive: true }).catch(() => {});
+  }
+
+  /** Be gone without a word. */
+  close() {
+    this.#over = true;
+    clearInterval(this.#ping);
+    this.#drop();
+  }
+
+  async #join() {
+    const pc = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
+    this.#pc = pc;
+    const channel = pc.createDataChannel(LABEL);
+    pc.addTransceiver(this.#track, { direction: "sendrecv" });
+    pc.ontrack = ({ streams, track }) => this.#tell("stream", streams[0] ?? new MediaStream([track]));
+    channel.onmessage = ({ data }) => this.#take(data);
+    await pc.setLocalDescription();
+    await gathered(pc);
+    const answer = await this.#offer(pc.localDescription.sdp);
+    if (this.#over || this.#pc !== pc) return;
+    await pc.setRemoteDescription({ type: "answer", sdp: answer });
+    await opened(pc, channel);
+    this.#channel = channel;
+    channel.onclose = () => this.#lose(pc);
+    pc.onconnectionstatechange = () => this.#watch(pc);
+  }
+
+  async #offer(sdp) {
+    let response, body;
+    try {
+      response = await fetch(this.#path, {
+        method: "POST",
+        headers: { ...this.#headers(), "Content-Type": "application/sdp" },
+        body: sdp,
+        signal: AbortSignal.timeout(REQUEST_MS),
+      });
+      body = await response.text();
+    } catch {
+      throw unreachable();
+    }
+    if (!response.ok) throw refused("The server did not take the call.", response.status, body);
+    const location = response.headers.get("Location");
+    this.#location = location ? new URL(location, response.url).pathname : this.#path;
+    return body;
+  }
+
+  #headers() {
+    return { Authorization: `Bearer ${this.#token}` };
+  }
+
+  #take(data) {
+    let message;
+    try {
+      message = JSON.parse(data);
+    } catch {
+      return; // not one of ours
+    }
+    if (message?.type === "pong" && Number.isFinite(message.timestamp)) {
+      this.roundTripMs = Math.max(0, Date.now() - 1000 * message.timestamp);
+    }
+    if (typeof message?.type === "string") this.#tell("message", message);
+  }
+
+  #watch(pc) {
+    clearTimeout(this.#breaking);
+    if (pc.connectionState === "disconnected") {
+      this.#breaking = setTimeout(() => this.#lose(pc), BREAK_MS);
+    } else if (pc.connectionState === "failed" || pc.connectionState === "closed") {
+      this.#lose(pc);
+    }
+  }
+
+  /** The connection broke, or the server ended the call: asking to join again tells which. */
+  #lose(pc) {
+    if (this.#over || this.#pc !== pc || this.#joining) return;
+    this.#drop();
+    this.#joining = this.#rejoin().finally(() => { this.#joining = null; });
+  }
+
+  async #rejoin() {
+    const untilMs = performance.now() + REJOIN_MS;
+    let told = false;
+    while (!this.#over && performance.now() < untilMs) {
+      try {
+        await this.#join();
+        if (told) this.#tell("back");
+        return;
+      } catch (trouble) {
+        this.#drop();
+        if (GONE.has(trouble.status)) break;
+        if (!told) this.#tell("lost");
+        told = true;
+      }
+      await new Promise((done) => setTimeout(done, REJOIN_EVERY_MS));
+    }
+    if (!this.#over) {
+      this.close();
+      this.#tell("over");
+    }
+  }
+
+  #drop() {
+    clearTimeout(this.#breaking);
+    const pc = this.#pc;
+    this.#pc = this.#channel = undefined;
+    pc?.close();
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+function gathered(pc) {
+  return new Promise((done) => {
+    const timer = setTimeout(done, GATHER_MS);
+    const look = () => {
+      if (pc.iceGatheringState !== "complete") return;
+      clearTimeout(timer);
+      done();
+    };
+    pc.addEventListener("icegatheringstatechange", look);
+    look();
+  });
+}
+
+function opened(pc, channel) {
+  return new Promise((done, fail) => {
+    const why = "The server answered, but no media connection came about. A firewall may be in the way.";
+    const failed = () => fail(new Trouble("No connection", why));
+    const timer = setTimeout(failed, CONNECT_MS);
+    channel.onopen = () => { clearTimeout(timer); done(); };
+    channel.onclose = failed;
+    pc.onconnectionstatechange = () => { if (pc.connectionState === "failed") failed(); };
+  });
+}

@@ -1,0 +1,67 @@
+/** The transcript on the page: one item for each thing said, what nobody heard struck through. */
+import { clock, make } from "./dom.js";
+
+const NEAR_PX = 60; // from the end: then it is followed
+
+export class Transcript {
+  #list; #items = new Map();
+
+  constructor(list) {
+    this.#list = list;
+  }
+
+  clear() {
+    this.#list.replaceChildren();
+    this.#items.clear();
+  }
+
+  /** Show entries that came or changed. */
+  show(entries) {
+    const list = this.#list;
+    const follows = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_PX;
+    for (const entry of entries) {
+      const item = this.#item(entry);
+      if (entry.kind === "said") said(item, entry);
+      else if (entry.kind === "note") item.textContent = entry.text;
+      else item.textContent = toolLine(entry);
+    }
+    if (follows) this.#follow();
+  }
+
+  #follow() {
+    const list = this.#list;
+    if (list.scrollHeight > list.clientHeight + 1) list.scrollTop = list.scrollHeight;
+    else list.lastElementChild?.scrollIntoView({ block: "nearest" });
+  }
+
+  #item(entry) {
+    let item = this.#items.get(entry.key);
+    if (!item) {
+      item = make("li", { class: entry.kind === "said" ? `said ${entry.role === "user" ? "user" : "agent"}` : "note" });
+      if (entry.warm) item.classList.add("warm");
+      this.#items.set(entry.key, item);
+      this.#list.append(item);
+    }
+    return item;
+  }
+}
+
+function said(item, entry) {
+  const user = entry.role === "user";
+  const who = make("b", {}, user ? "You" : "Agent", make("time", {}, clock(entry.atMs) + (entry.medium === "text" ? ", written" : "")));
+  const text = make("p", {}, entry.text);
+  if (entry.unheard) {
+    // Words are cut where a word begins: the space belongs between the two.
+    const space = entry.text && !/^\s/.test(entry.unheard) ? " " : "";
+    const unheard = entry.unheard.length > 240 ? `${entry.unheard.slice(0, 240).replace(/\s+\S*$/, "")} …` : entry.unheard;
+    text.append(space, make("del", { title: entry.unheard.trim() }, unheard));
+  }
+  const cut = entry.unheard ? make("small", { class: "cut" }, "Cut off: what is struck through was not heard.") : null;
+  item.classList.toggle("open", !user && !entry.final);
+  item.replaceChildren(...[who, text, cut].filter(Boolean));
+}
+
+function toolLine({ name, state }) {
+  const words = { waiting: "waits for an answer", answered: "was answered", failed: "was told that it failed", late: "is over" };
+  return `Tool ${name} ${words[state]}`;
+}
