@@ -52,7 +52,11 @@ class RemoteWireError(WireError):
 
 
 class JoinRefused(BridgeError):  # noqa: N818 - reads as what happened
-    """The far end did not take us in."""
+    """The far end did not take us in; ``status`` is what its HTTP answer said, 0 if there was none."""
+
+    def __init__(self, sentence: str, *, status: int = 0) -> None:
+        super().__init__(sentence)
+        self.status = status
 
 
 class AudioFileError(BridgeError):

@@ -28,7 +28,8 @@ _SECRET_CHARACTERS: Final = 8
 def join_refused(where: str, url: str, error: Exception, timeout_s: float) -> JoinRefused:
     """The error for people: `where` is host and port, never the URL, which carries the join token."""
     if isinstance(error, WSHandshakeError):
-        return JoinRefused(f"{where} {_handshake(error, url)}")
+        status = 0 if error.response is None else int(error.response.status)
+        return JoinRefused(f"{where} {_handshake(error, url)}", status=status)
     return JoinRefused(_network(where, error, timeout_s))
 
 
