@@ -10,6 +10,7 @@ from typing import ClassVar, Final, Literal
 
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.driver import Driver
 from textual.events import Key, Resize
 from textual.widgets import Input
 
@@ -50,6 +51,7 @@ class TalkApp(App[None]):
         push_to_talk: the microphone is open while the space bar is held, from the start.
         strikes: the terminal can strike through.
         clock: seconds, for meters and keys; the loop's by default.
+        driver_class: what draws; textual's choice by default.
     """
 
     CSS_PATH = None
@@ -75,8 +77,9 @@ class TalkApp(App[None]):
         push_to_talk: bool = False,
         strikes: bool = True,
         clock: Callable[[], float] | None = None,
+        driver_class: type[Driver] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=driver_class)
         self._talk, self._board = talk, board
         if self.no_color:
             self.ansi_color = True  # no colour at all, not even the application's own grey

@@ -21,9 +21,7 @@ _ALL: Final[tuple[Key, ...]] = (
     ("up down", "read back; End follows the talk again"),
     ("q", "hang up (Ctrl-C too; twice leaves at once)"),
 )
-_REMARK: Final = (
-    "A terminal does not tell when a key goes up: a held space bar is known by its repeats."
-)
+_REMARK: Final = "Terminals report no key-up: a held space bar is known by its repeats."
 
 
 def keys_for(mode: str, talk: Talk, board: Board, *, push_to_talk: bool) -> list[Key]:

@@ -57,7 +57,7 @@ def _wrap(entry: Entry, width: int, look: Look, console: Console) -> list[Text]:
     if lines[-1].cell_len + tail.cell_len <= width:
         lines[-1] = lines[-1] + tail
     else:
-        lines.append(tail)
+        lines.append(tail[2:])
     return lines
 
 

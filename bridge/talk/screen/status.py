@@ -33,9 +33,11 @@ def title_line(board: Board, elapsed_s: float, width: int, look: Look) -> Text:
         ("  " + clock(elapsed_s), palette.dim),
     )
     left = Text.assemble(("tipring talk", palette.key), ("  " + board.title, palette.dim))
-    left.truncate(max(0, width - right.cell_len - 2), overflow="ellipsis")
+    left.truncate(max(1, width - right.cell_len - 2), overflow="ellipsis")
     left.pad_right(max(1, width - left.cell_len - right.cell_len))
-    return left + right
+    line = left + right
+    line.truncate(width)
+    return line
 
 
 def meter_line(

@@ -29,15 +29,18 @@ class Transcript(ScrollView, can_focus=False):
         """By identity of the entry: its revision, the width, its lines."""
         self._ends: list[int] = []
         self._blocks: list[list[Text]] = []
+        self._end = 0
+        """The row that was at the top when the last one was in sight."""
 
     def show(self, entries: Sequence[Entry]) -> None:
         """Show these; follows the last one, unless the user has scrolled up."""
-        follows = self.scroll_offset.y >= self.max_scroll_y
+        follows = self.scroll_offset.y >= self._end
         self._entries = entries
         self._wrap()
         self.refresh()
         if follows:
             self.scroll_end(animate=False, immediate=True, force=True)
+        self._end = self.max_scroll_y
 
     @property
     def text(self) -> str:

@@ -1,0 +1,111 @@
+"""A session and its sound device as the screen and the line mode see them: questions and commands that never wait."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal, Protocol
+
+from bridge.errors import UsageError
+from bridge.talk.screen.needs import Gauges
+from bridge.talk.session import CallSession
+
+
+class DeviceEnd(Protocol):
+    """What is asked of the caller's leg where it is a sound device."""
+
+    def gauges(self) -> Gauges:
+        """Levels, drift, delay and losses of the device; `buffer_ms` is its own part of the buffer."""
+        ...
+
+    def push_to_talk(self, held: bool | None) -> None:
+        """The microphone is open while held; None: always, unless it is muted."""
+        ...
+
+
+class Conversation:
+    """A `Talk` over a live session.
+
+    Args:
+        session: the call.
+        device: its sound device; None in a typed conversation.
+        on_refusal: takes the sentence of a command that cannot be done now.
+
+    Attributes:
+        leaving: set when the user wants the call to end.
+    """
+
+    def __init__(
+        self, session: CallSession, device: DeviceEnd | None, on_refusal: Callable[[str], None]
+    ) -> None:
+        self._session, self._device = session, device
+        self._refuse = on_refusal
+        self.leaving = asyncio.Event()
+
+    @property
+    def has_devices(self) -> bool:
+        """Whether anything is heard."""
+        return self._device is not None
+
+    @property
+    def mic_muted(self) -> bool:
+        """Whether the agent hears silence."""
+        return self._session.is_mic_muted
+
+    @property
+    def speaker_muted(self) -> bool:
+        """Whether the user hears silence."""
+        return self._session.is_speaker_muted
+
+    @property
+    def elapsed_s(self) -> float:
+        """Since the call was joined."""
+        return self._session.now_s
+
+    def gauges(self) -> Gauges:
+        """The device's figures, with what the whole call holds and has lost."""
+        figures = self._session.figures
+        if self._device is None:
+            return Gauges(buffer_ms=figures.buffered_ms)
+        own = self._device.gauges()
+        lost = figures.underruns + (figures.dropped_up_ms > 0) + (figures.dropped_down_ms > 0)
+        return replace(own, buffer_ms=figures.buffered_ms, drops=own.drops + lost)
+
+    def toggle_mic(self) -> None:
+        """Mute the microphone, or no longer."""
+        self._try(self._session.toggle_mic_mute)
+
+    def toggle_speaker(self) -> None:
+        """Mute the loudspeaker, or no longer."""
+        self._try(self._session.toggle_speaker_mute)
+
+    def push_to_talk(self, held: bool | None) -> None:
+        """Open the microphone while the key is held."""
+        if self._device is not None:
+            self._device.push_to_talk(held)
+
+    def send_text(self, text: str) -> None:
+        """Say it as typed text."""
+        self._try(lambda: self._session.send_text(text))
+
+    def send_dtmf(self, digits: str) -> None:
+        """Press telephone keys."""
+        self._try(lambda: self._session.send_dtmf(digits))
+
+    def set_output_medium(self, medium: Literal["voice", "text"]) -> None:
+        """How the agent shall answer from now on."""
+        self._try(lambda: self._session.set_output_medium(medium))
+
+    def answer_tool(self, invocation_id: str, result: str) -> None:
+        """Give a client tool's result by hand."""
+        if not self._session.answer_tool(invocation_id, result):
+            self._refuse("that tool has its answer already")
+
+    def hang_up(self) -> None:
+        """Have the call ended; whoever runs the talk sees to it."""
+        self.leaving.set()
+
+    def _try(self, command: Callable[[], object]) -> None:
+        try:
+            command()
+        except UsageError as exc:
+            self._refuse(str(exc))

@@ -1,0 +1,56 @@
+"""The screen as a front of a talk."""
+
+from bridge.errors import BridgeError
+from bridge.talk.conversation import Conversation
+from bridge.talk.events import SessionEvent
+from bridge.talk.screen.app import TalkApp
+from bridge.talk.screen.board import Board
+from bridge.talk.screen.feed import Feed
+from bridge.talk.screen.terminal import drawn_on_stdout
+
+
+class ScreenFront:
+    """Draws the talk and takes its keys.
+
+    Args:
+        title: whom one talks to.
+        push_to_talk: begin with the microphone closed until the space bar is held.
+        strikes: the terminal can strike text through.
+
+    Attributes:
+        board: what was shown; it is still there when the screen has gone.
+    """
+
+    def __init__(self, title: str, *, push_to_talk: bool, strikes: bool) -> None:
+        self.board = Board(title=title)
+        self._feed = Feed(self.board)
+        self._push_to_talk, self._strikes = push_to_talk, strikes
+        self._at_s = 0.0
+
+    def take(self, event: SessionEvent) -> None:
+        """Put it on the board; the next redraw shows it."""
+        self._at_s = event.at_s
+        self._feed.take(event)
+
+    def refuse(self, sentence: str) -> None:
+        """Say it in the transcript."""
+        self.board.note(sentence, at_s=self._at_s)
+
+    async def run(self, conversation: Conversation) -> None:
+        """Show the screen until it is left; then the call shall end, too.
+
+        Raises: BridgeError when the screen broke.
+        """
+        with drawn_on_stdout() as driver:
+            app = TalkApp(
+                conversation,
+                self.board,
+                push_to_talk=self._push_to_talk,
+                strikes=self._strikes,
+                driver_class=driver,
+            )
+            # The terminal's own selection of text with the mouse stays as it is.
+            await app.run_async(mouse=False)
+        if app.return_code:
+            raise BridgeError("the screen broke; --plain shows the talk in lines")
+        conversation.hang_up()
