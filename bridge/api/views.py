@@ -19,9 +19,10 @@ from bridge.calls.settings import (
     AgentFirst,
     CallSettings,
     Fallback,
+    Medium,
     PhoneMedium,
-    ServerSocketMedium,
     UserFirst,
+    WebRtcMedium,
 )
 from bridge.clock import rfc3339
 
@@ -207,9 +208,11 @@ def _opening(opening: AgentFirst | Fallback) -> JsonObject:
     return {name: value for name, value in shown.items() if value is not None}
 
 
-def _medium_asked(medium: ServerSocketMedium | PhoneMedium) -> Mapping[str, object]:
+def _medium_asked(medium: Medium) -> Mapping[str, object]:
     if isinstance(medium, PhoneMedium):
         return {medium.carrier: {}}
+    if isinstance(medium, WebRtcMedium):
+        return {"webRtc": {}}
     return {
         "serverWebSocket": {
             "inputSampleRate": medium.input_hz,

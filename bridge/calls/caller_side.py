@@ -1,17 +1,18 @@
-"""The caller's side of a call that we serve: a client's socket, or a carrier's stream.
+"""The caller's side of a call that we serve: a client's socket, a client over WebRTC, or a carrier's stream.
 
-A client's socket has its rates from the call's settings; a carrier's stream tells its own when it starts.
+A client has its rates from the call's settings; a carrier's stream tells its own when it starts.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from bridge.calls.errors import CallError
 from bridge.calls.phones import Phones
 from bridge.calls.records import CallRecord
-from bridge.calls.settings import Dial, PhoneMedium, ServerSocketMedium
+from bridge.calls.rooms import Rooms
+from bridge.calls.settings import Dial, PhoneMedium, ServerSocketMedium, WebRtcMedium
 from bridge.errors import RemoteWireError
 from bridge.legs.base import Leg
 from bridge.legs.carrier.figures import figures_of, interruptions_of
@@ -20,9 +21,12 @@ from bridge.legs.join_socket import JoinSocketLeg
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.phone_line import CarrierApi, CarrierApiError, PhoneLine
 from bridge.legs.recorder import CallRecorder
+from bridge.legs.webrtc.entrance import Entrance
 from bridge.wire.agent_events import Message, Rates
 from bridge.wire.carriers.base import StartInfo
 from bridge.wire.close_codes import POLICY
+
+_OTHER_WAY: Final = "the client came another way than its call's medium"
 
 
 class CallerLeg(Leg, Protocol):
@@ -53,15 +57,33 @@ class CallerSide:
     """What was counted at a carrier's socket so far, plain JSON; None where there is none."""
 
 
-async def caller_side(record: CallRecord, socket: MediaSocket, phones: Phones) -> CallerSide:
-    """Take in whoever joined.
+async def caller_side(
+    record: CallRecord, way: MediaSocket | Entrance, phones: Phones, rooms: Rooms | None = None
+) -> CallerSide:
+    """Take in whoever joined; `way`: an Entrance where the medium is webRtc, else a socket.
 
-    Raises: RemoteWireError if a carrier's stream does not start as it should.
+    Raises: RemoteWireError if a carrier's stream does not start as it should, or the client came another way.
     """
-    medium = record.settings.medium
-    if isinstance(medium, PhoneMedium):
-        return await _phone(record, medium, socket, phones)
-    return _client(medium, socket)
+    match record.settings.medium, way:
+        case WebRtcMedium() as medium, Entrance() as entrance if rooms is not None:
+            return _web_rtc(record, medium, entrance, rooms)
+        case _, Entrance():
+            raise RemoteWireError(_OTHER_WAY)
+        case PhoneMedium() as medium, socket:
+            return await _phone(record, medium, socket, phones)
+        case ServerSocketMedium() as medium, socket:
+            return _client(medium, socket)
+        case _:
+            raise RemoteWireError(_OTHER_WAY)
+
+
+def _web_rtc(
+    record: CallRecord, medium: WebRtcMedium, entrance: Entrance, rooms: Rooms
+) -> CallerSide:
+    def opened(recorder: CallRecorder | None) -> CallerLeg:
+        return rooms.open(record, entrance, medium.data_messages, recorder)
+
+    return CallerSide(Rates(medium.input_hz, medium.output_hz), opened, _nothing)
 
 
 def _client(medium: ServerSocketMedium, socket: MediaSocket) -> CallerSide:

@@ -4,6 +4,7 @@ Each class carries the HTTP status that says it; the REST server and the join so
 
     CallError
     ├── InvalidSettings   400  one field of the settings cannot be served
+    ├── RoomRefused       401  a token that does not open the room of a WebRTC call
     ├── CallNotFound      404  no call of that id
     ├── StageNotFound     404
     ├── RecordingNotFound 404  not recorded, or nothing to record
@@ -12,6 +13,7 @@ Each class carries the HTTP status that says it; the REST server and the join so
     ├── CallOver          410  a join URL of a call that has ended
     ├── NotLive           422  a message for a call that is not joined, or has ended
     ├── StillLive         425  what can only be done after the end
+    ├── TooManyJoins      429  a client that joins its room again and again: ask again after `retry_after_s`
     ├── TooManyToday      429  no further phone call may be placed today: ask again after `retry_after_s`
     ├── NotDialled        502  the carrier did not place the phone call
     └── NoCapacity        503  not now: ask again after `retry_after_s`
@@ -34,6 +36,12 @@ class InvalidSettings(CallError):  # noqa: N818 - these read as what happened
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
         self.field = field
+
+
+class RoomRefused(CallError):  # noqa: N818
+    """A token does not open the room of a WebRTC call."""
+
+    status: ClassVar[int] = 401
 
 
 class CallNotFound(CallError):  # noqa: N818
@@ -82,6 +90,16 @@ class StillLive(CallError):  # noqa: N818
     """Something was asked of a call that can only be done after its end."""
 
     status: ClassVar[int] = 425
+
+
+class TooManyJoins(CallError):  # noqa: N818
+    """A client joins its room again and again; ask again after `retry_after_s` seconds."""
+
+    status: ClassVar[int] = 429
+
+    def __init__(self, sentence: str, *, retry_after_s: int) -> None:
+        super().__init__(sentence)
+        self.retry_after_s = retry_after_s
 
 
 class TooManyToday(CallError):  # noqa: N818

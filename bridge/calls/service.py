@@ -35,9 +35,11 @@ from bridge.calls.new_records import initial_messages, new_records
 from bridge.calls.phone_log import MARKER, phone_line
 from bridge.calls.phones import NoPhones, Phones
 from bridge.calls.records import CallRecord, EndReason, MessageRecord, StageRecord
-from bridge.calls.settings import CallSettings, PhoneMedium
+from bridge.calls.rooms import NOT_SERVED, Rooms
+from bridge.calls.settings import CallSettings, JoinKind, PhoneMedium, WebRtcMedium, join_kind
 from bridge.errors import BridgeError, RemoteWireError, UsageError
 from bridge.legs.media_socket import MediaSocket
+from bridge.legs.webrtc.entrance import Entrance
 from bridge.log import whereabouts
 from bridge.wire.close_codes import GOING_AWAY, INTERNAL_ERROR, NORMAL
 
@@ -58,7 +60,7 @@ class _Open:
     joined_at_s: float | None = None
     """Of the loop's time."""
     claimed: bool = False
-    socket: MediaSocket | None = None
+    way: MediaSocket | Entrance | None = None
     live: LiveCall | None = None
     figures: Callable[[], Mapping[str, object]] | None = None
     """What was counted at a carrier's socket, from when its stream has started."""
@@ -72,11 +74,19 @@ class CallService(KeptCalls):
         parts: the store, ids, the clock, and where recordings go (None: nothing is recorded).
         brains: makes the brain of each call.
         phones: the carriers of calls whose medium is one; without them streams may come, none is dialled.
+        rooms: of calls over WebRTC; without them none is made.
     """
 
-    def __init__(self, parts: Parts, brains: BrainSource, phones: Phones | None = None) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        brains: BrainSource,
+        phones: Phones | None = None,
+        rooms: Rooms | None = None,
+    ) -> None:
         super().__init__(parts)
         self._brains = brains
+        self._rooms = rooms
         self._phones = phones or NoPhones()
         self._dialling = Dialling(self._phones)
         self._open: dict[str, _Open] = {}
@@ -110,6 +120,10 @@ class CallService(KeptCalls):
         """Look whether such a call could be made. Raises: InvalidSettings if it asks for what nobody has."""
         if settings.model not in self._brains.names():
             raise InvalidSettings("model", self._unknown_model(settings.model))
+        if isinstance(settings.medium, WebRtcMedium):
+            why_not = NOT_SERVED if self._rooms is None else self._rooms.missing()
+            if why_not is not None:
+                raise InvalidSettings("medium", why_not)
 
     async def _add(self, record: CallRecord, stage: StageRecord) -> None:
         store, settings = self._parts.store, record.settings
@@ -146,38 +160,53 @@ class CallService(KeptCalls):
 
     # Joining
 
-    async def claim(self, call_id: str, token: str, *, telephony: bool = False) -> None:
-        """Check a join URL before the upgrade; the first to come has the call. `telephony`: it is a carrier's.
+    async def claim(
+        self, call_id: str, token: str, *, kind: JoinKind = "server_web_socket"
+    ) -> None:
+        """Check a join URL before the upgrade; the first to come has the call. `kind`: what the URL ends with.
 
         Raises: TokenUnknown, AlreadyJoined or CallOver.
         """
+        opened = await self._known(call_id, token, kind)
+        if opened.claimed:
+            raise AlreadyJoined("Somebody has joined this call already.")
+        opened.claimed = True
+
+    async def check_token(self, call_id: str, token: str, *, kind: JoinKind) -> bool:
+        """Check a join URL's token and leave the call as it is; whether somebody has joined.
+
+        Raises: TokenUnknown or CallOver.
+        """
+        return (await self._known(call_id, token, kind)).claimed
+
+    async def _known(self, call_id: str, token: str, kind: JoinKind) -> _Open:
         try:
             record = await self._parts.store.call(call_id)
         except BridgeError:
             raise TokenUnknown("This join URL names no call.") from None
-        fits = telephony == isinstance(record.settings.medium, PhoneMedium)
+        fits = kind == join_kind(record.settings.medium)
         if not hmac.compare_digest(record.join_token.encode(), token.encode()) or not fits:
             raise TokenUnknown("This join URL names no call.")
         opened = self._open.get(call_id)
         if opened is None:
             raise CallOver("The call of this join URL has ended.")
-        if opened.claimed:
-            raise AlreadyJoined("Somebody has joined this call already.")
-        opened.claimed = True
+        return opened
 
-    def start(self, call_id: str, socket: MediaSocket, client_version: str | None = None) -> None:
-        """Serve a claimed call on its client's socket, in a task of the service's own."""
+    def start(
+        self, call_id: str, way: MediaSocket | Entrance, client_version: str | None = None
+    ) -> None:
+        """Serve a claimed call on its client's socket, or over WebRTC, in a task of the service's own."""
         opened = self._open.get(call_id)
         if opened is None or self._closing:
-            socket.close(GOING_AWAY, "the call is over")
+            way.close(GOING_AWAY, "the call is over")
             return
-        opened.socket = socket
+        opened.way = way
         opened.join_timer.cancel()
         opened.record.client_version = client_version
         opened.record.joined = self._parts.now()
         loop = asyncio.get_running_loop()
         opened.joined_at_s = loop.time()
-        opened.task = loop.create_task(self._serve(opened, socket), name=f"{call_id} call")
+        opened.task = loop.create_task(self._serve(opened, way), name=f"{call_id} call")
         self._keep(opened.task)
 
     # Dialled calls
@@ -225,8 +254,8 @@ class CallService(KeptCalls):
             await asyncio.gather(*late, return_exceptions=True)
         left = list(self._open.values())
         for opened in left:
-            if opened.socket is not None:
-                opened.socket.close(GOING_AWAY, "the server stops")
+            if opened.way is not None:
+                opened.way.close(GOING_AWAY, "the server stops")
             await self._finish(opened.record, "system_error")
         await asyncio.gather(*(self._dialling.stop_ringing(each.record) for each in left))
 
@@ -242,14 +271,14 @@ class CallService(KeptCalls):
                 await self._give_up(self._take_out(opened), str(exc), rings=False)
             raise NotDialled(str(exc)) from None
 
-    async def _serve(self, opened: _Open, socket: MediaSocket) -> None:
+    async def _serve(self, opened: _Open, way: MediaSocket | Entrance) -> None:
         record = opened.record
         reason: EndReason = "system_error"
         begun = False
         try:
             await self._parts.store.save_call(record)
             settings = record.settings
-            caller = await caller_side(record, socket, self._phones)
+            caller = await caller_side(record, way, self._phones, self._rooms)
             record.request_context, opened.figures = caller.context, caller.figures
             brain = self._brains.make(
                 settings.model, seed=record.call_id, live_hz=settings.medium.output_hz
@@ -272,7 +301,7 @@ class CallService(KeptCalls):
             log.error("! call %s failed: %s", record.call_id, whereabouts(exc))  # noqa: TRY400 - no words of it
         finally:
             opened.live = None
-            socket.close(NORMAL if reason != "system_error" else INTERNAL_ERROR)
+            way.close(NORMAL if reason != "system_error" else INTERNAL_ERROR)
             await self._finish(record, reason)
             if not begun:
                 await self._dialling.stop_ringing(record)

@@ -8,7 +8,7 @@ of the REST bodies.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import ClassVar, Final, Literal, TypeAlias
 
 from bridge.audio.endpoint import VadSettings
 from bridge.legs.brain.host import (
@@ -49,7 +49,9 @@ __all__ = [
     "EndBehavior",
     "Fallback",
     "InitialMessage",
+    "JoinKind",
     "KnownValue",
+    "Medium",
     "OutputMedium",
     "PhoneCarrier",
     "PhoneMedium",
@@ -61,6 +63,8 @@ __all__ = [
     "ToolSpec",
     "UserFirst",
     "VadSettings",
+    "WebRtcMedium",
+    "join_kind",
 ]
 
 DEFAULT_MODEL: Final = "ultravox-v0.7"
@@ -86,6 +90,20 @@ class ServerSocketMedium:
     client_buffer_ms: int = 60
     data_messages: EnabledDataMessages = field(default_factory=_data_messages)
     media_idle_timeout_s: float | None = None
+
+
+def _web_rtc_messages() -> EnabledDataMessages:
+    return EnabledDataMessages.for_carrier("web_rtc")
+
+
+@dataclass(frozen=True, slots=True)
+class WebRtcMedium:
+    """A browser or app: Opus over WebRTC, data messages on a data channel. What a call has that asks for nothing."""
+
+    data_messages: EnabledDataMessages = field(default_factory=_web_rtc_messages)
+    # Opus is decoded and encoded at these; what no speech model wants is not made.
+    input_hz: ClassVar[int] = 16_000
+    output_hz: ClassVar[int] = 24_000
 
 
 PhoneCarrier: TypeAlias = Literal["twilio", "telnyx", "plivo", "exotel"]
@@ -123,6 +141,18 @@ class PhoneMedium:
     def output_hz(self) -> int:
         """The rate expected of the agent's audio, Hz."""
         return _PHONE_HZ[self.carrier]
+
+
+Medium: TypeAlias = ServerSocketMedium | WebRtcMedium | PhoneMedium
+JoinKind: TypeAlias = Literal["server_web_socket", "webrtc", "telephony"]
+"""What a join URL ends with."""
+
+
+def join_kind(medium: Medium) -> JoinKind:
+    """How a call of this medium is joined."""
+    if isinstance(medium, PhoneMedium):
+        return "telephony"
+    return "webrtc" if isinstance(medium, WebRtcMedium) else "server_web_socket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +229,7 @@ class CallSettings:
     temperature: float = 0.0
     voice: str | None = None
     language_hint: str | None = None
-    medium: ServerSocketMedium | PhoneMedium = field(default_factory=ServerSocketMedium)
+    medium: Medium = field(default_factory=WebRtcMedium)
     join_timeout_s: float = 30.0
     max_duration_s: float = 3600.0
     time_exceeded_message: str | None = None

@@ -42,6 +42,8 @@ async def join_in_memory(server: CallServer, url: str) -> MediaSocket:
     target = parse_target(_without_prefix(url))
     if target is None:
         raise JoinRefused(f"there is nothing to join at this address of {IN_PROCESS_URL}")
+    if target.kind == "webrtc":
+        raise JoinRefused("a call over WebRTC is joined over the network, not in memory")
     try:
         joining = await claim(server.service, target)
     except CallError as exc:

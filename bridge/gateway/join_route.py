@@ -1,4 +1,4 @@
-"""The join URL of a call: how it is written, read and admitted, for ``serverWebSocket`` and for carriers' streams.
+"""The join URL of a call: how it is written, read and admitted, for clients of both kinds and for carriers' streams.
 
 The token stands in the path and is independent of the call's id (192 random bits), so that a client may add query
 parameters of its own; unknown ones are ignored (reference 2.2). Refusals come before the upgrade: 404, 409, 410.
@@ -6,16 +6,17 @@ parameters of its own; unknown ones are ignored (reference 2.2). Refusals come b
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 from urllib.parse import parse_qs, urlsplit
 
 from bridge.calls.records import CallRecord
 from bridge.calls.service import CallService
-from bridge.calls.settings import PhoneMedium
+from bridge.calls.settings import JoinKind, PhoneMedium, join_kind
 from bridge.legs.media_socket import MediaSocket
+from bridge.legs.webrtc.entrance import Entrance
 
 JOIN_PATH: Final = re.compile(
-    r"/calls/(?P<call_id>[0-9a-f-]{36})/(?P<token>[\w-]{20,64})/(?P<kind>server_web_socket|telephony)",
+    r"/calls/(?P<call_id>[0-9a-f-]{36})/(?P<token>[\w-]{20,64})/(?P<kind>server_web_socket|webrtc|telephony)",
     re.ASCII,
 )
 _MAX_CLIENT_VERSION: Final = 100
@@ -28,7 +29,7 @@ class JoinTarget:
     call_id: str
     token: str
     client_version: str | None
-    telephony: bool = False
+    kind: JoinKind = "server_web_socket"
 
 
 def join_url(call: CallRecord, base: str) -> str | None:
@@ -36,7 +37,7 @@ def join_url(call: CallRecord, base: str) -> str | None:
     medium = call.settings.medium
     if isinstance(medium, PhoneMedium):
         return None if medium.outgoing is not None else stream_url(call, base)
-    return f"{base}/calls/{call.call_id}/{call.join_token}/server_web_socket"
+    return f"{base}/calls/{call.call_id}/{call.join_token}/{join_kind(medium)}"
 
 
 def stream_url(call: CallRecord, base: str) -> str:
@@ -58,7 +59,7 @@ def parse_target(target: str) -> JoinTarget | None:
         match["call_id"],
         match["token"],
         None if version is None else version[:_MAX_CLIENT_VERSION],
-        telephony=match["kind"] == "telephony",
+        cast("JoinKind", match["kind"]),
     )
 
 
@@ -68,16 +69,25 @@ class Joining:
 
     service: CallService
     target: JoinTarget
+    base: str
+    """Where this server's sockets are reached."""
 
     def take(self, socket: MediaSocket) -> None:
         """Serve the call on this socket."""
-        self.service.start(self.target.call_id, socket, self.target.client_version)
+        target = self.target
+        way = Entrance(socket, self.base) if target.kind == "webrtc" else socket
+        self.service.start(target.call_id, way, target.client_version)
 
 
-async def claim(service: CallService, target: JoinTarget) -> Joining:
+async def claim(service: CallService, target: JoinTarget, base: str = "") -> Joining:
     """Claim the call that a join URL names.
+
+    Args:
+        service: whose call it is.
+        target: what the URL says.
+        base: where this server's sockets are reached, as ``ws://host:port``: calls over WebRTC have a second one.
 
     Raises: CallError with the HTTP status that refuses the upgrade.
     """
-    await service.claim(target.call_id, target.token, telephony=target.telephony)
-    return Joining(service, target)
+    await service.claim(target.call_id, target.token, kind=target.kind)
+    return Joining(service, target, base)

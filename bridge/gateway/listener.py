@@ -14,6 +14,8 @@ from bridge.gateway.host_policy import HostPolicy
 from bridge.gateway.join_route import JOIN_PATH, claim, parse_target
 from bridge.gateway.media_route import Admission, Admit, Knock, MediaRoute, UpgradeRefused
 from bridge.gateway.proxies import NO_PROXIES, TrustedProxies
+from bridge.gateway.public_url import PublicUrl
+from bridge.gateway.room_route import room_routes
 from bridge.gateway.server import CallServer
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def front_door(
         loopback_only=not exposure.keyed,
         allowed_hosts=exposure.allowed_hosts if exposure.keyed else frozenset(),
     )
-    everywhere = [join_route(server.service), *routes]
+    everywhere = [join_route(server.service, server.public), *room_routes(server), *routes]
     return FrontDoor(
         app or server.app,
         everywhere,
@@ -92,18 +94,19 @@ async def listening(
         await door.close(GRACE_S)
 
 
-def join_route(service: CallService) -> MediaRoute:
-    """The media route of ``serverWebSocket`` join URLs."""
-    return MediaRoute(JOIN_PATH, _admit(service))
+def join_route(service: CallService, public: PublicUrl) -> MediaRoute:
+    """The media route of join URLs."""
+    return MediaRoute(JOIN_PATH, _admit(service, public))
 
 
-def _admit(service: CallService) -> Admit:
+def _admit(service: CallService, public: PublicUrl) -> Admit:
     async def admit(knock: Knock) -> Admission:
         wanted = parse_target(knock.target)
         if wanted is None:
             raise UpgradeRefused(404, "There is nothing to join at this address.")
         try:
-            joining = await claim(service, wanted)
+            base = public.sockets(knock.headers.get("host", ""), secure=knock.secure)
+            joining = await claim(service, wanted, base)
         except CallError as exc:
             raise UpgradeRefused(exc.status, str(exc)) from None
         return Admission(joining.take)

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI, Request
 from pydantic import SecretStr
@@ -16,11 +17,16 @@ from bridge.calls.call import Parts
 from bridge.calls.phones import Phones
 from bridge.calls.recording import recording_path
 from bridge.calls.records import CallRecord
+from bridge.calls.rooms import Rooms
 from bridge.calls.service import CallService
 from bridge.calls.store import MemoryStore
 from bridge.clock import VirtualClock, wall_clock
 from bridge.gateway.join_route import join_url
+from bridge.gateway.public_url import PublicUrl
 from bridge.ids import Ids
+
+if TYPE_CHECKING:
+    from bridge.legs.webrtc.options import RtcOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,12 @@ class CallServer:
 
     service: CallService
     app: FastAPI
+    public: PublicUrl = field(default_factory=PublicUrl)
+    """Under which address its sockets are reached."""
+    rooms: Rooms | None = None
+    """Of calls over WebRTC; None where none is made."""
+    rtc: "RtcOptions | None" = None
+    """How they connect."""
 
 
 @asynccontextmanager

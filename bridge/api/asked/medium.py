@@ -19,18 +19,16 @@ from bridge.calls.settings import (
     SAMPLE_RATES_HZ,
     Dial,
     DtmfHandling,
+    Medium,
     PhoneCarrier,
     PhoneMedium,
     ServerSocketMedium,
+    WebRtcMedium,
 )
 from bridge.wire.messages import EnabledDataMessages
 from bridge.wire.messages.client import Urgency
 
-_ASK: Final = '{"serverWebSocket": {"inputSampleRate": 16000}}'
-_OMITTED: Final = (
-    "A call without a medium is a webRtc call, which this server does not serve: "
-    f"ask for a medium, such as {_ASK}."
-)
+_ASK: Final = '{"webRtc": {}} or {"serverWebSocket": {"inputSampleRate": 16000}}'
 _NOT_SERVED: Final = f"This server does not serve this medium: ask for {_ASK} instead."
 _MEDIA: Final = {
     "web_rtc": "webRtc",
@@ -48,16 +46,14 @@ _URGENCIES: Final[dict[str | None, Urgency]] = {
     "URGENCY_LATER": "later",
 }
 _PHONES: Final[tuple[PhoneCarrier, ...]] = ("twilio", "telnyx", "plivo", "exotel")
-_SERVED: Final = {"server_web_socket", *_PHONES}
+_SERVED: Final = {"web_rtc", "server_web_socket", *_PHONES}
 _NO_NUMBER: Final = "A telephone number is needed here."
 _LONGEST_NUMBER: Final = 500
 
 
-def medium_from(asked: CallMedium | None, problems: Problems) -> ServerSocketMedium | PhoneMedium:
-    """The medium; what is wrong goes to `problems`, and then the result is of no use."""
+def medium_from(asked: CallMedium | None, problems: Problems) -> Medium:
+    """The medium, webRtc if none is asked for; what is wrong goes to `problems`, and then the result is of no use."""
     given = [name for name in _MEDIA if asked is not None and getattr(asked, name) is not None]
-    if not given:
-        problems.add(_OMITTED)
     if len(given) > 1:
         problems.add("At most one medium can be set.")
     for name in given:
@@ -69,7 +65,8 @@ def medium_from(asked: CallMedium | None, problems: Problems) -> ServerSocketMed
         phone = getattr(asked, carrier, None)
         if phone is not None:
             return _phone(carrier, phone, problems.at(carrier))
-    return ServerSocketMedium()
+    messages = None if asked is None or asked.web_rtc is None else asked.web_rtc.data_messages
+    return WebRtcMedium(EnabledDataMessages.for_carrier("web_rtc", messages))
 
 
 def _server_socket(asked: WebSocketMedium, problems: Problems) -> ServerSocketMedium:

@@ -19,12 +19,21 @@ SETTINGS = CallSettings(medium=MEDIUM)
 
 
 def test_what_is_written_can_be_read() -> None:
-    record = call_record(ID)
+    record = call_record(ID, settings=SETTINGS)
     record.join_token = TOKEN
     url = join_url(record, "wss://host:443")
 
     assert url == f"wss://host:443{PATH}"
     assert parse_target(url) == parse_target(PATH) == JoinTarget(ID, TOKEN, None)
+
+
+def test_a_call_without_a_medium_has_a_join_url_of_webrtc() -> None:
+    record = call_record(ID, settings=CallSettings())
+    record.join_token = TOKEN
+    url = join_url(record, "wss://host")
+
+    assert url == f"wss://host/calls/{ID}/{TOKEN}/webrtc"
+    assert parse_target(url) == JoinTarget(ID, TOKEN, None, "webrtc")
 
 
 def test_parameters_of_the_clients_own_are_passed_over_but_its_version() -> None:

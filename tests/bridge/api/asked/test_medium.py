@@ -12,12 +12,14 @@ from bridge.calls.settings import (
     SAMPLE_RATES_HZ,
     Dial,
     DtmfHandling,
+    Medium,
     PhoneMedium,
     ServerSocketMedium,
+    WebRtcMedium,
 )
 
 
-def read_any(medium: object) -> ServerSocketMedium | PhoneMedium:
+def read_any(medium: object) -> Medium:
     problems = Problems()
     asked = None if medium is None else CallMedium.model_validate(medium)
     made = medium_from(asked, problems)
@@ -101,11 +103,17 @@ def test_a_rate_that_no_resampler_has_is_refused_with_those_there_are(rate_hz: i
 
 
 @pytest.mark.parametrize("medium", [None, {}, {"serverWebSocket": None}])
-def test_an_omitted_medium_is_explained(medium: object) -> None:
-    [sentence] = body_for(medium)["non_field_errors"]
+def test_a_call_without_a_medium_is_one_over_webrtc(medium: object) -> None:
+    assert read_any(medium) == WebRtcMedium()
 
-    assert "webRtc" in sentence
-    assert "serverWebSocket" in sentence
+
+def test_a_call_over_webrtc_gets_the_data_messages_it_asks_for_and_no_clear_of_its_own() -> None:
+    made = read_any({"webRtc": {"dataMessages": {"userStartedSpeaking": True, "pong": False}}})
+
+    assert isinstance(made, WebRtcMedium)
+    assert made.data_messages.user_started_speaking
+    assert not made.data_messages.pong
+    assert not made.data_messages.playback_clear_buffer
 
 
 @pytest.mark.parametrize("medium", [{"vonage": {}}, {"twilo": {"outgoing": {}}, "sip": None}])
@@ -131,9 +139,8 @@ def test_what_is_unknown_beside_a_known_medium_or_unset_passes(medium: object) -
     assert fit(StartCallRequest, {"medium": medium}).medium is not None
 
 
-@pytest.mark.parametrize("name", ["webRtc", "sip"])
-def test_another_medium_is_not_served(name: str) -> None:
-    [sentence] = body_for({name: {}})[name]
+def test_another_medium_is_not_served() -> None:
+    [sentence] = body_for({"sip": {}})["sip"]
 
     assert "does not serve this medium" in sentence
 

@@ -1,0 +1,320 @@
+"""The WebRTC leg: we serve a client that speaks Opus and data messages over a peer connection.
+
+Sources: reference webrtc 1, 2.6 and 4, ultravox 3.2. The leg is the call's; the connections come and go: a client whose
+network drops joins its room anew, and the new link replaces the old one while the call goes on. Nothing is said, by
+voice or by message, before the microphone is published and the data channel open. The call ends with the join socket,
+or when the client has been gone for too long.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from bridge.audio.lane import Lane
+from bridge.errors import LocalWireError, RemoteWireError
+from bridge.legs.base import Ended, FarBroke, LegEvent, MessageEvent, Port, Warned
+from bridge.legs.recorder import Recorder
+from bridge.legs.webrtc.absence import Absence
+from bridge.legs.webrtc.entrance import Entrance
+from bridge.legs.webrtc.join_feed import JoinFeed
+from bridge.legs.webrtc.link import Link, Parting
+from bridge.legs.webrtc.mailbox import Mailbox
+from bridge.wire.agent_socket import (
+    AgentSocket,
+    Closed,
+    Ignored,
+    Message,
+    MessageReceived,
+    Rates,
+    SocketEvent,
+)
+from bridge.wire.close_codes import GOING_AWAY, INTERNAL_ERROR, NORMAL, POLICY
+from bridge.wire.messages import EnabledDataMessages, PlaybackClearBuffer, RoomInfo, encode
+from bridge_codecs.pcm import Int16
+
+if TYPE_CHECKING:
+    from bridge.legs.webrtc.voice import Voice
+
+FRAME_MS: Final = 20
+WAY_S: Final = 0.2
+"""From our clock to the client's ear: its jitter buffer and the network. So long the last word is waited for."""
+CLOSING_S: Final = 1.0
+"""How long connections may take to give everything back."""
+
+MakeVoice = Callable[[Lane, "Recorder | None"], "Voice"]
+
+
+class WebRtcLeg:
+    """The human side of a call over WebRTC.
+
+    Args:
+        entrance: how the client came.
+        rates: of the client's audio as it is decoded, and of the audio to it before it is encoded.
+        enabled: which data messages the client wants.
+        room_info: what the join socket is told; needed where there is one.
+        make_voice: makes what the client hears, once, for the leg's lane.
+        recorder: records both sides.
+        on_over: called once, when nothing of the leg is left.
+    """
+
+    name = "webrtc"
+
+    def __init__(  # noqa: PLR0913 - the parts of a call
+        self,
+        entrance: Entrance,
+        *,
+        rates: Rates,
+        enabled: EnabledDataMessages,
+        make_voice: MakeVoice,
+        room_info: RoomInfo | None = None,
+        recorder: Recorder | None = None,
+        on_over: Callable[[], None] | None = None,
+    ) -> None:
+        self.source_hz = rates.input_hz
+        self.sink_hz = rates.output_hz
+        self.rejoins = 0
+        """How often another link took the place of one."""
+        self._entrance = entrance
+        self._room_info = room_info
+        self._enabled = enabled
+        self._make_voice = make_voice
+        self._recorder = recorder
+        self._on_over = on_over
+        self._wire = AgentSocket("server", rates, call_started=enabled.enabled("call_started"))
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[Ended] = self._loop.create_future()
+        self._absence = Absence(self._end)
+        self._mail = Mailbox(self._loop.time)
+        self._link: Link | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+        self._is_ready = False
+        self._left = False
+        self._socket_gone = False
+        self._close_code = NORMAL
+        self._parting: Parting = "over"
+        self._port: Port | None = None
+        self._voice: Voice | None = None
+
+    async def run(self, port: Port) -> Ended:
+        """Serve the client until it hangs up, is gone for good or breaks the protocol; on cancellation, close."""
+        self._port = port
+        self._voice = self._make_voice(port.incoming, self._recorder)
+        self._voice.held = True
+        self._absence.begin()
+        self._let_in()
+        try:
+            return await self._ended
+        finally:
+            self._absence.stop()
+            await self._close()
+
+    def attach(self, link: Link) -> None:
+        """The client has a new connection: it takes the place of the one before."""
+        if self._ended.done() or self._voice is None:
+            self._stop(link, "over")
+            return
+        if self._link is not None:
+            self.rejoins += 1
+            self._drop(self._link, "replaced")
+        self._link = link
+        self._absence.there()
+        link.start(self, self._voice)
+
+    @property
+    def running(self) -> bool:
+        """Whether links may be attached."""
+        return self._voice is not None and not self._ended.done()
+
+    @property
+    def away(self) -> bool:
+        """Whether the client has no connection that can be relied on."""
+        return self._absence.away
+
+    def hang_up(self) -> None:
+        """The client ends the call."""
+        self._end(Ended("hangup"))
+
+    def stop(self) -> None:
+        """End the call because the server goes away."""
+        self._close_code, self._parting = GOING_AWAY, "server stops"
+        self._end(Ended("system_error", "the server was stopped"))
+
+    # From the client's connection
+
+    def hear(self, link: Link, samples: Int16) -> None:
+        """See LinkUser."""
+        port = self._port
+        if link is not self._link or port is None or self._ended.done():
+            return
+        if self._recorder is not None:
+            self._recorder.heard(samples)
+        dropped = port.outgoing.stats.dropped
+        port.outgoing.push(samples)
+        if port.outgoing.stats.dropped != dropped:
+            port.emit(Warned("audio_overflow", "audio came faster than it was heard; some is lost"))
+
+    def take(self, link: Link, payload: bytes | str) -> None:
+        """See LinkUser."""
+        if link is self._link:
+            self._read(payload)
+
+    def ready(self, link: Link) -> None:
+        """See LinkUser."""
+        if link is self._link and not self._is_ready and self.running:
+            self._is_ready = True
+            self._absence.ready()
+            self._mail.open(link.send)
+            assert self._voice is not None
+            self._voice.held = False
+
+    def mute(self, link: Link, *, disabled: bool) -> None:
+        """See LinkUser."""
+        if link is self._link and self._voice is not None:
+            self._voice.muted = disabled
+
+    def lost(self, link: Link, why: str, *, left: bool = False) -> None:
+        """See LinkUser."""
+        if link is not self._link or self._ended.done():
+            return
+        self._left = left
+        self._unready(link)
+        if left and not self._door_open:
+            self._end(Ended("hangup"))
+        else:
+            self._absence.gone(why)
+
+    def refuse(self, link: Link, exc: RemoteWireError) -> None:
+        """See LinkUser."""
+        if link is self._link:
+            self._refuse(exc)
+
+    def warn(self, link: Link, type_: str, sentence: str) -> None:
+        """See LinkUser."""
+        if link is self._link:
+            self._tell(Warned(type_, sentence))
+
+    # From the call
+
+    def clear(self) -> None:
+        """Silence at once: what was taken from the lane is dropped."""
+        if self._voice is not None and self._port is not None:
+            self._voice.clear()
+            if self._recorder is not None:
+                ahead_ms = self._port.incoming.ledger.ahead_ms(self._loop.time())
+                self._recorder.cleared(unplayed_s=ahead_ms / 1000)
+        self.send(PlaybackClearBuffer())
+
+    def receive(self, event: LegEvent) -> None:
+        """Pass the agent's data messages on; one that cannot be sent is left out, with a warning."""
+        if isinstance(event, FarBroke):
+            self._close_code = INTERNAL_ERROR
+        elif isinstance(event, MessageEvent):
+            try:
+                self.send(event.message)
+            except LocalWireError as exc:
+                self._tell(Warned("message_not_sent", str(exc)))
+
+    def send(self, message: Message) -> None:
+        """Send a message as soon as the client is there, unless it does not want it.
+
+        Raises: LocalWireError for one that the client could not take.
+        """
+        if self._enabled.enabled(message.type) and self._wire.may_send(message):
+            self._mail.post(self._wire.text(message))
+
+    async def drain(self) -> None:
+        """Wait until the client has heard everything; one that is away hears nothing."""
+        assert self._port is not None
+        lane = self._port.incoming
+        while lane.depth_samples and self._is_ready:  # noqa: ASYNC110 - the voice empties it
+            await asyncio.sleep(max(lane.depth_ms, FRAME_MS) / 1000)
+        until_s = lane.ledger.playing_until_s
+        if until_s is not None:
+            await asyncio.sleep(max(0.0, until_s + WAY_S - self._loop.time()))
+
+    # Inside
+
+    @property
+    def _door_open(self) -> bool:
+        """Whether there is a join socket whose closing says that the client hangs up."""
+        return self._entrance.socket is not None and not self._socket_gone
+
+    def _let_in(self) -> None:
+        entrance = self._entrance
+        if entrance.socket is not None and self._room_info is not None:
+            entrance.socket.start(JoinFeed(self._read, self._tell, self._socket_closed))
+            entrance.socket.send_text(encode(self._room_info))
+        elif entrance.link is not None:
+            self.attach(entrance.link)
+
+    def _read(self, payload: bytes | str) -> None:
+        """A data message, wherever it came from."""
+        if self._ended.done():
+            return
+        text = payload if isinstance(payload, str) else payload.decode(errors="replace")
+        try:
+            events = self._wire.receive_text(text, self._loop.time())
+        except RemoteWireError as exc:
+            self._refuse(exc)
+        else:
+            for event in events:
+                self._pass(event)
+
+    def _pass(self, event: SocketEvent) -> None:
+        if isinstance(event, MessageReceived):
+            self._tell(MessageEvent(event.message))
+        elif isinstance(event, Ignored):
+            self._tell(Warned(f"ignored: {event.reason}", event.detail))
+
+    def _socket_closed(self, code: int, reason: str, ours: bool) -> None:
+        self._socket_gone = True
+        [closed] = self._wire.receive_close(code, reason, ours=ours)
+        assert isinstance(closed, Closed)
+        if closed.orderly or self._left:
+            self._end(Ended("hangup"))
+        elif ours or self._absence.away:
+            self._end(Ended("connection_error", closed.detail))
+
+    def _tell(self, event: LegEvent) -> None:
+        if self._port is not None:
+            self._port.emit(event)
+
+    def _unready(self, link: Link) -> None:
+        """The link is not to be relied on: what is said from now on waits for the next one."""
+        assert self._voice is not None
+        self._is_ready = False
+        self._mail.shut(link.heard_s)
+        self._voice.held = True
+
+    def _drop(self, link: Link, parting: Parting) -> None:
+        self._unready(link)
+        self._left = False
+        self._stop(link, parting)
+
+    def _stop(self, link: Link, parting: Parting) -> None:
+        link.stop(parting)
+        task = self._loop.create_task(link.closed(), name="webrtc link closing")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def _refuse(self, exc: RemoteWireError) -> None:
+        self._close_code = exc.close_code or POLICY
+        self._end(Ended("connection_error", f"the client broke the protocol: {exc}"))
+
+    def _end(self, ended: Ended) -> None:
+        if not self._ended.done():
+            self._ended.set_result(ended)
+
+    async def _close(self) -> None:
+        """Send the client away and give everything back."""
+        self._end(Ended("hangup"))  # cancelled: nothing is taken any more
+        if self._link is not None:
+            self._drop(self._link, self._parting)
+            self._link = None
+        self._entrance.close(self._close_code)
+        if self._voice is not None:
+            self._voice.close()
+        if self._on_over is not None:
+            self._on_over()
+        if self._closing:
+            await asyncio.wait(set(self._closing), timeout=CLOSING_S)
