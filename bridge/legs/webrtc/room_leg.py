@@ -1,0 +1,340 @@
+"""The room leg: we are the client of a remote (or local) AI call over WebRTC.
+
+Source: reference webrtc 1 and 3, ultravox 3.1. The join socket has told where the room is; it stays open for the whole
+call, takes our messages that are too long for the data channel, and the call is over when it closes. A connection that
+is lost is had back by joining the room anew, within bounds. What the caller says goes out as it comes: a real-time
+medium cannot catch up, so what waits too long gives way.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from bridge.audio.lane import Lane
+from bridge.errors import JoinRefused, LocalWireError, RemoteWireError
+from bridge.legs.base import Ended, LegEvent, MessageEvent, Port, Warned
+from bridge.legs.media_socket import MediaSocket
+from bridge.legs.webrtc.hush import Hush
+from bridge.legs.webrtc.join_feed import JoinFeed
+from bridge.legs.webrtc.mailbox import Mailbox
+from bridge.legs.webrtc.room import Access, MakeRoom, Room
+from bridge.legs.wire_feed import WireFeed
+from bridge.wire.agent_socket import (
+    AgentSocket,
+    AnswerAgain,
+    AudioReceived,
+    ClearBuffer,
+    Closed,
+    Ignored,
+    Message,
+    MessageReceived,
+    Rates,
+    SocketEvent,
+)
+from bridge.wire.close_codes import GOING_AWAY, NORMAL, POLICY
+from bridge.wire.limits import Strikes
+from bridge.wire.livekit.events import LeaveReason
+from bridge.wire.messages import PlaybackClearBuffer, RoomInfo
+from bridge.wire.strict_json import utf8_size
+from bridge_codecs.pcm import Int16
+
+JOIN_S: Final = 10.0
+"""From the join socket's room to a call that is heard."""
+ON_CHANNEL_BYTES: Final = 1024
+"""A longer message goes by the join socket, as all clients send it."""
+WAITS_MS: Final = 240.0
+"""So much of the caller's audio may wait for its packet; older audio gives way."""
+BACK_S: Final = 15.0
+"""A lost connection must be had back within this; a server of ours waits for 20 s."""
+PAUSES_S: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 4.0)
+"""Before each try to have it back."""
+LOSSES: Final = 8
+LOSSES_WITHIN_S: Final = 120.0
+"""A connection that is lost so often is given up."""
+NO_USE: Final = frozenset({400, 401, 403, 404, 410})
+"""A room that refuses us with one of these will not think better of it."""
+PARTING_S: Final = 2.0
+"""How long the join socket may stay open after the room has sent us away."""
+CLOSING_S: Final = 1.0
+MAX_EARLY: Final = 2_000
+"""Events kept between joining and `run`."""
+
+
+class RoomLeg:
+    """The AI side of a call over WebRTC that somebody else serves.
+
+    Args:
+        socket: the join socket, whose first message was `info`; not started.
+        info: where the room is, and the token for it.
+        rates: of what the agent hears, and of what we hear, Hz; both rates that Opus has.
+        make_room: makes a stay in the room.
+        may_go_away: whether an agent whose server goes away (1001) has ended the call, or is lost.
+    """
+
+    name = "room"
+
+    def __init__(
+        self,
+        socket: MediaSocket,
+        info: RoomInfo,
+        rates: Rates,
+        make_room: MakeRoom,
+        *,
+        may_go_away: bool = True,
+    ) -> None:
+        self.source_hz = rates.output_hz
+        self.sink_hz = rates.input_hz
+        self.rejoins = 0
+        """How often the connection was lost and had back."""
+        self._socket = socket
+        self._access = Access(info.room_url, info.token)
+        self._make_room = make_room
+        self._may_go_away = may_go_away
+        self._say = Lane(rates.input_hz, WAITS_MS, "drop_oldest")
+        self._wire = AgentSocket("client", rates)
+        self._feed = WireFeed(self._wire, self._take, self._refuse)
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[Ended] = self._loop.create_future()
+        self._ended.add_done_callback(self._leave)
+        self._losses = Strikes(LOSSES, LOSSES_WITHIN_S)
+        self._mail = Mailbox(self._loop.time)
+        self._room: Room | None = None
+        self._coming_back: asyncio.Task[None] | None = None
+        self._parting: asyncio.TimerHandle | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+        self._port: Port | None = None
+        self._early: list[Callable[[Port], None]] = []
+        self._hush = Hush(rates.output_hz, self._push, self._end_segment)
+
+    # Joining, and the whole call
+
+    async def join(self) -> None:
+        """Return when we can be heard. Raises: JoinRefused; nothing is left of the call then."""
+        self._socket.start(JoinFeed(self._feed.on_text, self._emit, self._socket_closed))
+        try:
+            async with asyncio.timeout(JOIN_S):
+                await self._enter()
+        except TimeoutError:
+            await self._give_back()
+            raise JoinRefused(f"the agent's room did not take us in within {JOIN_S:g} s") from None
+        except BaseException:
+            await self._give_back()
+            raise
+
+    async def run(self, port: Port) -> Ended:
+        """Relay until the agent's side ends the call; on cancellation, leave it."""
+        self._port = port
+        port.incoming.on_ready = self._send_audio
+        early, self._early = self._early, []
+        for act in early:
+            act(port)
+        self._send_audio()
+        try:
+            return await self._ended
+        finally:
+            port.incoming.on_ready = None
+            await self._give_back()
+
+    async def _enter(self) -> None:
+        """Begin a stay. Raises: JoinRefused."""
+        room = self._room = self._make_room(self._access, self, self._say)
+        joining = self._loop.create_task(room.join(), name="room join")
+        try:
+            await asyncio.wait((joining, self._ended), return_when=asyncio.FIRST_COMPLETED)
+            self._must_go_on()
+            joining.result()
+        except BaseException:
+            self._stop(room)
+            raise
+        finally:
+            joining.cancel()
+            await asyncio.wait((joining,))
+        if self._room is room:  # not lost again already
+            self._mail.open(lambda text: room.send(text.encode()))
+
+    def _must_go_on(self) -> None:
+        if self._ended.done():
+            detail = self._ended.result().detail or "its agent hung up"
+            raise JoinRefused(f"the call was over before we were in its room: {detail}")
+
+    async def _give_back(self) -> None:
+        self._end(Ended("hangup"))
+        self._leave()
+        self._socket.close(NORMAL)
+        if self._closing:
+            _, slow = await asyncio.wait(self._closing, timeout=CLOSING_S)
+            for task in slow:
+                task.cancel()
+
+    def _leave(self, _ended: object = None) -> None:
+        if self._parting is not None:
+            self._parting.cancel()
+        if self._coming_back is not None:
+            self._coming_back.cancel()
+        if self._room is not None:
+            self._stop(self._room)
+
+    def _stop(self, room: Room) -> None:
+        if room is self._room:
+            self._room = None
+            self._mail.shut(room.heard_s)
+        room.stop()
+        task = self._loop.create_task(room.closed(), name="room closing")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    # From the room
+
+    def hear(self, room: Room, samples: Int16) -> None:
+        """See RoomUser."""
+        if room is self._room:
+            self._hush.hear(samples)
+
+    def take(self, room: Room, payload: bytes) -> None:
+        """See RoomUser."""
+        if room is not self._room or self._ended.done():
+            return
+        try:
+            text = payload.decode()
+        except UnicodeDecodeError:
+            self.warn(room, "ignored: bad message", "a data message is not UTF-8")
+        else:
+            self._feed.on_text(text)
+
+    def lost(self, room: Room, why: str) -> None:
+        """See RoomUser."""
+        if room is not self._room or self._ended.done():
+            return
+        self._stop(room)
+        self._hush.reset()
+        if self._losses.strike(self._loop.time()):
+            self._end(
+                Ended("connection_error", f"the connection was lost {LOSSES} times, last: {why}")
+            )
+        elif self._coming_back is None or self._coming_back.done():
+            self._emit(Warned("connection_lost", f"{why}; joining the room anew"))
+            self._coming_back = self._loop.create_task(self._come_back(why), name="room rejoin")
+
+    def sent_away(self, room: Room, reason: LeaveReason) -> None:
+        """See RoomUser."""
+        if room is self._room and self._parting is None:
+            self._parting = self._loop.call_later(PARTING_S, self._room_is_over, reason)
+
+    def warn(self, room: Room, type_: str, sentence: str) -> None:
+        """See RoomUser."""
+        if room is self._room:
+            self._emit(Warned(type_, sentence))
+
+    async def _come_back(self, why: str) -> None:
+        deadline_s = self._loop.time() + BACK_S
+        for pause_s in PAUSES_S:
+            try:
+                async with asyncio.timeout_at(deadline_s):
+                    await asyncio.sleep(pause_s)
+                    await self._enter()
+            except TimeoutError:
+                break
+            except JoinRefused as exc:
+                why = str(exc)
+                if exc.status in NO_USE:
+                    break
+            else:
+                self.rejoins += 1
+                self._emit(Warned("reconnected", "the room has taken us in again"))
+                return
+        self._end(Ended("connection_error", f"a lost connection could not be had back: {why}"))
+
+    def _room_is_over(self, reason: LeaveReason) -> None:
+        if reason in ("room_deleted", "room_closed", "participant_removed"):
+            self._end(Ended("agent_hangup"))
+        else:
+            self._end(Ended("connection_error", f"the room has sent us away: {reason}"))
+
+    # From the agent
+
+    def _take(self, event: SocketEvent) -> None:
+        match event:
+            case MessageReceived(message=RoomInfo()):
+                pass  # said once; a second one must not move the call
+            case MessageReceived(message=message):
+                self._emit(MessageEvent(message))
+            case ClearBuffer():
+                self._do(_clear_far)
+            case AnswerAgain(answer=answer):
+                self._post(answer)
+            case Ignored(reason=reason, detail=detail):
+                self._emit(Warned(f"ignored: {reason}", detail))
+            case Closed(code=code, orderly=orderly, detail=detail):
+                orderly = orderly and (self._may_go_away or code != GOING_AWAY)
+                self._end(Ended("agent_hangup" if orderly else "connection_error", detail))
+            case AudioReceived():
+                pass  # the join socket carries none: its feed does not let any through
+
+    def _socket_closed(self, code: int, reason: str, ours: bool) -> None:
+        self._feed.on_close(code, reason, ours=ours)
+
+    def _push(self, samples: Int16) -> None:
+        if self._port is not None:
+            self._port.outgoing.push(samples)
+        else:
+            self._do(lambda port: port.outgoing.push(samples))
+
+    def _end_segment(self) -> None:
+        self._do(lambda port: port.outgoing.end_segment())
+
+    def _emit(self, event: LegEvent) -> None:
+        self._do(lambda port: port.emit(event))
+
+    def _do(self, act: Callable[[Port], None]) -> None:
+        """Now, or when the call runs."""
+        if self._port is not None:
+            act(self._port)
+        elif len(self._early) < MAX_EARLY:
+            self._early.append(act)
+
+    # To the agent
+
+    def clear(self) -> None:
+        """Drop what has not become a packet yet."""
+        self._say.clear()
+
+    def receive(self, event: LegEvent) -> None:
+        """Pass the caller's data messages on; what is out of order by now is left out, too large warned of."""
+        if isinstance(event, MessageEvent) and self._wire.may_send(event.message):
+            self._post(event.message)
+
+    async def drain(self) -> None:
+        """Uplink audio is sent as it comes: nothing waits."""
+
+    def _post(self, message: Message) -> None:
+        try:
+            text = self._wire.text(message)
+        except LocalWireError as exc:
+            self._emit(Warned("message_not_sent", str(exc)))
+            return
+        if utf8_size(text) > ON_CHANNEL_BYTES:
+            self._socket.send_text(text)
+        else:
+            self._mail.post(text)
+
+    def _send_audio(self) -> None:
+        assert self._port is not None
+        lane = self._port.incoming
+        while (samples := lane.pull(max(1, lane.depth_samples))).size:
+            self._say.push(samples)
+            lane.ledger.sent(samples.size, self._loop.time())
+
+    # Ending
+
+    def _refuse(self, exc: RemoteWireError) -> None:
+        self._socket.close(exc.close_code or POLICY, "protocol error")
+        self._end(Ended("connection_error", f"the agent's side broke the protocol: {exc}"))
+
+    def _end(self, ended: Ended) -> None:
+        if not self._ended.done():
+            self._ended.set_result(ended)
+
+
+def _clear_far(port: Port) -> None:
+    port.clear_far()
+    port.emit(MessageEvent(PlaybackClearBuffer()))
