@@ -112,8 +112,8 @@ export class Connection extends EventTarget {
       throw unreachable();
     }
     if (!response.ok) throw refused("The server did not take the call.", response.status, body);
-    const location = response.headers.get("Location");
-    this.#location = location ? new URL(location, response.url).pathname : this.#path;
+    const place = response.headers.get("Location") ?? this.#path;
+    this.#location = new URL(place, document.baseURI).pathname; // on this server, whatever name it knows itself by
     return body;
   }
 

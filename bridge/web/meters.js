@@ -24,6 +24,11 @@ export class Meter {
     this.#element.setAttribute("aria-valuenow", String(Math.round(this.#db)));
     this.#element.setAttribute("aria-valuetext", this.#db <= -60 ? "silent" : `${Math.round(this.#db)} decibels`);
   }
+
+  reset() {
+    this.#db = -60;
+    this.show(-60, Infinity);
+  }
 }
 
 export class TurnList {

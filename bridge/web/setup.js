@@ -25,7 +25,6 @@ export class Setup {
   constructor(onCall) {
     $("setup").addEventListener("submit", (event) => { event.preventDefault(); onCall(); });
     for (const radio of document.getElementsByName("whom")) radio.onchange = () => this.#show();
-    $("microphone").onchange = $("speaker").onchange = null;
     $("speaker-box").hidden = !("setSinkId" in HTMLMediaElement.prototype);
     navigator.mediaDevices?.addEventListener("devicechange", () => this.listDevices());
   }
@@ -33,7 +32,7 @@ export class Setup {
   /** What was chosen. Throws Trouble. */
   get choice() {
     const common = { noMic: $("no-mic").checked, microphone: $("microphone").value, speaker: $("speaker").value, byHand: $("by-hand").checked };
-    if (this.#byUrl) return { ...common, join: this.#join() };
+    if (this.byUrl) return { ...common, join: this.#join() };
     const agent = this.#agents.find(({ model }) => model === this.#model);
     if (!agent) throw new Trouble("No agent chosen", "Choose whom to call.");
     return { ...common, agent, record: $("record").checked };
@@ -67,7 +66,8 @@ export class Setup {
     fill($("speaker"), all.filter(({ kind }) => kind === "audiooutput"), "Loudspeaker");
   }
 
-  get #byUrl() {
+  /** Whether a join URL is wanted, not an agent. */
+  get byUrl() {
     return document.querySelector("input[name=whom]:checked").value === "url";
   }
 
@@ -86,10 +86,10 @@ export class Setup {
   }
 
   #show() {
-    $("by-url").hidden = !this.#byUrl;
-    $("agents").hidden = this.#byUrl;
-    $("record").parentElement.hidden = this.#byUrl; // whoever made the call has decided
-    if (this.#byUrl) $("join-url").focus();
+    $("by-url").hidden = !this.byUrl;
+    $("agents").hidden = this.byUrl;
+    $("record").parentElement.hidden = this.byUrl; // whoever made the call has decided
+    if (this.byUrl) $("join-url").focus();
   }
 
   #card(agent) {

@@ -5,6 +5,8 @@ const TEXT = new Set(["INPUT", "TEXTAREA", "SELECT"]);
 const FREE = new Set(["checkbox", "radio"]);
 
 export class Shortcuts {
+  /** Gets the keys that do nothing here, such as those of the keypad; true takes one. */
+  otherwise = () => false;
   #actions = new Map();
 
   constructor() {
@@ -24,7 +26,7 @@ export class Shortcuts {
     const { target, key } = event;
     if (!$("shortcuts-on").checked || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
     if ($("shortcuts").open || (TEXT.has(target.nodeName) && !FREE.has(target.type))) return;
-    const act = this.#actions.get(key);
-    if (act && act() !== false) event.preventDefault();
+    const act = this.#actions.get(key) ?? this.otherwise;
+    if (act(key) !== false) event.preventDefault();
   }
 }

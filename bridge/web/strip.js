@@ -96,7 +96,7 @@ export class Strip {
 
   #drawLevels(to, x, height, width) {
     const middle = height / 2, room = middle - 4, { caller, agent, edge } = this.#colours;
-    const wide = Math.max(1.2, (20 / SPAN_MS) * width - 0.6);
+    const wide = (20 / SPAN_MS) * width + 0.6; // a little more than its time: no seams
     for (const { atMs, lengthMs, user, agent: far, muted } of this.#levels) {
       const left = x(atMs - lengthMs);
       if (left < -wide) continue;

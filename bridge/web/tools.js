@@ -5,6 +5,7 @@ const REACTIONS = [["", "as the tool says"], ["speaks", "speaks"], ["listens", "
 const KINDS = [["tool-response", "a result"], ["hang-up", "hang up"]];
 const SETTLED = { answered: "Answered", failed: "Failed", late: "Over: nobody waits for an answer any more" };
 const KEPT = 3; // settled calls that stay on the page
+const ROOMY = matchMedia("(min-width: 861px)"); // elsewhere a settled call shows its name alone
 
 export class Tools {
   #box; #send; #cards = new Map();
@@ -69,8 +70,8 @@ export class Tools {
     const card = this.#cards.get(entry.id);
     if (!card || card.localName !== "form") return;
     const focused = card.contains(document.activeElement);
-    const over = make("section", { class: "tool over" },
-      make("h3", { tabIndex: -1 }, entry.name, make("small", {}, SETTLED[entry.state])),
+    const over = make("details", { class: "tool over", open: ROOMY.matches },
+      make("summary", {}, make("b", {}, entry.name), make("small", {}, SETTLED[entry.state])),
       parameters(entry.parameters), entry.result && make("pre", {}, entry.result));
     card.replaceWith(over);
     this.#cards.set(entry.id, over);

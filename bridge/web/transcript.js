@@ -4,10 +4,12 @@ import { clock, make } from "./dom.js";
 const NEAR_PX = 60; // from the end: then it is followed
 
 export class Transcript {
-  #list; #items = new Map();
+  #list; #items = new Map(); #atEnd = true;
 
   constructor(list) {
     this.#list = list;
+    list.addEventListener("scroll", () => { this.#atEnd = this.#scrolledToEnd; }, { passive: true });
+    new ResizeObserver(() => { if (this.#atEnd && this.#scrolls) this.#follow(); }).observe(list);
   }
 
   clear() {
@@ -17,8 +19,7 @@ export class Transcript {
 
   /** Show entries that came or changed. */
   show(entries) {
-    const list = this.#list;
-    const follows = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_PX;
+    const follows = this.#follows;
     for (const entry of entries) {
       const item = this.#item(entry);
       if (entry.kind === "said") said(item, entry);
@@ -28,10 +29,26 @@ export class Transcript {
     if (follows) this.#follow();
   }
 
+  /** Whether the end is in view: whoever has scrolled up to read is left in peace. */
+  get #follows() {
+    const list = this.#list, last = list.lastElementChild;
+    if (!last) return true;
+    if (this.#scrolls) return this.#scrolledToEnd;
+    return last.getBoundingClientRect().bottom < innerHeight + NEAR_PX;
+  }
+
+  get #scrolledToEnd() {
+    return this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight < NEAR_PX;
+  }
+
+  /** Whether the list scrolls by itself; on a phone the page does. */
+  get #scrolls() {
+    return this.#list.scrollHeight > this.#list.clientHeight + 1;
+  }
+
   #follow() {
-    const list = this.#list;
-    if (list.scrollHeight > list.clientHeight + 1) list.scrollTop = list.scrollHeight;
-    else list.lastElementChild?.scrollIntoView({ block: "nearest" });
+    if (this.#scrolls) this.#list.scrollTop = this.#list.scrollHeight;
+    else this.#list.lastElementChild?.scrollIntoView({ block: "nearest" });
   }
 
   #item(entry) {
