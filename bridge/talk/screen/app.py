@@ -28,10 +28,15 @@ from bridge.talk.screen.status import title_line as title
 from bridge.talk.screen.transcript import Transcript
 
 REDRAWS_PER_S: Final = 10
+LOW: Final = 10
+"""In fewer lines there are no meters."""
+LOWER_STILL: Final = 6
 LEAVES_AFTER_S: Final = 1.2
 """How long the end is to be seen before the screen goes and the summary is printed."""
 WIDE: Final = 100
 """From this many cells on there is a column at the side."""
+SIDE: Final = 34
+"""Its cells, with one on either side that stays empty."""
 DTMF_KEYS: Final = "0123456789*#ABCD"
 
 Mode = Literal["keys", "text", "dtmf", "answer", "help"]
@@ -49,6 +54,7 @@ class TalkApp(App[None]):
         talk: what is steered and measured.
         board: what is told.
         push_to_talk: the microphone is open while the space bar is held, from the start.
+        colours: False for a terminal without; the variable NO_COLOR must then be set, as textual reads it too.
         strikes: the terminal can strike through.
         clock: seconds, for meters and keys; the loop's by default.
         driver_class: what draws; textual's choice by default.
@@ -59,7 +65,7 @@ class TalkApp(App[None]):
     Screen { layout: vertical; background: $background; color: $foreground; }
     #title { background: $panel; text-style: none; }
     #middle { height: 1fr; }
-    #side { width: 34; height: 1fr; padding: 0 1; }
+    #side { height: 1fr; padding: 0 1; }
     #prompt { display: none; height: auto; }
     #typed { border: none; height: 1; padding: 0 1; background: $panel; width: 1fr; }
     #keys { background: $panel; }
@@ -69,22 +75,28 @@ class TalkApp(App[None]):
     TITLE = "tipring talk"
     BINDINGS: ClassVar = []  # `on_key` sees to all of them: what a key does depends on the mode
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a property of its own
         self,
         talk: Talk,
         board: Board,
         *,
         push_to_talk: bool = False,
+        colours: bool = True,
         strikes: bool = True,
         clock: Callable[[], float] | None = None,
         driver_class: type[Driver] | None = None,
     ) -> None:
-        super().__init__(driver_class=driver_class)
+        # With the terminal's own colours textual's NO_COLOR means none at all; else it means shades of grey.
+        super().__init__(driver_class=driver_class, ansi_color=not colours)
         self._talk, self._board = talk, board
-        if self.no_color:
-            self.ansi_color = True  # no colour at all, not even the application's own grey
-        self.look = Look(PLAIN if self.no_color else COLOURED, strikes=strikes)
+        self.look = Look(COLOURED if colours else PLAIN, strikes=strikes)
         self._clock = clock
+        # Asked for by name they would not be found any more in a redraw that comes while the screen goes.
+        self._title, self._meters, self._side = Rows(id="title"), Rows(id="meters"), Rows(id="side")
+        self._transcript = Transcript(self.look, id="transcript")
+        self._prompt, self._prompt_words = Vertical(id="prompt"), Rows(id="prompt-words")
+        self._typed = Input(id="typed", select_on_focus=False)
+        self._keys = Rows(id="keys")
         self._mic_needle, self._speaker_needle = Falling(), Falling()
         self._held = HeldKey()
         self._push_to_talk = push_to_talk
@@ -102,20 +114,21 @@ class TalkApp(App[None]):
 
     def compose(self) -> ComposeResult:
         """Title, meters, transcript with its side, prompt, keys."""
-        yield Rows(id="title")
-        yield Rows(id="meters")
+        yield self._title
+        yield self._meters
         with Horizontal(id="middle"):
-            yield Transcript(self.look, id="transcript")
-            yield Rows(id="side")
-        with Vertical(id="prompt"):
-            yield Rows(id="prompt-words")
-            yield Input(id="typed", select_on_focus=False)
-        yield Rows(id="keys")
+            yield self._transcript
+            yield self._side
+        with self._prompt:
+            yield self._prompt_words
+            yield self._typed
+        yield self._keys
 
     def on_mount(self) -> None:
         """Begin to redraw."""
         self.register_theme(THEME)
         self.theme = THEME.name
+        self._side.styles.width = SIDE
         self._typed.cursor_blink = False
         if self._push_to_talk:
             self._talk.push_to_talk(held=False)
@@ -125,7 +138,7 @@ class TalkApp(App[None]):
 
     def on_resize(self, event: Resize) -> None:
         """Lay out for the new size."""
-        self.query_one("#side", Rows).display = event.size.width >= WIDE
+        self._side.display = event.size.width >= WIDE
         self._seen_revision = -1
         self.call_after_refresh(self.redraw)
 
@@ -137,7 +150,7 @@ class TalkApp(App[None]):
         self._draw_status(now_s)
         if self._board.revision != self._seen_revision:
             self._seen_revision = self._board.revision
-            self.query_one("#transcript", Transcript).show(self._board.entries)
+            self._transcript.show(self._board.entries)
         self._leave_when_over(now_s)
 
     def on_key(self, event: Key) -> None:
@@ -165,19 +178,15 @@ class TalkApp(App[None]):
         if self._talk.has_devices or self._mode == "answer":
             self._set_mode("keys" if self._talk.has_devices else "text")
 
-    @property
-    def _typed(self) -> Input:
-        return self.query_one("#typed", Input)
-
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time() if self._clock is None else self._clock()
 
     def _draw_status(self, now_s: float) -> None:
         talk, board, width = self._talk, self._board, self.size.width
         gauges = talk.gauges()
-        self.query_one("#title", Rows).show([title(board, talk.elapsed_s, width, self.look)])
+        self._title.show([title(board, talk.elapsed_s, width, self.look)])
         lines = []
-        if talk.has_devices:
+        if talk.has_devices and self.size.height >= LOW:
             mic = self._mic_needle.take(gauges.mic_dbfs, now_s)
             speaker = self._speaker_needle.take(gauges.speaker_dbfs, now_s)
             open_ = not talk.mic_muted
@@ -192,21 +201,21 @@ class TalkApp(App[None]):
                     active=board.state == "speaking",
                 ),
             ]  # fmt: skip
-        lines.append(figures_line(gauges, board, width, self.look, devices=talk.has_devices))
-        lines.append(rule(width, self.look))
-        self.query_one("#meters", Rows).show(lines)
-        side = self.query_one("#side", Rows)
-        if side.display:
-            side.show(side_lines(board, gauges, 32, side.size.height, self.look))
+        if self.size.height >= LOWER_STILL:
+            lines.append(figures_line(gauges, board, width, self.look, devices=talk.has_devices))
+            lines.append(rule(width, self.look))
+        self._meters.show(lines)
+        if self._side.display:
+            rows = self._side.size.height
+            self._side.show(side_lines(board, gauges, SIDE - 2, rows, self.look))
         self._draw_prompt(width)
-        rows = 2 if width < WIDE else 1
+        rows = 2 if width < WIDE and self.size.height >= LOW else 1
         keys = keys_for(self._mode, talk, board, push_to_talk=self._push_to_talk)
-        self.query_one("#keys", Rows).show(key_lines(keys, width, self.look, rows=rows))
+        self._keys.show(key_lines(keys, width, self.look, rows=rows))
 
     def _draw_prompt(self, width: int) -> None:
-        words = self.query_one("#prompt-words", Rows)
         if self._mode == "help":
-            words.show(
+            self._prompt_words.show(
                 [
                     rule(width, self.look, "keys"),
                     *help_lines(width, self.look, devices=self._talk.has_devices),
@@ -217,7 +226,7 @@ class TalkApp(App[None]):
             text = _PROMPTS[self._mode].format(tool=tool)
             if self._mode == "dtmf":
                 text += f"  {self._pressed[-12:]}"
-            words.show([rule(width, self.look, text)])
+            self._prompt_words.show([rule(width, self.look, text)])
 
     def _mic_remark(self) -> str:
         if self._push_to_talk and not self._held.talking:
@@ -228,7 +237,7 @@ class TalkApp(App[None]):
         self._mode = mode
         self._typed.value = ""
         self._pressed = ""
-        self.query_one("#prompt", Vertical).display = mode != "keys"
+        self._prompt.display = mode != "keys"
         self._typed.display = mode in ("text", "answer")
         if mode in ("text", "answer"):
             self._typed.focus()
@@ -236,7 +245,6 @@ class TalkApp(App[None]):
             self.set_focus(None)
 
     def _command(self, key: str, character: str | None) -> None:
-        transcript = self.query_one("#transcript", Transcript)
         commands: dict[str, Callable[[], object]] = {
             "q": self._hang_up,
             "m": self._talk.toggle_mic,
@@ -249,12 +257,12 @@ class TalkApp(App[None]):
             "o": self._other_medium,
             "a": self._answer,
             "question_mark": lambda: self._set_mode("keys" if self._mode == "help" else "help"),
-            "up": lambda: transcript.scroll_relative(y=-1, animate=False),
-            "down": lambda: transcript.scroll_relative(y=1, animate=False),
-            "pageup": lambda: transcript.scroll_page_up(animate=False),
-            "pagedown": lambda: transcript.scroll_page_down(animate=False),
-            "home": lambda: transcript.scroll_home(animate=False),
-            "end": lambda: transcript.scroll_end(animate=False),
+            "up": lambda: self._transcript.scroll_relative(y=-1, animate=False),
+            "down": lambda: self._transcript.scroll_relative(y=1, animate=False),
+            "pageup": lambda: self._transcript.scroll_page_up(animate=False),
+            "pagedown": lambda: self._transcript.scroll_page_down(animate=False),
+            "home": lambda: self._transcript.scroll_home(animate=False),
+            "end": lambda: self._transcript.scroll_end(animate=False),
         }
         if not self._talk.has_devices:
             for name in ("m", "s", "space", "p"):

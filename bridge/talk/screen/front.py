@@ -15,16 +15,17 @@ class ScreenFront:
     Args:
         title: whom one talks to.
         push_to_talk: begin with the microphone closed until the space bar is held.
+        colours: False where NO_COLOR is set.
         strikes: the terminal can strike text through.
 
     Attributes:
         board: what was shown; it is still there when the screen has gone.
     """
 
-    def __init__(self, title: str, *, push_to_talk: bool, strikes: bool) -> None:
+    def __init__(self, title: str, *, push_to_talk: bool, colours: bool, strikes: bool) -> None:
         self.board = Board(title=title)
         self._feed = Feed(self.board)
-        self._push_to_talk, self._strikes = push_to_talk, strikes
+        self._push_to_talk, self._colours, self._strikes = push_to_talk, colours, strikes
         self._at_s = 0.0
 
     def take(self, event: SessionEvent) -> None:
@@ -46,6 +47,7 @@ class ScreenFront:
                 conversation,
                 self.board,
                 push_to_talk=self._push_to_talk,
+                colours=self._colours,
                 strikes=self._strikes,
                 driver_class=driver,
             )

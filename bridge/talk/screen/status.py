@@ -16,6 +16,8 @@ SPEAKING_DBFS: Final = -45.0
 """Above this a microphone is taken for somebody who speaks, on the screen only."""
 _HOT_PART: Final = 0.95
 _WIDEST_METER: Final = 60
+_MARGINS: Final = 29
+"""Cells of a meter's line that are no meter: who it is, its edges, and the longest remark."""
 
 
 def title_line(board: Board, elapsed_s: float, width: int, look: Look) -> Text:
@@ -48,7 +50,7 @@ def meter_line(
     style = {"you": palette.user, "agent": palette.agent}[name]
     mark = (">" if look.plain else "▶") if active else " "
     tail = remark or (f"{dbfs:.0f} dB" if dbfs > FLOOR_DBFS else "silent")
-    room = max(4, min(width - 8 - 2 - 16, _WIDEST_METER)) if width >= 48 else max(4, width - 24)
+    room = max(4, min(width - _MARGINS, _WIDEST_METER))
     filled = bar(level_part(dbfs), room, plain=look.plain)
     left, right = ("[", "]") if look.plain else ("▕", "▏")
     line = Text.assemble(
