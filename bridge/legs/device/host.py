@@ -63,7 +63,7 @@ class StreamAsk:
 class Callback(Protocol):
     """Takes a block of the microphone, or fills one for the loudspeaker. Never blocks, never raises."""
 
-    def __call__(self, block: Int16, now_s: float, at_s: float, glitch: bool) -> None:  # noqa: FBT001 - one call per block
+    def __call__(self, block: Int16, now_s: float, at_s: float, glitch: bool) -> None:
         """One block.
 
         Args:
