@@ -9,7 +9,7 @@ import codecs
 import contextlib
 import os
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
 LINES_AHEAD: Final = 100
@@ -19,7 +19,7 @@ LONGEST_LINE: Final = 8_192
 _PIECE: Final = 4_096
 
 
-async def typed_lines(descriptor: int) -> AsyncIterator[str]:
+async def typed_lines(descriptor: int) -> AsyncGenerator[str, None]:
     """The lines of a file descriptor, decoded as UTF-8, without their ends; it is over at the end of the file."""
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[str | None] = asyncio.Queue()
@@ -27,7 +27,8 @@ async def typed_lines(descriptor: int) -> AsyncIterator[str]:
     over = threading.Event()
 
     def put(line: str | None) -> None:
-        room.acquire()
+        if not over.is_set():
+            room.acquire()
         if not over.is_set():
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody reads any more
                 loop.call_soon_threadsafe(lines.put_nowait, line)

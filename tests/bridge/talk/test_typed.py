@@ -1,0 +1,51 @@
+import pytest
+
+from bridge.talk.screen.board import Board
+from bridge.talk.typed import LINE_HELP, carry_out
+from tests.fakes.screen_talk import FakeTalk
+
+
+@pytest.mark.parametrize(
+    ("line", "asked"),
+    [
+        ("hello there ", [("text", "hello there")]),
+        ("/dtmf 12#a", [("dtmf", "12#A")]),
+        ("/medium text", [("medium", "text")]),
+        ("/medium voice", [("medium", "voice")]),
+        ("/hangup", [("hang up",)]),
+        ("  ", []),
+    ],
+)
+def test_a_line_is_words_or_a_command(line: str, asked: list[tuple[object, ...]]) -> None:
+    talk = FakeTalk()
+
+    assert carry_out(line, talk, Board()) == ""
+    assert talk.asked == asked
+
+
+@pytest.mark.parametrize("line", ["/", "/help", "/dtmf", "/dtmf 12x", "/medium fax", "/what now"])
+def test_what_is_no_command_is_answered_with_the_commands(line: str) -> None:
+    talk = FakeTalk()
+
+    assert carry_out(line, talk, Board()) == LINE_HELP
+    assert talk.asked == []
+
+
+def test_muting_is_for_devices_only() -> None:
+    talk = FakeTalk()
+    carry_out("/mute", talk, Board())
+    carry_out("/speaker", talk, Board())
+    assert (talk.mic_muted, talk.speaker_muted) == (True, True)
+
+    assert "typed conversation" in carry_out("/mute", FakeTalk(has_devices=False), Board())
+
+
+def test_an_answer_goes_to_the_tool_that_has_waited_longest() -> None:
+    talk, board = FakeTalk(), Board()
+    assert carry_out("/answer yes", talk, board) == "no tool waits for an answer"
+    board.tool_asked("a", "first", "", at_s=1, by_hand=True)
+    board.tool_asked("b", "second", "", at_s=2, by_hand=True)
+
+    assert carry_out("/answer  yes, two ", talk, board) == ""
+
+    assert talk.asked == [("answer", "a", "yes, two")]
