@@ -89,8 +89,9 @@ class Turn:
         at_s: The end of the user's part.
         by_audio_ms: From the end of the user's speech, as their own audio has it, to the first audible sample of the
             agent that the caller's side played; None while there is none.
-        by_states_ms: From the agent's leaving of `listening`, or from its word that the user stopped speaking where it
-            sends one, to its state `speaking`; None where it told no such states.
+        by_states_ms: From the first that the agent's messages tell of the end of the user's part (that the user
+            stopped speaking, the user's words, or the state `thinking`) to its state `speaking`, or its first written
+            words; None where it told no such thing.
     """
 
     number: int

@@ -4,17 +4,70 @@ Names follow the vendor's SDKs where the meaning is the same (reference ultravox
 caller's leg (a sound device, or a program's arrays) and the leg behind the join URL, whatever its medium.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
 from bridge.client import CallApi
-from bridge.legs.base import Ended, Leg
-from bridge.talk.events import SessionEvent, SessionFigures, Status, ToolRun, Transcript, Turn
-from bridge.talk.tools import Tool, ToolImplementation
+from bridge.errors import BridgeError, UsageError
+from bridge.legs.agent import agent_leg
+from bridge.legs.base import Ended, Leg, MessageEvent
+from bridge.legs.carrier.dtmf import DtmfHandling, Keypad
+from bridge.legs.carrier.figures import CarrierFigures
+from bridge.legs.join_refusals import without_parts_of
+from bridge.legs.media_socket import Connect
+from bridge.legs.picows_socket import connect
+from bridge.log import printable
+from bridge.relay import Relay
+from bridge.talk.events import (
+    LIVE,
+    CallEnded,
+    DigitsSent,
+    MicMuted,
+    OutputMediumSet,
+    SessionEvent,
+    SessionFigures,
+    SpeakerMuted,
+    Status,
+    StatusChanged,
+    ToolChanged,
+    ToolRun,
+    Transcript,
+    Turn,
+)
+from bridge.talk.news import News
+from bridge.talk.recording import Recording, make_folder
+from bridge.talk.result import Outcome, close_recording
+from bridge.talk.tool_desk import ToolDesk
+from bridge.talk.tools import Tool, ToolImplementation, given_tool
+from bridge.talk.watched_lane import WatchedLane
+from bridge.talk.witness import Witness
 from bridge.wire.agent_socket import Rates
-from bridge.wire.messages import ClientMessage, Medium, Urgency
+from bridge.wire.messages import (
+    AgentState,
+    ClientMessage,
+    ClientToolResult,
+    Medium,
+    SetOutputMedium,
+    Urgency,
+    UserTextMessage,
+    encode,
+)
+from bridge.wire.strict_json import MESSAGE, utf8_size
+from bridge_codecs.errors import CodecError
 from bridge_codecs.pcm import Int16
+from bridge_codecs.tones import dtmf
+
+if TYPE_CHECKING:
+    from bridge.legs.webrtc.options import RtcOptions
+
+LONGEST_S: Final = 4 * 3600.0
+"""No call lasts longer, whatever the far end does."""
+MAX_KEYS: Final = 20
+"""Keys at once: no agent is told of more in a second."""
+KEY_S: Final = 0.12
+KEY_SPACE_S: Final = 0.06
 
 E = TypeVar("E", bound=SessionEvent)
 
@@ -42,12 +95,15 @@ class CallSession:
         tools: client tools that this side answers.
         record: a folder for call.wav, agent.wav, call.json and timeline.html; None keeps nothing.
         by_hand: a person is there to answer tools that no function answers; else they are refused at once.
-        api: reads what the server recorded of the call, when it is over; None: nothing is asked.
+        api: joins the call, and reads what the server recorded of it when it is over and was recorded here; None: a
+            join URL is all there is.
+        rtc: how to join a call over WebRTC; the defaults when left out.
 
-    A session lives on one event loop; its methods are called there. What does not say so never waits.
+    A session lives on one event loop, which runs when it is made; its methods are called there. What is not async
+    never waits.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a call has that many parts
         self,
         caller: CallerEnd,
         *,
@@ -56,84 +112,194 @@ class CallSession:
         record: Path | None = None,
         by_hand: bool = False,
         api: CallApi | None = None,
+        rtc: "RtcOptions | None" = None,
     ) -> None:
-        raise NotImplementedError
+        self._loop = asyncio.get_running_loop()
+        self._caller = caller
+        self._rates = rates
+        self._record = record
+        self._api = api
+        self._connect: Connect = connect if api is None else api.join
+        self._rtc = rtc
+        self._status: Status = "disconnected"
+        self._medium: Medium = "voice"
+        self._news = News(self._now)
+        self._desk = ToolDesk(self._now, self._answer, self._tool_changed, by_hand=by_hand)
+        self._desk.tools |= {tool.name: tool for tool in tools}
+        self._witness = Witness(self._news.tell, self._agent_state, self._desk.invoked)
+        self._keypad = Keypad(DtmfHandling(), self._send_keys, CarrierFigures())
+        self._agent: Leg | None = None
+        self._join_url = ""
+        self._joining = False
+        self._leaving = asyncio.Event()
+        self._first_state = asyncio.Event()
+        self._ended: asyncio.Future[Ended] = self._loop.create_future()
+        self._life: asyncio.Task[None] | None = None
 
     # Joining and leaving
 
     async def join_call(self, join_url: str) -> None:
         """Join; returns when the media connection stands, with the agent perhaps not ready yet (see `ready`).
 
-        Raises: JoinRefused, with the status `disconnected`; UsageError for a second call.
+        Raises: JoinRefused, with the status `disconnected`; UsageError for a second call, or a folder for the recording
+        that cannot be.
         """
-        raise NotImplementedError
+        if self._joining:
+            raise UsageError("a session has one call: make another session for the next")
+        self._joining, self._join_url = True, join_url
+        self._set_status("connecting")
+        try:
+            await self._join(join_url)
+        except BaseException as exc:
+            said = str(exc) if isinstance(exc, BridgeError) else "the join was given up"
+            reason = Ended("connection_error", without_parts_of(join_url, said))
+            self._over(reason)
+            raise
+
+    async def _join(self, join_url: str) -> None:
+        if self._record is not None:
+            await self._loop.run_in_executor(None, make_folder, self._record)
+        socket = await self._connect(join_url)
+        agent = await agent_leg(socket, self._rates, rtc=self._rtc)
+        self._agent = agent
+        relay = Relay(self._caller, agent, watch=self._witness.watch, lane=WatchedLane)
+        recording = None
+        if self._record is not None:
+            recording = Recording(
+                self._record,
+                relay.downlink,
+                caller_hz=self._caller.source_hz,
+                on_error=self._witness.note,
+            )
+        self._witness.attend(relay, recording)
+        self._set_status("idle")
+        self._life = self._loop.create_task(self._live(relay, recording), name="call session")
 
     async def ready(self) -> bool:
         """Wait until the agent has told its first state; false if the call ended before."""
-        raise NotImplementedError
+        await self._first_state.wait()
+        return not self._ended.done()
 
     async def leave_call(self) -> Ended:
-        """Hang up, and wait until the call is over and its files are complete; how it ended. May be called twice."""
-        raise NotImplementedError
+        """Hang up, and wait until the call is over and its files are complete; how it ended. May be called twice.
+
+        Raises: UsageError if no call was ever joined.
+        """
+        self._leaving.set()
+        return await self.ended()
 
     async def ended(self) -> Ended:
-        """Wait until the call is over, whoever ends it, and its files are complete; how it ended."""
-        raise NotImplementedError
+        """Wait until the call is over, whoever ends it, and its files are complete; how it ended.
+
+        Raises: UsageError if no call was ever joined.
+        """
+        if not self._joining:
+            raise UsageError("no call was joined")
+        return await asyncio.shield(self._ended)
 
     async def __aenter__(self) -> Self:
         """The session."""
-        raise NotImplementedError
+        return self
 
     async def __aexit__(self, *exc: object) -> None:
-        """Leave the call."""
-        raise NotImplementedError
+        """Leave the call, if there is one."""
+        if self._joining:
+            await self.leave_call()
+
+    async def _live(self, relay: Relay, recording: Recording | None) -> None:
+        ended = Ended("system_error", "the call was given up")
+        try:
+            ended = await self._relay(relay)
+            self._set_status("disconnecting")
+            ended = await self._finish(ended, relay, recording)
+        finally:
+            self._over(ended)
+
+    async def _relay(self, relay: Relay) -> Ended:
+        """Until a leg ends, the user leaves, or it has lasted too long."""
+        running = self._loop.create_task(relay.run(), name="call relay")
+        leaving = self._loop.create_task(self._leaving.wait(), name="call session leaving")
+        try:
+            await asyncio.wait(
+                (running, leaving), timeout=LONGEST_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if running.done():
+                return self._clean(running.result().ended)
+            return Ended("hangup" if leaving.done() else "timeout")
+        except Exception as exc:  # noqa: BLE001 - a leg's bug ends its call, and the files are kept all the same
+            return Ended("system_error", f"the call broke inside: {type(exc).__name__}")
+        finally:
+            for task in (running, leaving):
+                task.cancel()
+            await asyncio.wait((running, leaving))
+
+    async def _finish(self, ended: Ended, relay: Relay, recording: Recording | None) -> Ended:
+        self._keypad.stop()
+        await self._desk.stop()
+        if recording is None:
+            return ended
+        outcome = Outcome(ended, self._witness, tuple(self._desk.runs.values()), relay)
+        return await close_recording(recording, outcome, self._api)
+
+    def _clean(self, ended: Ended) -> Ended:
+        """A far end may close with the join URL in its words, or with what a terminal would obey."""
+        detail = printable(without_parts_of(self._join_url, ended.detail))
+        return Ended(ended.reason, detail)
+
+    def _over(self, ended: Ended) -> None:
+        self._agent = None
+        self._set_status("disconnected")
+        if not self._ended.done():
+            self._ended.set_result(ended)
+            self._first_state.set()
+            self._news.tell(CallEnded(self._now(), ended.reason, ended.detail))
 
     # What is going on
 
     @property
     def status(self) -> Status:
         """What the session does."""
-        raise NotImplementedError
+        return self._status
 
     @property
     def call_id(self) -> str:
         """The server's id of the call; empty before it has told it."""
-        raise NotImplementedError
+        return self._witness.call_id
 
     @property
     def now_s(self) -> float:
         """Seconds since the call was joined: the clock of all events."""
-        raise NotImplementedError
+        return self._now()
 
     @property
     def transcripts(self) -> Sequence[Transcript]:
         """All utterances, by ordinal; blank ones are left out."""
-        raise NotImplementedError
+        return self._witness.transcripts.all()
 
     @property
     def tools(self) -> Sequence[ToolRun]:
-        """All tool calls in the order in which they were asked for."""
-        raise NotImplementedError
+        """The tool calls in the order in which they were asked for: the last 1,000."""
+        return tuple(self._desk.runs.values())
 
     @property
     def turns(self) -> Sequence[Turn]:
-        """All turns of the user."""
-        raise NotImplementedError
+        """The turns of the user: the last 5,000."""
+        return () if self._witness.turns is None else tuple(self._witness.turns.all)
 
     @property
     def notes(self) -> Sequence[str]:
         """Sentences that people should read."""
-        raise NotImplementedError
+        return tuple(self._witness.notes)
 
     @property
     def figures(self) -> SessionFigures:
         """How the audio stands; cheap enough for ten times a second."""
-        raise NotImplementedError
+        return self._witness.figures
 
     @property
     def output_medium(self) -> Medium:
         """The medium that the agent was last asked to answer in; voice before."""
-        raise NotImplementedError
+        return self._medium
 
     # Events
 
@@ -142,14 +308,14 @@ class CallSession:
 
         A callback that raises is noted and harms nothing else. Raises: UsageError for a kind that does not exist.
         """
-        raise NotImplementedError
+        return self._news.on(event, callback)
 
     def events(self) -> AsyncIterator[SessionEvent]:
         """All events from now on, as an async iterator that ends with `CallEnded`; each call gives its own.
 
         A reader that falls 1,000 events behind loses the oldest and is told so by a `Noted`.
         """
-        raise NotImplementedError
+        return self._news.read()
 
     # Talking
 
@@ -160,56 +326,82 @@ class CallSession:
 
         Raises: UsageError while the call is not live, or for a text that is too long.
         """
-        raise NotImplementedError
+        chosen: Urgency = urgency or ("later" if defer_response else "soon")
+        self.send_data(UserTextMessage(text=text, urgency=chosen))
+        if chosen != "later" and self._witness.turns is not None:
+            self._witness.turns.typed("text", self._loop.time())
 
     def set_output_medium(self, medium: Medium) -> None:
         """Have the agent answer by voice or in text. Raises: UsageError while the call is not live."""
-        raise NotImplementedError
+        if medium not in ("voice", "text"):
+            raise UsageError(f"an agent answers by voice or in text, not {medium!r}")
+        self.send_data(SetOutputMedium(medium=medium))
+        self._medium = medium
+        self._news.tell(OutputMediumSet(self._now(), medium))
 
     def send_dtmf(self, digits: str) -> None:
         """Press keys (0-9 * # A-D): a tone for each, and one message to the agent for those pressed within 500 ms.
 
-        Raises: UsageError while the call is not live, or for what is no key.
+        Raises: UsageError while the call is not live, for what is no key, or for more than 20 at once.
         """
-        raise NotImplementedError
+        self._require_live()
+        if len(digits) > MAX_KEYS:
+            raise UsageError(f"at most {MAX_KEYS} keys can be pressed at once")
+        try:
+            tones = dtmf(digits, self._caller.sink_hz, tone_s=KEY_S, space_s=KEY_SPACE_S)
+        except CodecError as exc:
+            raise UsageError(str(exc)) from None
+        self._caller.play_tone(tones)
+        for digit in digits:
+            self._keypad.press(digit)
 
     def send_data(self, message: ClientMessage) -> None:
-        """Send any data message. Raises: UsageError while the call is not live."""
-        raise NotImplementedError
+        """Send any data message.
+
+        Raises: UsageError while the call is not live, or if it is too long.
+        """
+        agent = self._require_live()
+        try:
+            n_bytes = utf8_size(encode(message))
+        except (UnicodeEncodeError, ValueError):
+            raise UsageError("half a character is no text that can be sent") from None
+        if n_bytes > MESSAGE.max_bytes:
+            raise UsageError(f"a message has at most {MESSAGE.max_bytes} bytes, not {n_bytes}")
+        agent.receive(MessageEvent(message))
 
     def mute_mic(self) -> None:
         """Send silence to the agent."""
-        raise NotImplementedError
+        self._mute_mic(muted=True)
 
     def unmute_mic(self) -> None:
         """Let the agent hear again."""
-        raise NotImplementedError
+        self._mute_mic(muted=False)
 
     def toggle_mic_mute(self) -> None:
         """Mute the microphone, or no longer."""
-        raise NotImplementedError
+        self._mute_mic(muted=not self.is_mic_muted)
 
     @property
     def is_mic_muted(self) -> bool:
         """Whether the agent hears silence."""
-        raise NotImplementedError
+        return self._caller.mic_muted
 
     def mute_speaker(self) -> None:
         """Play silence instead of the agent."""
-        raise NotImplementedError
+        self._mute_speaker(muted=True)
 
     def unmute_speaker(self) -> None:
         """Let the agent be heard again."""
-        raise NotImplementedError
+        self._mute_speaker(muted=False)
 
     def toggle_speaker_mute(self) -> None:
         """Mute the loudspeaker, or no longer."""
-        raise NotImplementedError
+        self._mute_speaker(muted=not self.is_speaker_muted)
 
     @property
     def is_speaker_muted(self) -> bool:
         """Whether the caller hears silence."""
-        raise NotImplementedError
+        return self._caller.speaker_muted
 
     # Tools
 
@@ -219,11 +411,12 @@ class CallSession:
         One with a single parameter that is unannotated or a dict gets all arguments as a dict, as in the vendor's
         SDKs; any other gets them by name, checked against its annotations. Raises: UsageError.
         """
-        raise NotImplementedError
+        self._desk.tools[name] = given_tool(name, implementation)
 
-    def register_tool_implementations(self, tools: dict[str, ToolImplementation]) -> None:
+    def register_tool_implementations(self, tools: Mapping[str, ToolImplementation]) -> None:
         """Answer several client tools. Raises: UsageError."""
-        raise NotImplementedError
+        for name, implementation in tools.items():
+            self.register_tool_implementation(name, implementation)
 
     def answer_tool(
         self, invocation_id: str, result: str = "", *, error: str | None = None
@@ -232,4 +425,49 @@ class CallSession:
 
         `error` instead of a result says in one sentence why there is none.
         """
-        raise NotImplementedError
+        return self._desk.answer(invocation_id, result, error)
+
+    # Inside
+
+    def _now(self) -> float:
+        return self._witness.now()
+
+    def _set_status(self, status: Status) -> None:
+        was, self._status = self._status, status
+        if was != status:
+            self._news.tell(StatusChanged(self._now(), status, was))
+
+    def _agent_state(self, state: AgentState) -> None:
+        if state != "idle" and self._status not in ("disconnecting", "disconnected"):
+            self._keypad.open()
+            self._set_status(state)
+            self._first_state.set()
+
+    def _require_live(self) -> Leg:
+        if self._agent is None or self._status not in LIVE:
+            raise UsageError(f"the call is not live: its status is {self._status}")
+        return self._agent
+
+    def _answer(self, result: ClientToolResult) -> None:
+        if self._agent is not None:
+            self._agent.receive(MessageEvent(result))
+
+    def _tool_changed(self, run: ToolRun) -> None:
+        self._news.tell(ToolChanged(self._now(), run))
+
+    def _send_keys(self, message: UserTextMessage) -> None:
+        if self._agent is not None:
+            self._agent.receive(MessageEvent(message))
+            self._news.tell(DigitsSent(self._now(), message.text))
+            if self._witness.turns is not None:
+                self._witness.turns.typed("keys", self._loop.time())
+
+    def _mute_mic(self, *, muted: bool) -> None:
+        if muted != self.is_mic_muted:
+            self._caller.mic_muted = muted
+            self._news.tell(MicMuted(self._now(), muted))
+
+    def _mute_speaker(self, *, muted: bool) -> None:
+        if muted != self.is_speaker_muted:
+            self._caller.speaker_muted = muted
+            self._news.tell(SpeakerMuted(self._now(), muted))

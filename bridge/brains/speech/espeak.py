@@ -87,6 +87,10 @@ class EspeakVoice:
             self._cache.put(text, known)
         return known
 
+    async def warm(self) -> None:
+        """Load the library now, not with the first utterance. Raises: BrainError if it cannot be."""
+        await self._helpers.warm()
+
     async def close(self) -> None:
         """End the helper process and its thread; an utterance that waits fails."""
         await self._helpers.close()

@@ -47,6 +47,18 @@ class HelperPool:
         self._require_open()
         return await asyncio.get_running_loop().run_in_executor(self._executor, work, *args)
 
+    async def warm(self) -> None:
+        """Have a helper ready before there is work for it. Raises: BrainError if it cannot be."""
+        await self.run(self._greet)
+
+    def _greet(self) -> None:
+        helper = self._take()
+        try:
+            if not helper.greeted:
+                helper.greet()
+        finally:
+            self._give_back(helper)
+
     def exchange(self, fields: Mapping[str, object], data: bytes = b"") -> Reply:
         """Ask a helper; for the work that `run` does.
 

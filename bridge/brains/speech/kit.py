@@ -5,6 +5,7 @@ asked for by name and is missing is an error.
 """
 
 import logging
+from contextlib import suppress
 from typing import Final, Literal
 
 from bridge.brains.speech.ear import Ear
@@ -13,7 +14,7 @@ from bridge.brains.speech.pocketsphinx_ear import PocketsphinxEar, pocketsphinx_
 from bridge.brains.speech.tone import ToneVoice
 from bridge.brains.speech.vad import EnergyDetector, SileroPool, Vad
 from bridge.brains.speech.voice import Voice
-from bridge.errors import MissingExtra
+from bridge.errors import BrainError, MissingExtra
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,13 @@ class SpeechKit:
     def vad(self) -> Vad:
         """Voice activity for one call; closed by the call."""
         return EnergyDetector() if self._silero is None else self._silero.lend()
+
+    async def warm(self) -> None:
+        """Load the voice, then the ear, before they are needed; what cannot be loaded says so when it is."""
+        for part in (self.voice, self.ear):
+            if isinstance(part, (EspeakVoice, PocketsphinxEar)):
+                with suppress(BrainError):
+                    await part.warm()
 
     async def close(self) -> None:
         """Let go of processes and models."""

@@ -71,6 +71,10 @@ class PocketsphinxEar:
             return Heard("")
         return await self._helpers.run(self._hear, samples, phrases)
 
+    async def warm(self) -> None:
+        """Load the models now, not with the first turn. Raises: BrainError if they cannot be."""
+        await self._helpers.warm()
+
     async def close(self) -> None:
         """End the helpers; a turn that is being heard fails."""
         await self._helpers.close()
