@@ -17,6 +17,8 @@ from bridge.carrier_config import AudioSocketConfig, CarriersConfig
 from bridge.config_table import Port, Table, Url
 from bridge.errors import ConfigError, did_you_mean
 from bridge.phone_config import AiConfig, OutgoingConfig, PhoneConfig, RouteConfig
+from bridge.talk_config import TalkConfig
+from bridge.webrtc_config import WebRtcConfig
 
 MAX_CONFIG_BYTES = 256 * 1024
 MIN_KEY_CHARS = 8
@@ -67,12 +69,14 @@ class Config(Table):
 
     server: ServerConfig = ServerConfig()
     speech: SpeechConfig = SpeechConfig()
+    webrtc: WebRtcConfig = WebRtcConfig()
     ai: AiConfig = AiConfig()
     phone: PhoneConfig = PhoneConfig()
     outgoing: OutgoingConfig = OutgoingConfig()
     carriers: CarriersConfig = CarriersConfig()
     audiosocket: AudioSocketConfig | None = None
     routes: tuple[RouteConfig, ...] = ()
+    talk: TalkConfig = TalkConfig()
 
 
 Overrides: TypeAlias = Mapping[str, Mapping[str, object]]
@@ -104,6 +108,18 @@ def load_config(
     check_phone(config)
     check_outgoing(config)
     return config
+
+
+def load_only(path: Path, table: str) -> Config:
+    """One table of a config file; the others are not looked at, and have their defaults.
+
+    Raises: ConfigError with one sentence that names the file and the key.
+    """
+    content = _read(path)
+    try:
+        return Config.model_validate({table: content[table]} if table in content else {})
+    except ValidationError as exc:
+        raise ConfigError(_complaint(path, {}, exc.errors()[0])) from None
 
 
 def _carriers_in(content: Mapping[str, object]) -> frozenset[str]:

@@ -70,8 +70,7 @@ class Rooms:
         missing: Callable[[], str | None] = missing_webrtc,
     ) -> None:
         self.chance = (ids or Ids()).random
-        self.rejoins = 0
-        """How often a client came back to its call with another connection, in calls that are over."""
+        self._rejoins = 0
         self._now = now
         self._make_voice = make_voice
         self._secret = secret or secrets.token_bytes(SECRET_BYTES)
@@ -105,6 +104,16 @@ class Rooms:
         self._rooms[name] = Room(name, leg, make_sid("RM", self.chance))
         return leg
 
+    @property
+    def n_open(self) -> int:
+        """How many calls over WebRTC are up."""
+        return len(self._rooms)
+
+    @property
+    def rejoins(self) -> int:
+        """How often a client came back to its call with another connection."""
+        return self._rejoins + sum(room.leg.rejoins for room in self._rooms.values())
+
     def room(self, name: str) -> Room | None:
         """The room of this name, while its call is there."""
         return self._rooms.get(name)
@@ -122,6 +131,11 @@ class Rooms:
     def admit(self, name: str, token: str | None) -> Room:
         """The same for a client that joins. Raises: TooManyJoins as well."""
         room = self.check(name, token)
+        self.count_join(room)
+        return room
+
+    def count_join(self, room: Room) -> None:
+        """A client joins a room it may join. Raises: TooManyJoins for one that does so again and again."""
         now_s = asyncio.get_running_loop().time()
         while room.joins and room.joins[0] < now_s - JOINS_WITHIN_S:
             room.joins.popleft()
@@ -129,7 +143,6 @@ class Rooms:
             wait_s = ceil(room.joins[0] + JOINS_WITHIN_S - now_s) or 1
             raise TooManyJoins("This room was joined too often.", retry_after_s=wait_s)
         room.joins.append(now_s)
-        return room
 
     def _token(self, record: CallRecord) -> str:
         valid_s = record.settings.max_duration_s + LEEWAY_S
@@ -145,4 +158,4 @@ class Rooms:
     def _forget(self, name: str) -> None:
         room = self._rooms.pop(name, None)
         if room is not None:
-            self.rejoins += room.leg.rejoins
+            self._rejoins += room.leg.rejoins

@@ -32,6 +32,7 @@ from bridge.gateway.phone_metrics import phone_metrics
 from bridge.gateway.phones import ConfiguredPhones
 from bridge.gateway.proxies import TrustedProxies
 from bridge.gateway.public_url import PublicUrl
+from bridge.gateway.rtc import rtc_options
 from bridge.gateway.server import CallServer, call_server, include
 from bridge.gateway.service_metrics import service_metrics
 from bridge.gateway.signals import signals
@@ -182,6 +183,7 @@ async def _calls(config: Config, carriers: Carriers) -> AsyncIterator[CallServer
             api_keys=server.api_keys,
             public_url=public.sockets("", secure=False) if public.configured else None,
             phones=ConfiguredPhones(config, carriers, limits),
+            rtc=rtc_options(config.webrtc),
         ) as calls:
             yield calls
     finally:

@@ -23,6 +23,7 @@ from bridge.calls.store import MemoryStore
 from bridge.clock import VirtualClock, wall_clock
 from bridge.gateway.join_route import join_url
 from bridge.gateway.public_url import PublicUrl
+from bridge.gateway.rtc import rtc_routers, voices
 from bridge.ids import Ids
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class CallServer:
 
 
 @asynccontextmanager
-async def call_server(
+async def call_server(  # noqa: PLR0913 - each is a part of its own
     brains: BrainSource,
     *,
     recordings: Path | None,
@@ -52,6 +53,7 @@ async def call_server(
     seed: str | None = None,
     public_url: str | None = None,
     phones: Phones | None = None,
+    rtc: "RtcOptions | None" = None,
 ) -> AsyncIterator[CallServer]:
     """A call server for the time of the context; its calls are ended when it is left.
 
@@ -62,21 +64,28 @@ async def call_server(
         seed: virtual time: ids come from it, stamps from the loop. None: real time.
         public_url: the address in join URLs (``wss://…``); None: the one the request came to.
         phones: the carriers of calls whose medium is one.
+        rtc: how calls over WebRTC connect; None: none is made, as in virtual time.
     """
     loop = asyncio.get_running_loop()
     now = wall_clock if seed is None else VirtualClock(loop)
     store = MemoryStore(on_forget=partial(_remove_recording, loop, recordings))
-    service = CallService(Parts(store, Ids(seed), now, recordings), brains, phones)
+    rooms = None if rtc is None or seed is not None else Rooms(now, voices(rtc))
+    service = CallService(Parts(store, Ids(seed), now, recordings), brains, phones, rooms)
+    public = PublicUrl(public_url)
 
     def url(call: CallRecord, request: Request) -> str | None:
-        return join_url(call, public_url or _base(request))
+        secure = request.url.scheme == "https"
+        return join_url(call, public.sockets(request.url.netloc, secure=secure))
 
     # Building the application takes longer than a loop may be held up.
     app = await loop.run_in_executor(
         None, lambda: _warm(create_app(service, api_keys=api_keys, join_url=url))
     )
+    if rooms is not None and rtc is not None:
+        for router in rtc_routers(service, rooms, rtc):
+            await loop.run_in_executor(None, include, app, router)
     try:
-        yield CallServer(service, app)
+        yield CallServer(service, app, public, rooms, rtc)
     finally:
         await service.close()
 
@@ -107,8 +116,3 @@ def _remove_recording(
             recording_path(folder, call.call_id).unlink(missing_ok=True)
 
     loop.run_in_executor(None, remove)
-
-
-def _base(request: Request) -> str:
-    scheme = "wss" if request.url.scheme == "https" else "ws"
-    return f"{scheme}://{request.url.netloc}"

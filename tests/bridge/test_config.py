@@ -78,7 +78,10 @@ def test_overrides_lie_over_the_file(tmp_path: Path) -> None:
     [
         (
             "foo = 1",
-            "unknown key 'foo'; known: server, speech, ai, phone, outgoing, carriers, audiosocket, routes",
+            (
+                "unknown key 'foo'; known: server, speech, webrtc, ai, phone, outgoing, carriers, "
+                "audiosocket, routes, talk"
+            ),
         ),
         ("[sever]\nport = 1", "unknown key 'sever'; did you mean 'server'?"),
         ("[server]\nprot = 1", "unknown key 'server.prot'; did you mean 'port'?"),

@@ -164,6 +164,9 @@ class WebRtcLeg:
             self._is_ready = True
             self._absence.ready()
             self._mail.open(link.send)
+            if n_dropped := self._mail.take_dropped():
+                sentence = f"{n_dropped} messages for a client that was away were too many"
+                self._tell(Warned("message_not_sent", sentence))
             assert self._voice is not None
             self._voice.held = False
 

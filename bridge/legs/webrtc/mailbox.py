@@ -22,13 +22,10 @@ class Mailbox:
 
     Args:
         now: the loop's time, s.
-
-    Attributes:
-        dropped: messages that gave way because too many waited.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
-        self.dropped = 0
+        self._dropped = 0
         self._now = now
         self._waiting: deque[str] = deque()
         self._sent: deque[tuple[float, str]] = deque()
@@ -42,7 +39,7 @@ class Mailbox:
         self._waiting.append(text)
         if len(self._waiting) > MAX_WAITING:
             self._waiting.popleft()
-            self.dropped += 1
+            self._dropped += 1
 
     def open(self, send: Callable[[str], None]) -> None:
         """The way is open: what waits goes out first."""
@@ -59,6 +56,11 @@ class Mailbox:
         lost = [text for sent_s, text in self._sent if sent_s > heard_s + SIGNS_S]
         self._waiting.extendleft(reversed(lost))
         self._sent.clear()
+
+    def take_dropped(self) -> int:
+        """How many messages gave way since the last time, because too many waited."""
+        n, self._dropped = self._dropped, 0
+        return n
 
     def _send_now(self, send: Callable[[str], None], text: str) -> None:
         now_s = self._now()

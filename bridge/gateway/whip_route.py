@@ -1,0 +1,173 @@
+"""A call over WebRTC without LiveKit: one offer in, one answer out (WHIP, RFC 9725), at ``/calls/{callId}/whip``.
+
+``POST`` with the join token as a bearer's and the whole offer as ``application/sdp`` joins the call: 201, the answer,
+and in ``Location`` what ``DELETE`` ends. A page from anywhere may do so, as with the other ways to join: the token is
+what counts. The offer is looked at before the call is claimed, so that a bad one leaves the call to be joined. Who comes
+while somebody is there gets 409; the client itself may come back once its connection is lost.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
+
+from bridge.calls.errors import AlreadyJoined, CallError, CallOver
+from bridge.calls.rooms import Rooms
+from bridge.calls.service import CallService
+from bridge.errors import RemoteWireError
+from bridge.legs.webrtc.entrance import Entrance
+
+if TYPE_CHECKING:
+    from bridge.legs.webrtc.options import RtcOptions
+    from bridge.legs.webrtc.whip_link import WhipLink
+
+MAX_OFFER: Final = 64 * 1024
+ANSWER_S: Final = 10.0
+"""How long the answer may take: a server for STUN or TURN that cannot be reached holds it up."""
+SDP: Final = "application/sdp"
+CLIENT: Final = "whip"
+_MAX_CLIENT_VERSION: Final = 100
+_CORS: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Location",
+    "Cache-Control": "no-store",
+}
+_PREFLIGHT: Final = {
+    "Access-Control-Allow-Methods": "POST, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "authorization, content-type",
+    "Access-Control-Max-Age": "86400",
+    "Accept-Post": SDP,
+}
+_NOBODY: Final = "The call's join token is needed, as a bearer token."
+
+
+class _RefusedError(Exception):
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def whip_router(service: CallService, rooms: Rooms, options: "RtcOptions") -> APIRouter:
+    """The routes."""
+    router = APIRouter(prefix="/calls/{call_id}/whip", include_in_schema=False)
+    desk = _Desk(service, rooms, options)
+
+    @router.post("", response_model=None)
+    async def join(call_id: str, request: Request) -> Response:
+        try:
+            answer = await desk.join(call_id, request)
+        except (_RefusedError, CallError) as exc:
+            return _refused(exc)
+        headers = {**_CORS, "Location": request.url.path}
+        return Response(answer, 201, headers, media_type=SDP)
+
+    @router.delete("", response_model=None)
+    async def leave(call_id: str, request: Request) -> Response:
+        try:
+            await desk.leave(call_id, request)
+        except (_RefusedError, CallError) as exc:
+            return _refused(exc)
+        return Response(status_code=200, headers=_CORS)
+
+    @router.options("", response_model=None)
+    async def preflight(call_id: str) -> Response:  # noqa: ARG001 - the same for all
+        return Response(status_code=204, headers={**_CORS, **_PREFLIGHT})
+
+    return router
+
+
+class _Desk:
+    """Takes offers."""
+
+    def __init__(self, service: CallService, rooms: Rooms, options: "RtcOptions") -> None:
+        self._service = service
+        self._rooms = rooms
+        self._options = options
+
+    async def join(self, call_id: str, request: Request) -> str:
+        """The answer. Raises: _RefusedError, CallError."""
+        from bridge.legs.webrtc.whip_link import WhipLink  # noqa: PLC0415 - optional parts
+
+        token = _bearer(request.headers)
+        joined = await self._service.check_token(call_id, token, kind="webrtc")
+        offer = await _offer(request)
+        try:
+            link = WhipLink(offer, self._options)
+        except RemoteWireError as exc:
+            raise _RefusedError(400, _sentence(exc)) from None
+        if joined:
+            self._come_back(call_id, link)
+        else:
+            await self._service.claim(call_id, token, kind="webrtc")
+            version = request.query_params.get("clientVersion", CLIENT)[:_MAX_CLIENT_VERSION]
+            self._service.start(call_id, Entrance(link=link), version)
+        return await _answer(link)
+
+    async def leave(self, call_id: str, request: Request) -> None:
+        """End the call. Raises: _RefusedError, CallError."""
+        token = _bearer(request.headers)
+        await self._service.check_token(call_id, token, kind="webrtc")
+        room = self._rooms.room(call_id)
+        if room is None or not room.leg.running:
+            raise _RefusedError(404, "Nobody has joined this call.")
+        room.leg.hang_up()
+
+    def _come_back(self, call_id: str, link: "WhipLink") -> None:
+        room = self._rooms.room(call_id)
+        if room is None or not room.leg.running or not room.leg.away:
+            raise AlreadyJoined("Somebody has joined this call already.")
+        self._rooms.count_join(room)
+        room.leg.attach(link)
+
+
+async def _answer(link: "WhipLink") -> str:
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            return await link.answered()
+    except RemoteWireError as exc:
+        raise _RefusedError(400, _sentence(exc)) from None
+    except TimeoutError:
+        link.stop("over")
+        raise _RefusedError(503, "The server took too long to answer the offer.") from None
+    except asyncio.CancelledError:
+        if link.stopped:
+            raise CallOver("The call has ended.") from None
+        raise
+
+
+async def _offer(request: Request) -> str:
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != SDP:
+        raise _RefusedError(415, f"The offer is sent as {SDP}.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_OFFER:
+            raise _RefusedError(413, f"The offer is longer than {MAX_OFFER} bytes.")
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise _RefusedError(400, "The offer is not UTF-8.") from None
+
+
+def _bearer(headers: Mapping[str, str]) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip().isascii():
+        raise _RefusedError(401, _NOBODY)
+    return token.strip()
+
+
+def _refused(exc: _RefusedError | CallError) -> Response:
+    headers = dict(_CORS)
+    if exc.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    elif exc.status == 413:
+        headers["Connection"] = "close"
+    return JSONResponse({"detail": str(exc)}, exc.status, headers)
+
+
+def _sentence(exc: RemoteWireError) -> str:
+    text = str(exc)
+    return f"{text[:1].upper()}{text[1:]}."
