@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bridge.audio.lane import Lane
-from bridge.wire.livekit.events import IceServer, LeaveReason
+from bridge.wire.livekit.events import IceServer, LeaveReason, Version
 from bridge_codecs.pcm import Int16
 
 
@@ -18,6 +18,8 @@ class Access:
 
     room_url: str = field(repr=False)
     token: str = field(repr=False)
+    version: Version = "v1"
+    """Of the signalling, as far as it is known."""
     ice_servers: tuple[IceServer, ...] = ()
     """What the room has told."""
 
