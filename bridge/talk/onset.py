@@ -17,8 +17,34 @@ from bridge_codecs.pcm import Int16
 
 KEPT_S: Final = 12.0
 """How far back the end of the user's speech may lie, s."""
+HOLE_S: Final = 0.1
+"""Audio that is this late will not come: what follows is spoken later."""
 AUDIBLE: Final = 184
 """A sample above this is audible: -45 dBFS, well above codec noise and below any speech."""
+
+
+class SourceClock:
+    """Says when audio was spoken that comes in pieces, with jitter: sample follows sample, unless a hole is long.
+
+    Args:
+        rate_hz: of the audio, Hz.
+        since_s: nothing is older, loop time.
+        time: the loop's clock.
+    """
+
+    def __init__(self, rate_hz: int, since_s: float, time: Callable[[], float]) -> None:
+        self._rate_hz = rate_hz
+        self._time = time
+        self._since_s = since_s
+        self._end_s: float | None = None
+
+    def push(self, n: int) -> float:
+        """The end of the next ``n`` samples, which came just now, loop time."""
+        now_s = self._time()
+        follows_s = (self._since_s if self._end_s is None else self._end_s) + n / self._rate_hz
+        jitter_s = 0.0 if self._end_s is None else HOLE_S
+        self._end_s = follows_s if now_s - follows_s <= jitter_s else now_s
+        return self._end_s
 
 
 class RecentSpeech:
@@ -26,12 +52,12 @@ class RecentSpeech:
 
     Args:
         rate_hz: of the audio, Hz.
-        time: the loop's clock.
+        clock: says when it was spoken.
     """
 
-    def __init__(self, rate_hz: int, time: Callable[[], float]) -> None:
+    def __init__(self, rate_hz: int, clock: SourceClock) -> None:
         self._rate_hz = rate_hz
-        self._time = time
+        self._clock = clock
         self._most = round(KEPT_S * rate_hz)
         self._frames: deque[Int16] = deque()
         self._n = 0
@@ -41,7 +67,7 @@ class RecentSpeech:
         """The next of it, just heard."""
         self._frames.append(samples)
         self._n += samples.size
-        self._until_s = self._time()
+        self._until_s = self._clock.push(samples.size)
         while self._n - self._frames[0].size >= self._most:
             self._n -= self._frames.popleft().size
 

@@ -23,13 +23,14 @@ from bridge.batch.result import CALL_WAV, CallResult, write_results
 from bridge.batch.tape import TapeFiles
 from bridge.errors import UsageError
 from bridge.legs.wav_writer import BYTES_PER_SAMPLE, HEADER_BYTES
+from bridge.talk.onset import SourceClock
 from bridge_codecs.pcm import Int16, silence
 from bridge_codecs.resample import Resampler
 
 HOLD_MS: Final = 400
 """Written this much later, so that what was played by then has found its place."""
-HOLE_MS: Final = 100
-"""The caller's audio is this late: it will not come."""
+ROUNDING_S: Final = 0.001
+"""A hole in the caller's audio that is no longer than this is none."""
 SEAM_MS: Final = 30
 """A piece that is played this little off the end of the one before follows it without a seam."""
 EVERY_S: Final = 0.1
@@ -61,6 +62,7 @@ class Recording:
         self._ledger: Ledger = lane.ledger
         self._loop = asyncio.get_running_loop()
         self._since_s = self._written_s = self._loop.time()
+        self._clock = SourceClock(caller_hz, self._since_s, self._loop.time)
         self._resampler = Resampler(caller_hz, self.rate_hz)
         self._aligner = StereoAligner(self.rate_hz)
         self._files = TapeFiles(folder, self.rate_hz, on_error)
@@ -71,8 +73,9 @@ class Recording:
     def heard(self, samples: Int16) -> None:
         """The caller's audio, as it is sent."""
         said = self._resampler.push(samples)
-        missing = self._now() - self._aligner.position - said.size
-        if missing > self._samples(HOLE_MS / 1000):
+        end = self._samples(self._clock.push(samples.size) - self._since_s)
+        missing = end - said.size - self._aligner.position
+        if missing > self._samples(ROUNDING_S):
             self._aligner.left(silence(missing))
         self._aligner.left(said)
         self._write_now_and_then()
@@ -83,9 +86,6 @@ class Recording:
         self._pieces.append(_Piece(self._next, samples))
         self._next += samples.size
         self._write_now_and_then()
-
-    def _now(self) -> int:
-        return self._samples(self._loop.time() - self._since_s)
 
     def _samples(self, seconds: float) -> int:
         return round(seconds * self.rate_hz)

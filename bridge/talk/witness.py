@@ -21,7 +21,7 @@ from bridge.talk.events import (
     TranscriptChanged,
     TurnMeasured,
 )
-from bridge.talk.onset import FirstSound, RecentSpeech
+from bridge.talk.onset import FirstSound, RecentSpeech, SourceClock
 from bridge.talk.recording import Recording
 from bridge.talk.transcripts import Transcripts, unheard_of
 from bridge.talk.turns import Turns
@@ -90,7 +90,8 @@ class Witness:
     def attend(self, relay: Relay, recording: Recording | None) -> None:
         """The call begins: see what passes from now on. The relay's lanes must be `WatchedLane`."""
         self._since_s = self._loop.time()
-        speech = RecentSpeech(relay.caller.source_hz, self._loop.time)
+        rate_hz = relay.caller.source_hz
+        speech = RecentSpeech(rate_hz, SourceClock(rate_hz, self._since_s, self._loop.time))
         turns = self.turns = Turns(
             self._since_s,
             speech.ended_s,
