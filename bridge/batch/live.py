@@ -12,13 +12,10 @@ from bridge.batch.plan import CallPlan, CallProgress, OnProgress
 from bridge.batch.result import CallResult, InputPlayed
 from bridge.batch.tape import CallTape
 from bridge.client import ApiError, CallApi, JsonDict
-from bridge.legs.agent_socket import AgentSocketLeg
-from bridge.legs.base import MessageEvent
+from bridge.legs.base import Leg, MessageEvent
 from bridge.legs.file import FileLeg
 from bridge.legs.join_refusals import without_parts_of
-from bridge.legs.media_socket import MediaSocket
 from bridge.relay import CallEnd, Relay
-from bridge.wire.agent_socket import Rates
 from bridge.wire.messages import ClientToolResult
 
 LONGEST_S: Final = 4 * 3600.0
@@ -57,13 +54,11 @@ class FileCall:
         self._file = FileLeg(self._caller, self._tape, rate_hz=rate_hz)
         self._tools = tools
 
-    async def run(self, api: CallApi, socket: MediaSocket, created: JsonDict) -> CallResult:
+    async def run(self, api: CallApi, agent: Leg, created: JsonDict) -> CallResult:
         """Play the call to its end.
 
         An API that cannot tell of the call when it is over costs its messages and events, and a note.
         """
-        rate_hz = self._plan.sample_rate_hz
-        agent = AgentSocketLeg(socket, Rates(rate_hz, rate_hz))
 
         def answer(result: ClientToolResult) -> None:
             agent.receive(MessageEvent(result))

@@ -21,8 +21,12 @@ from bridge.brains.script.tools import canned_answers
 from bridge.brains.speech.kit import SpeechKit
 from bridge.client import CallApi, JsonDict
 from bridge.errors import BridgeError, UsageError
+from bridge.legs.agent import agent_leg
+from bridge.legs.agent_socket import AgentSocketLeg
+from bridge.legs.base import Leg
 from bridge.loops import new_event_loop
 from bridge.virtual import run_virtual
+from bridge.wire.agent_socket import Rates
 
 
 def _ignore_progress(progress: CallProgress) -> None:
@@ -114,8 +118,15 @@ async def _call(plan: CallPlan, loaded: Loaded, on_progress: OnProgress) -> Call
         else:
             body = create_body(plan, tools, model=world.model, script=world.script)
             created = await world.api.create(body, agent=plan.stored_agent)
-        socket = await world.api.join(str(created["joinUrl"]))
-        return await FileCall(plan, loaded, tools, on_progress).run(world.api, socket, created)
+        agent = await _join(world.api, created, plan.sample_rate_hz)
+        return await FileCall(plan, loaded, tools, on_progress).run(world.api, agent, created)
+
+
+async def _join(api: CallApi, created: JsonDict, rate_hz: int) -> Leg:
+    """The AI side. Of a call that somebody else has made, its first message tells the medium."""
+    socket = await api.join(str(created["joinUrl"]))
+    rates = Rates(rate_hz, rate_hz)
+    return AgentSocketLeg(socket, rates) if "callId" in created else await agent_leg(socket, rates)
 
 
 def _canned_tools(plan: CallPlan, script: Script | None) -> dict[str, str]:

@@ -13,9 +13,11 @@ from bridge.batch.live import FileCall, Loaded
 from bridge.batch.plan import CallerInput, CallPlan
 from bridge.batch.result import CallResult
 from bridge.client import CallApi
+from bridge.legs.agent_socket import AgentSocketLeg
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.memory_socket import memory_pair
 from bridge.virtual import run_virtual
+from bridge.wire.agent_socket import Rates
 
 RATE_HZ = 8_000
 TURNS = tuple(CallerTurn(name, np.full(800, 8_000, np.int16)) for name in ("a.wav", "b.wav"))
@@ -71,7 +73,8 @@ def play(
         )
         api = CallApi(http, _no_connect)
         file_call = FileCall(plan, Loaded(TURNS, {}), {}, lambda _: None)
-        return await file_call.run(api, ours, created or {})
+        agent = AgentSocketLeg(ours, Rates(RATE_HZ, RATE_HZ))
+        return await file_call.run(api, agent, created or {})
 
     return run_virtual(call())
 

@@ -25,6 +25,7 @@ ELSEWHERE = "wss://project.livekit.example"
 )
 def test_a_room_on_another_host_is_left_to_its_own_library_where_that_is_installed(
     monkeypatch: pytest.MonkeyPatch,
+    *,
     asked: RoomClient,
     room_url: str,
     join_host: str,
