@@ -1,0 +1,305 @@
+"""Puts the packets of one audio stream in order, and says what to do where one is missing.
+
+A packet that comes in order goes out at once: no delay is kept in store. Only behind a hole packets wait, until the
+missing one comes or its time is over. Its time is over when it is later than nearly all packets of late: how late they
+come, compared with the fastest of them, is measured all along, so patience grows to 200 ms and shrinks again. Time goes
+on where nothing comes; whoever asks at `JitterBuffer.due_at` is told to conceal, and after a while to be silent. So
+what goes out is always as long as the time that has passed, whatever was lost.
+
+Sources: RFC 3550 (RTP), RFC 7587 (Opus: a clock of 48 kHz), reference webrtc 5. Time is an argument: seconds of any
+monotonic clock. Lengths are samples of the stream's clock.
+"""
+
+from bisect import insort
+from collections import deque
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeAlias
+
+from bridge_codecs.opus_packet import CLOCK_HZ, packet_samples
+
+PATIENCE_MIN_S: Final = 0.025
+"""A lost packet is given up this late at the earliest: its successor, which may carry it too, shall be there."""
+PATIENCE_MAX_S: Final = 0.2
+PATIENCE_FIRST_S: Final = 0.06
+"""Before the stream is known."""
+MARGIN_S: Final = 0.005
+ON_TIME: Final = 0.99
+"""So much of what comes shall come within the patience."""
+LEAP_S: Final = 1.0
+"""A stream that is so far ahead of its own clock was set anew."""
+LAGGING_S: Final = 0.3
+"""A stream of which all comes too late for so long is behind for good, and is taken as it is from there."""
+CONCEALED_FRAMES: Final = 5
+"""In a row; what is missing after them is silence."""
+MAX_HELD: Final = 100
+WINDOW: Final = 250
+"""Packets after which older measurements begin to be forgotten."""
+
+_BIN_S: Final = 0.005
+_BINS: Final = int(PATIENCE_MAX_S / _BIN_S) + 1
+_LAGGING_PACKETS: Final = 5
+_WRAP: Final = 1 << 32
+_GIVEN_UP: Final = 64
+_LONGEST: Final = CLOCK_HZ
+"""Silence is said in pieces of at most a second."""
+
+
+class Packet(NamedTuple):
+    """A packet to decode: `n_samples` long."""
+
+    payload: bytes
+    n_samples: int
+
+
+class Lost(NamedTuple):
+    """Audio to conceal. `fec` is the packet right behind it, if it is there: it may carry this audio, coarser."""
+
+    n_samples: int
+    fec: bytes | None = None
+
+
+class Silence(NamedTuple):
+    """Audio that nobody can know."""
+
+    n_samples: int
+
+
+Release: TypeAlias = Packet | Lost | Silence
+
+
+@dataclass(slots=True)
+class JitterFigures:
+    """Counts of packets, but for ``lost_samples`` and ``silent_samples``."""
+
+    received: int = 0
+    late: int = 0
+    """Came when their time was over."""
+    repeated: int = 0
+    """Came again, or from before the stream."""
+    bad: int = 0
+    """No Opus packets."""
+    resets: int = 0
+    """How often the stream was taken up anew."""
+    lost_samples: int = 0
+    """Concealed."""
+    silent_samples: int = 0
+
+
+class _Held(NamedTuple):
+    timestamp: int
+    sequence: int
+    payload: bytes
+    n_samples: int
+    came_s: float
+
+
+class _Lateness:
+    """How late packets come, compared with the fastest of the last few hundred."""
+
+    __slots__ = ("_bins", "_fastest", "_older", "_older_fastest", "_seen", "base_s", "patience_s")
+
+    def __init__(self) -> None:
+        self.patience_s = PATIENCE_FIRST_S
+        self.restart(0.0)
+
+    def restart(self, transit_s: float) -> None:
+        """The stream begins, or begins anew."""
+        self.base_s = self._fastest = self._older_fastest = transit_s
+        self._bins = [0] * _BINS
+        self._older = [0] * _BINS
+        self._seen = 0
+
+    def add(self, transit_s: float) -> None:
+        """A packet came whose time of arrival is `transit_s` after its timestamp, by the stream's clock."""
+        if transit_s < self._fastest:
+            self._fastest = transit_s
+            self.base_s = min(self.base_s, transit_s)
+        late = int((transit_s - self.base_s) / _BIN_S)
+        self._bins[late if late < _BINS else _BINS - 1] += 1
+        self._seen += 1
+        if not self._seen % 25:
+            self._measure()
+            if self._seen >= WINDOW:
+                self._turn(transit_s)
+
+    def _turn(self, transit_s: float) -> None:
+        self._older, self._bins = self._bins, [0] * _BINS
+        self._older_fastest, self._fastest = self._fastest, transit_s
+        self.base_s = min(self._older_fastest, transit_s)
+        self._seen = 0
+
+    def _measure(self) -> None:
+        left = (1 - ON_TIME) * (sum(self._bins) + sum(self._older))
+        index = _BINS
+        while left >= 0 and index:
+            index -= 1
+            left -= self._bins[index] + self._older[index]
+        patience_s = (index + 1) * _BIN_S + MARGIN_S
+        self.patience_s = min(max(patience_s, PATIENCE_MIN_S), PATIENCE_MAX_S)
+
+
+class JitterBuffer:
+    """The packets of one RTP stream of Opus.
+
+    After each `put`, and when `due_at` has come, ask `take` what goes out.
+    """
+
+    def __init__(self) -> None:
+        self.figures = JitterFigures()
+        self.depth_ms = 0.0
+        """How long the last packet that went out had waited here, ms."""
+        self._lateness = _Lateness()
+        self._held: list[_Held] = []
+        self._next: int | None = None
+        """The timestamp, without wraps, of what goes out next."""
+        self._newest = 0
+        self._last_sequence = -1
+        self._frame = CLOCK_HZ // 50
+        self._run = 0
+        """Frames concealed in a row."""
+        self._given_up: deque[int] = deque(maxlen=_GIVEN_UP)
+        self._lagging: list[float] = []
+        """First arrival, number and last timestamp of packets in a row that all came too late."""
+        self._owed = 0
+        self._anew = False
+
+    @property
+    def patience_ms(self) -> float:
+        """How long after its time a packet is given up, ms."""
+        return 1000 * self._lateness.patience_s
+
+    @property
+    def due_at(self) -> float | None:
+        """When `take` has something to say though nothing comes; None before the first packet."""
+        if self._next is None:
+            return None
+        return self._lateness.base_s + self._next / CLOCK_HZ + self._lateness.patience_s
+
+    def put(self, sequence: int, timestamp: int, payload: bytes, now_s: float) -> None:
+        """A packet came: 16 and 32 bits as they stand in RTP, and its payload; bad ones count as not come."""
+        n_samples = packet_samples(payload)
+        self.figures.received += 1
+        if not n_samples:
+            self.figures.bad += 1
+            return
+        if self._next is None or self._anew:
+            self._begin(timestamp, now_s)
+        timestamp = self._unwrapped(timestamp)
+        transit_s = now_s - timestamp / CLOCK_HZ
+        if transit_s < self._lateness.base_s - LEAP_S:
+            self._begin(timestamp, now_s)
+        assert self._next is not None
+        if timestamp < self._next and not self._is_behind_for_good(timestamp, now_s):
+            return
+        self._newest = max(self._newest, timestamp)
+        self._lagging.clear()
+        self._lateness.add(transit_s)
+        self._hold(_Held(timestamp, sequence, payload, n_samples, now_s))
+
+    def other_stream(self) -> None:
+        """What comes next belongs to another stream, with a clock of its own; it goes on in one piece."""
+        self._anew = True
+
+    def take(self, now_s: float) -> list[Release]:
+        """What goes out by now, in order."""
+        out: list[Release] = []
+        if self._owed:
+            self._quiet(out, self._owed)
+            self._owed = 0
+        held = self._held
+        while self._next is not None:
+            if held and held[0].timestamp <= self._next:
+                self._release(out, held.pop(0), now_s)
+            elif held and held[0].sequence == (self._last_sequence + 1) & 0xFFFF and self._run == 0:
+                self._pass_over(out, held[0].timestamp - self._next)  # the sender was silent
+            elif (due_s := self.due_at) is not None and (now_s >= due_s or len(held) >= MAX_HELD):
+                self._fill(out, now_s - due_s)
+            else:
+                break
+        return out
+
+    def _begin(self, timestamp: int, now_s: float) -> None:
+        """The stream begins here, or goes on here, in one piece with what went out."""
+        if self._next is not None:
+            self.figures.resets += 1
+            went_s = self._lateness.base_s + self._next / CLOCK_HZ
+            self._owed = max(0, min(round((now_s - went_s) * CLOCK_HZ), _LONGEST))
+        self._held.clear()
+        self._given_up.clear()
+        self._lagging.clear()
+        self._next = self._newest = timestamp
+        self._last_sequence = -1
+        self._anew = False
+        self._lateness.restart(now_s - timestamp / CLOCK_HZ)
+
+    def _unwrapped(self, timestamp: int) -> int:
+        ahead = (timestamp - self._newest) % _WRAP
+        return self._newest + (ahead if ahead < _WRAP // 2 else ahead - _WRAP)
+
+    def _is_behind_for_good(self, timestamp: int, now_s: float) -> bool:
+        """A packet came whose time is over; true if it is taken all the same, because all are like it."""
+        if timestamp in self._given_up:
+            self._given_up.remove(timestamp)
+            self.figures.late += 1
+            self._lateness.add(now_s - timestamp / CLOCK_HZ)
+        elif timestamp <= self._newest and timestamp > self._newest - LEAP_S * CLOCK_HZ:
+            self.figures.repeated += 1
+            return False
+        else:
+            self.figures.late += 1
+        lagging = self._lagging
+        if lagging and timestamp <= lagging[2]:
+            return False
+        lagging[:] = [lagging[0] if lagging else now_s, lagging[1] + 1 if lagging else 1, timestamp]
+        if now_s - lagging[0] < LAGGING_S or lagging[1] < _LAGGING_PACKETS:
+            return False
+        self._begin(timestamp, now_s)
+        return True
+
+    def _hold(self, packet: _Held) -> None:
+        held = self._held
+        if not held or held[-1].timestamp < packet.timestamp:
+            held.append(packet)
+        elif any(other.timestamp == packet.timestamp for other in held):
+            self.figures.repeated += 1
+        else:
+            insort(held, packet)
+
+    def _release(self, out: list[Release], packet: _Held, now_s: float) -> None:
+        assert self._next is not None
+        if packet.timestamp < self._next:
+            self.figures.late += 1  # in part: packets of other lengths came before it
+            return
+        out.append(Packet(packet.payload, packet.n_samples))
+        self._next += packet.n_samples
+        self._last_sequence = packet.sequence
+        self._frame = packet.n_samples
+        self._run = 0
+        self.depth_ms = 1000 * (now_s - packet.came_s)
+
+    def _fill(self, out: list[Release], overdue_s: float) -> None:
+        """The time of what comes next is over."""
+        assert self._next is not None
+        first = self._held[0] if self._held else None
+        gap = first.timestamp - self._next if first else self._frame
+        n_samples = min(gap, self._frame)
+        if self._run < CONCEALED_FRAMES:
+            self._given_up.append(self._next)
+            self._run += 1
+            self.figures.lost_samples += n_samples
+            out.append(Lost(n_samples, first.payload if first and gap <= self._frame else None))
+            self._next += n_samples
+            return
+        overdue = max(self._frame, int(overdue_s * CLOCK_HZ) // self._frame * self._frame)
+        self._pass_over(out, min(gap, overdue) if first else overdue)
+
+    def _pass_over(self, out: list[Release], n_samples: int) -> None:
+        assert self._next is not None
+        self._next += n_samples
+        self._quiet(out, n_samples)
+
+    def _quiet(self, out: list[Release], n_samples: int) -> None:
+        self.figures.silent_samples += n_samples
+        while n_samples > 0:
+            out.append(Silence(min(n_samples, _LONGEST)))
+            n_samples -= _LONGEST
