@@ -1,7 +1,8 @@
 """The request that makes the AI call of a phone call: the route's body with the phone call laid in.
 
 The caller's own rate is asked for, so that nothing has to be resampled where it can be had, and a client buffer of
-30 s, because the carrier leg paces by itself (reference ultravox 2.4). What the route says itself stands.
+30 s, because the carrier leg paces by itself (reference ultravox 2.4). What the route says itself stands; a route that
+wants the medium ``webRtc`` gets that.
 """
 
 import re
@@ -20,6 +21,7 @@ CLIENT_BUFFER_MS: Final = 30_000
 RATES_HZ: Final = (8_000, 16_000, 24_000, 48_000)
 """Rates that every API of this kind takes; of them the caller's own, or the next higher one."""
 RESERVED: Final = "ultravox."
+WEB_RTC: Final = "webRtc"
 _TEMPLATES: Final = frozenset(
     {"systemPrompt", "languageHint", "timeExceededMessage", "inactivityMessages", "metadata"}
     | {"initialMessages", "firstSpeakerSettings", "initialState"}
@@ -60,6 +62,9 @@ class AiCall:
     body: JsonDict
     agent: str | None
     rates: Rates
+    """Of its audio as we send and hear it."""
+    webrtc: bool = False
+    """Whether it is joined over WebRTC."""
 
 
 def ai_call(route: RouteConfig, facts: PhoneFacts, caller_hz: int) -> AiCall:
@@ -80,7 +85,7 @@ def ai_call(route: RouteConfig, facts: PhoneFacts, caller_hz: int) -> AiCall:
     body["medium"], rates = _medium(body.get("medium"), caller_hz)
     if route.tools:
         _add_tools(body, route)
-    return AiCall(body, route.agent, rates)
+    return AiCall(body, route.agent, rates, webrtc=WEB_RTC in _table(body["medium"]))
 
 
 def _table(value: object) -> JsonDict:
@@ -96,8 +101,10 @@ def _metadata(facts: PhoneFacts) -> JsonDict:
 
 def _medium(asked: object, caller_hz: int) -> tuple[JsonDict, Rates]:
     """The medium and its rates."""
-    socket = _table(_table(asked).get("serverWebSocket"))
     rate_hz = next((rate for rate in RATES_HZ if rate >= caller_hz), RATES_HZ[-1])
+    if WEB_RTC in _table(asked):
+        return {WEB_RTC: _table(_table(asked)[WEB_RTC])}, Rates(rate_hz, rate_hz)
+    socket = _table(_table(asked).get("serverWebSocket"))
     input_hz = _number(socket.get("inputSampleRate"), rate_hz)
     output_hz = _number(socket.get("outputSampleRate"), input_hz)
     buffer_ms = _number(socket.get("clientBufferSizeMs"), CLIENT_BUFFER_MS)

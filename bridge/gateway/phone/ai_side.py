@@ -9,9 +9,12 @@ from bridge.client import CallApi
 from bridge.errors import BridgeError
 from bridge.gateway.phone.ai_call import AiCall
 from bridge.gateway.phone.record import without_private
+from bridge.legs.agent import agent_leg
 from bridge.legs.agent_socket import AgentSocketLeg
+from bridge.legs.base import Leg
 from bridge.legs.join_refusals import without_parts_of
 from bridge.legs.media_socket import MediaSocket
+from bridge.legs.webrtc.options import RtcOptions
 from bridge.log import whereabouts
 from bridge.wire.close_codes import NORMAL
 
@@ -26,7 +29,7 @@ class AiFailed(BridgeError):  # noqa: N818 - reads as what happened
 class JoinedAi:
     """An AI call that we have joined."""
 
-    leg: AgentSocketLeg
+    leg: Leg
     call_id: str
     join_url: str
     socket: MediaSocket
@@ -46,11 +49,13 @@ class AiSide:
     Args:
         api: who serves them.
         limit_s: how long creating and joining may take together.
+        rtc: how AI calls over WebRTC are joined.
     """
 
-    def __init__(self, api: CallApi, limit_s: float) -> None:
+    def __init__(self, api: CallApi, limit_s: float, rtc: RtcOptions | None = None) -> None:
         self._api = api
         self._limit_s = limit_s
+        self._rtc = rtc
 
     async def open(self, call: AiCall, on_created: Callable[[str], None]) -> JoinedAi:
         """Make a call and join it; `on_created` is told its id in between.
@@ -79,8 +84,13 @@ class AiSide:
         on_created(call_id)
         try:
             socket = await self._api.join(join_url)
+            leg = await self._leg(socket, call)
         except BridgeError as exc:
             said = without_private(without_parts_of(join_url, str(exc)))
             raise AiFailed(f"the AI call could not be joined: {said}") from None
-        leg = AgentSocketLeg(socket, call.rates, may_go_away=False)
         return JoinedAi(leg, call_id, join_url, socket)
+
+    async def _leg(self, socket: MediaSocket, call: AiCall) -> Leg:
+        if call.webrtc:
+            return await agent_leg(socket, call.rates, rtc=self._rtc, may_go_away=False)
+        return AgentSocketLeg(socket, call.rates, may_go_away=False)

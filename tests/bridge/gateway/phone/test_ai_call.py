@@ -124,3 +124,13 @@ def test_the_route_is_not_changed_by_its_calls() -> None:
     ai_call(config, FACTS, 8_000)
 
     assert config.model_dump() == before
+
+
+def test_a_route_may_want_its_ai_call_over_webrtc() -> None:
+    medium = {"webRtc": {"dataMessages": {"pong": False}}}
+    made = ai_call(route(call={"medium": medium}), FACTS, 12_000)
+
+    assert made.webrtc
+    assert made.body["medium"] == medium
+    assert made.rates == Rates(16_000, 16_000)
+    assert not ai_call(route(), FACTS, 8_000).webrtc

@@ -10,7 +10,7 @@ from bridge.legs.media_socket import MediaSocket
 from bridge.legs.memory_socket import memory_pair
 from bridge.legs.webrtc.signal_link import SignalLink
 from bridge.wire.livekit.client_session import ClientSession
-from bridge.wire.livekit.events import ClientEvent, Joined
+from bridge.wire.livekit.events import ClientEvent, Joined, PongReceived
 from tests.fakes.livekit_frames import Fields, read_request, response
 
 Virtual = Callable[[Coroutine[Any, Any, None]], None]
@@ -176,7 +176,7 @@ def test_nothing_is_sent_and_nothing_told_after_the_end(virtual: Virtual) -> Non
         server.socket.send_bytes(response(refreshToken="t"))
         await asyncio.sleep(1)
 
-        assert [type(event) for event in server.events] == [Joined]
+        assert [type(event) for event in server.events] == [Joined, PongReceived]
         assert [request for _, request in server.requests if "leave" in request] == [
             {"leave": {"reason": "CLIENT_INITIATED"}}
         ]
