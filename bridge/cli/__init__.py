@@ -17,12 +17,13 @@ from bridge.cli.calls import call, demo
 from bridge.cli.carriers import carrier
 from bridge.cli.dialling import dial
 from bridge.cli.service import serve
+from bridge.cli.talking import talk
 from bridge.cli.terminal import FAILED, STOPPED, WRONG_USAGE, say
 
 # The first base that is not about parameters: also where typer brings its own click.
 _WrongCommandLine: type[BaseException] = typer.BadParameter.__mro__[2]
 
-_COMMANDS: Final = (demo, call, batch, dial, serve, carrier)
+_COMMANDS: Final = (talk, demo, call, batch, dial, serve, carrier)
 
 app = typer.Typer(
     add_completion=False,

@@ -61,6 +61,10 @@ class Conversation:
         """Since the call was joined."""
         return self._session.now_s
 
+    async def ready(self) -> None:
+        """Wait until the agent has told its first state, or the call is over."""
+        await self._session.ready()
+
     def gauges(self) -> Gauges:
         """The device's figures, with what the whole call holds and has lost."""
         figures = self._session.figures

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from bridge.legs.base import EndReason
-from bridge.talk.events import CallEnded
+from bridge.legs.base import Ended, EndReason
 
 _WORDS: Final[dict[EndReason, str]] = {
     "hangup": "you hung up",
@@ -15,7 +14,14 @@ _WORDS: Final[dict[EndReason, str]] = {
 WELL_ENDED: Final[frozenset[EndReason]] = frozenset({"hangup", "agent_hangup", "timeout"})
 
 
-def ending(event: CallEnded) -> str:
+def words_of(ended: Ended) -> str:
     """One clause about the end of a call, with the far side's or the system's own words where there are any."""
-    words = _WORDS[event.reason]
-    return f"{words} ({event.detail})" if event.detail else words
+    words = _WORDS[ended.reason]
+    return f"{words} ({ended.detail})" if ended.detail else words
+
+
+def clock_words(at_s: float) -> str:
+    """Minutes and seconds; hours where there are some."""
+    minutes, seconds = divmod(max(0, int(at_s)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

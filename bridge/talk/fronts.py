@@ -6,28 +6,26 @@ that ends before leaves the call going on (nobody types any more), or asks the c
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from bridge.talk.conversation import Conversation
 from bridge.talk.events import SessionEvent
 from bridge.talk.json_events import event_line, figures_line, refused_line
 from bridge.talk.lines import Lines
-from bridge.talk.screen.board import Board
-from bridge.talk.screen.feed import Feed
-from bridge.talk.typed import LINE_HELP, carry_out
+from bridge.talk.steering import Reader, Steering, Typed
+from bridge.talk.typed import LINE_HELP
 
 FIGURES_EVERY_S: Final = 1.0
-ANSWER_WITHIN_S: Final = 30.0
-"""How long a typed line from a file or a pipe waits for the agent to have answered the one before."""
-QUIET_S: Final = 1.0
-"""An agent that has listened for so long has answered, and is done."""
-
-Typed = Callable[[], AsyncIterator[str]]
 
 
 class Front(Protocol):
     """How a talk is told."""
+
+    @property
+    def linger_s(self) -> float:
+        """How long the run may go on when the call is over."""
+        ...
 
     def take(self, event: SessionEvent) -> None:
         """An event of the session."""
@@ -48,28 +46,29 @@ class LineFront:
     Args:
         write: takes one line of what happens.
         tell: takes one line that answers what was typed.
-        typed: gives the typed lines.
+        typed: gives the typed lines; those of a file wait for the agent to be done with the one before.
+        reader: of what is written.
         at_terminal: a person types; else the lines come from a file or a program.
     """
+
+    linger_s = 0.0
 
     def __init__(
         self,
         write: Callable[[str], None],
         tell: Callable[[str], None],
         typed: Typed,
+        reader: Reader,
         *,
         at_terminal: bool,
     ) -> None:
-        self._board = Board()
-        self._feed = Feed(self._board)
         self._lines = Lines(write, may_answer=at_terminal)
-        self._tell, self._typed, self._at_terminal = tell, typed, at_terminal
-        self._news = 0
+        self._steering = Steering(typed, tell, patient=not at_terminal, at_terminal=at_terminal)
+        self._tell, self._reader, self._at_terminal = tell, reader, at_terminal
 
     def take(self, event: SessionEvent) -> None:
         """Write it, if a line tells of it."""
-        self._news += 1
-        self._feed.take(event)
+        self._steering.take(event)
         self._lines.take(event)
 
     def refuse(self, sentence: str) -> None:
@@ -77,47 +76,33 @@ class LineFront:
         self._tell(sentence)
 
     async def run(self, conversation: Conversation) -> None:
-        """Carry out what is typed.
+        """Carry out what is typed, until it is cancelled.
 
-        Lines of a file wait for the agent to be done with the one before. The end of the input ends a typed
-        conversation, and one whose user sits at the terminal; a spoken one goes on without.
+        Raises: BrokenPipeError when nobody reads what is written.
         """
         if self._at_terminal:
             self._tell(LINE_HELP)
-        patient = not self._at_terminal and not conversation.has_devices
-        async for line in self._typed():
-            if patient:
-                await self._settled()
-            if said := carry_out(line, conversation, self._board):
-                self._tell(said)
-        if patient:
-            await self._settled()
-        if self._at_terminal or not conversation.has_devices:
-            conversation.hang_up()
-
-    async def _settled(self) -> None:
-        """Wait until the agent listens and nothing has happened for a moment."""
-        try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
-                seen = -1
-                while seen != self._news or self._board.state != "listening":
-                    seen = self._news
-                    await asyncio.sleep(QUIET_S)
-        except TimeoutError:
-            self._tell("the agent was not done after 30 s; going on")
+        await self._reader.served(self._steering.run(conversation))
 
 
 class JsonFront:
-    """One JSON object a line out; typed lines in, carried out at once."""
+    """One JSON object a line out; typed lines in, carried out at once.
 
-    def __init__(self, write: Callable[[str], None], typed: Typed) -> None:
-        self._write, self._typed = write, typed
-        self._board = Board()
-        self._feed = Feed(self._board)
+    Args:
+        write: takes one line.
+        typed: gives the typed lines.
+        reader: of what is written.
+    """
+
+    linger_s = 0.0
+
+    def __init__(self, write: Callable[[str], None], typed: Typed, reader: Reader) -> None:
+        self._write, self._reader = write, reader
+        self._steering = Steering(typed, self.refuse, patient=False, at_terminal=False)
 
     def take(self, event: SessionEvent) -> None:
         """Write it."""
-        self._feed.take(event)
+        self._steering.take(event)
         line = event_line(event)
         if line is not None:
             self._write(line)
@@ -127,19 +112,18 @@ class JsonFront:
         self._write(refused_line(sentence))
 
     async def run(self, conversation: Conversation) -> None:
-        """Write figures, and carry out what is typed; the end of the input ends a typed conversation."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._figures(conversation), name="talk figures")
-            tasks.create_task(self._commands(conversation), name="talk commands")
+        """Write figures once a second, and carry out what is typed, until it is cancelled.
+
+        Raises: BrokenPipeError when nobody reads what is written.
+        """
+        figures = asyncio.create_task(self._figures(conversation), name="talk figures")
+        try:
+            await self._reader.served(self._steering.run(conversation))
+        finally:
+            figures.cancel()
+            await asyncio.wait((figures,))
 
     async def _figures(self, conversation: Conversation) -> None:
         while True:
             self._write(figures_line(conversation.gauges(), conversation.elapsed_s))
             await asyncio.sleep(FIGURES_EVERY_S)
-
-    async def _commands(self, conversation: Conversation) -> None:
-        async for line in self._typed():
-            if said := carry_out(line, conversation, self._board):
-                self.refuse(said)
-        if not conversation.has_devices:
-            conversation.hang_up()

@@ -7,8 +7,9 @@ on a line of its own.
 
 from collections.abc import Callable
 
+from bridge.legs.base import Ended
 from bridge.log import printable
-from bridge.talk.endings import ending
+from bridge.talk.endings import clock_words, words_of
 from bridge.talk.events import (
     CallEnded,
     DigitsSent,
@@ -24,7 +25,6 @@ from bridge.talk.events import (
     TurnMeasured,
 )
 from bridge.talk.screen.feed import arguments_text
-from bridge.talk.screen.paragraphs import clock
 
 _WHO = {"agent": "agent", "user": "you"}
 
@@ -63,8 +63,8 @@ class Lines:
                 self._line(event.at_s, f"keys {digits} sent")
             case Noted(text=text):
                 self._line(event.at_s, f"note: {text}")
-            case CallEnded():
-                self._line(event.at_s, f"ended: {ending(event)}")
+            case CallEnded(reason=reason, detail=detail):
+                self._line(event.at_s, f"ended: {words_of(Ended(reason, detail))}")
             case _:
                 pass
 
@@ -97,4 +97,4 @@ class Lines:
             self._line(event.at_s, f"answer {turn.number} after {turn.latency_ms / 1000:.2f} s")
 
     def _line(self, at_s: float, words: str) -> None:
-        self._write(f"{clock(at_s)} {printable(words)}")
+        self._write(f"{clock_words(at_s)} {printable(words)}")

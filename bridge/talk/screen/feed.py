@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from bridge.talk.endings import ending
+from bridge.legs.base import Ended
+from bridge.talk.endings import words_of
 from bridge.talk.events import (
     CallEnded,
     DataMessage,
@@ -55,8 +56,8 @@ class Feed:
                 board.note(text, at_s=at_s)
             case DataMessage(at_s=at_s, message=InvokingTool() | ToolUsed() as message):
                 self._server_tool(message, at_s)
-            case CallEnded():
-                board.end(ending(event))
+            case CallEnded(reason=reason, detail=detail):
+                board.end(words_of(Ended(reason, detail)))
             case _:
                 pass
 

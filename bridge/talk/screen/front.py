@@ -3,9 +3,11 @@
 from bridge.errors import BridgeError
 from bridge.talk.conversation import Conversation
 from bridge.talk.events import SessionEvent
-from bridge.talk.screen.app import TalkApp
+from bridge.talk.screen.app import LEAVES_AFTER_S, TalkApp
 from bridge.talk.screen.board import Board
 from bridge.talk.screen.feed import Feed
+from bridge.talk.screen.palette import COLOURED, PLAIN
+from bridge.talk.screen.paragraphs import Look
 from bridge.talk.screen.terminal import drawn_on_stdout
 
 
@@ -20,12 +22,16 @@ class ScreenFront:
 
     Attributes:
         board: what was shown; it is still there when the screen has gone.
+        look: how it was written.
     """
+
+    linger_s = LEAVES_AFTER_S + 2.0
 
     def __init__(self, title: str, *, push_to_talk: bool, colours: bool, strikes: bool) -> None:
         self.board = Board(title=title)
         self._feed = Feed(self.board)
         self._push_to_talk, self._colours, self._strikes = push_to_talk, colours, strikes
+        self.look = Look(COLOURED if colours else PLAIN, strikes=strikes)
         self._at_s = 0.0
 
     def take(self, event: SessionEvent) -> None:

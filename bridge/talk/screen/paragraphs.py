@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
+from bridge.talk.endings import clock_words
 from bridge.talk.screen.bars import bar, latency_part
 from bridge.talk.screen.board import Entry
 from bridge.talk.screen.palette import Palette
@@ -69,13 +70,6 @@ def _tail(entry: Entry, look: Look) -> Text:
     return Text()
 
 
-def clock(at_s: float) -> str:
-    """Minutes and seconds of the call; hours where there are some."""
-    minutes, seconds = divmod(max(0, int(at_s)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
 def _head(entry: Entry, look: Look) -> Text:
     palette = look.palette
     who = {"agent": "agent", "user": "you", "tool": "tool", "note": "note"}[entry.kind]
@@ -85,7 +79,7 @@ def _head(entry: Entry, look: Look) -> Text:
         "tool": palette.tool,
         "note": palette.dim,
     }[entry.kind]
-    return Text.assemble((f"{clock(entry.at_s):>5} ", palette.dim), (who, style))
+    return Text.assemble((f"{clock_words(entry.at_s):>5} ", palette.dim), (who, style))
 
 
 def _body(entry: Entry, look: Look) -> Text:

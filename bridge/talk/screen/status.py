@@ -5,10 +5,11 @@ from typing import Final
 
 from rich.text import Text
 
+from bridge.talk.endings import clock_words
 from bridge.talk.screen.bars import FLOOR_DBFS, bar, columns, level_part
 from bridge.talk.screen.board import Board
 from bridge.talk.screen.needs import Gauges
-from bridge.talk.screen.paragraphs import Look, clock
+from bridge.talk.screen.paragraphs import Look
 
 Key = tuple[str, str]
 """A key and what it does now."""
@@ -32,7 +33,7 @@ def title_line(board: Board, elapsed_s: float, width: int, look: Look) -> Text:
     state = "ended" if board.ended is not None else board.state
     right = Text.assemble(
         (f"{dot} {state}", palette.bad if board.ended is not None else style),
-        ("  " + clock(elapsed_s), palette.dim),
+        ("  " + clock_words(elapsed_s), palette.dim),
     )
     left = Text.assemble(("tipring talk", palette.key), ("  " + board.title, palette.dim))
     left.truncate(max(1, width - right.cell_len - 2), overflow="ellipsis")

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from bridge.talk.screen.board import Entry
 from bridge.talk.screen.palette import COLOURED, PLAIN
-from bridge.talk.screen.paragraphs import Look, clock, paragraph
+from bridge.talk.screen.paragraphs import Look, paragraph
 
 CONSOLE = Console(width=200)
 LOOK = Look(COLOURED)
@@ -87,7 +87,3 @@ def test_no_line_is_wider_than_the_terminal(kind: str, text: str, unheard: str, 
 
     for line in paragraph(entry, width, LOOK, CONSOLE):
         assert line.cell_len <= max(width, 12)
-
-
-def test_a_clock_counts_hours_when_there_are_some() -> None:
-    assert (clock(-1), clock(59.9), clock(3_600)) == ("0:00", "0:59", "1:00:00")

@@ -1,0 +1,297 @@
+"""`tipring talk`: microphone and loudspeaker in a terminal."""
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bridge.cli.options import ApiKey, ApiUrl, Verbose
+from bridge.cli.options import api_key as key_for
+from bridge.cli.terminal import FAILED, logs, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bridge.talk.fronts import Front
+    from bridge.talk.run import TalkOrder, TalkResult
+    from bridge.talk.world import TalkPlan
+    from bridge.talk_config import TalkConfig
+
+_DEVICE = "index or part of the name, as in `tipring talk --list-devices`."
+
+
+def talk(  # noqa: PLR0913 - one argument for each option
+    *,
+    agent: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="An agent of --api-url, or a shipped script: receptionist, survey, monologue.",
+        ),
+    ] = None,
+    api_url: ApiUrl = None,
+    api_key: ApiKey = None,
+    join_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Join this call, over WebSocket or WebRTC."),
+    ] = None,
+    script: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A script for the embedded agent (config/scripts.md)."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Model of the call, such as tipring/echo."),
+    ] = None,
+    system_prompt: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Prompt of the call; a local script does not read it."),
+    ] = None,
+    tools: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Python functions that answer client tools; may be repeated."
+        ),
+    ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep recording, transcript and figures there."),
+    ] = None,
+    text: Annotated[
+        bool, typer.Option("--text", metavar="", help="Type instead: no sound devices.")
+    ] = False,
+    push_to_talk: Annotated[
+        bool,
+        typer.Option("--push-to-talk", metavar="", help="Be heard while the space bar is held."),
+    ] = False,
+    half_duplex: Annotated[
+        bool,
+        typer.Option("--half-duplex", metavar="", help="Be heard while the agent is silent."),
+    ] = False,
+    no_aec: Annotated[
+        bool,
+        typer.Option("--no-aec", metavar="", help="Do not take the loudspeaker's echo out."),
+    ] = False,
+    input_device: Annotated[
+        str | None, typer.Option(metavar="DEVICE", help=f"Microphone: {_DEVICE}")
+    ] = None,
+    output_device: Annotated[
+        str | None, typer.Option(metavar="DEVICE", help=f"Loudspeaker: {_DEVICE}")
+    ] = None,
+    list_devices: Annotated[
+        bool, typer.Option("--list-devices", metavar="", help="List sound devices, and stop.")
+    ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where `tipring devices test` wrote its choice."),
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", metavar="", help="Lines of text instead of a screen.")
+    ] = False,
+    json_: Annotated[
+        bool,
+        typer.Option("--json", metavar="", help="One JSON object a line, for other programs."),
+    ] = False,
+    verbose: Verbose = False,
+) -> int:
+    """Talk to an agent through microphone and loudspeaker.
+
+    \b
+    To the embedded receptionist, with no account and no network:
+      tipring talk
+    To an agent of an API, with the key in ULTRAVOX_API_KEY:
+      tipring talk --api-url https://… --agent ID
+    To a call that exists already, answering its tools with your functions:
+      tipring talk --join-url wss://… --tools my_tools.py
+    Without sound, from a pipe:
+      echo "What are your opening hours?" | tipring talk --text
+
+    \b
+    The screen shows its keys; ? tells more. Without a terminal, or with --plain,
+    lines are printed, and lines typed are sent to the agent. A terminal does not
+    report when a key goes up: hold the space bar to talk and let it go, or tap it
+    to begin and tap again to end.
+    Ctrl-C hangs up; the files of --record are complete then. The exit code is 0
+    when the call took place, 1 when it failed, 2 for wrong usage.
+    --json is described in config/talk.md.
+    """
+    from pydantic import SecretStr
+
+    from bridge.batch.plan import parse_api_url
+    from bridge.talk.run import TalkOrder
+    from bridge.talk.sound import Sound
+    from bridge.talk.world import TalkPlan
+
+    if list_devices:
+        from bridge.cli.devices import print_devices
+
+        return print_devices(as_json=json_)
+    logs(verbose)
+    key = key_for(api_url, api_key)
+    sound = Sound(
+        microphone=input_device,
+        loudspeaker=output_device,
+        aec=not no_aec,
+        half_duplex=half_duplex,
+        push_to_talk=push_to_talk,
+        typed=text,
+    )
+    sound.check()
+    plan = TalkPlan(
+        join_url=join_url,
+        api_url=None if api_url is None else parse_api_url(api_url),
+        api_key=None if key is None else SecretStr(key),
+        agent=agent,
+        model=model,
+        script=script,
+        system_prompt=system_prompt,
+    )
+    plan.check()
+    at_keyboard = sys.stdin is not None and sys.stdin.isatty()
+    order = TalkOrder(
+        plan=plan,
+        sound=sound.preferring(_preferences(config)),
+        tool_files=tuple(tools or ()),
+        record=record,
+        by_hand=at_keyboard or json_,
+    )
+    if json_:
+        return _in_json(order)
+    if plain or not _screen_is_possible():
+        return _in_lines(order, at_keyboard=at_keyboard)
+    return _on_screen(order, title=_partner(plan), verbose=verbose)
+
+
+def _preferences(config: Path | None) -> "TalkConfig":
+    from bridge.talk.preferences import default_path, read_preferences
+
+    path = config or default_path(os.environ)
+    return read_preferences(path, must_exist=config is not None)
+
+
+def _partner(plan: "TalkPlan") -> str:
+    """Whom one talks to, in a word or two, without secrets."""
+    if plan.join_url is not None:
+        return "a call made elsewhere"
+    if plan.script is not None:
+        return plan.script.stem
+    return plan.agent or plan.model or ("an agent" if plan.api_url else "receptionist")
+
+
+def _screen_is_possible() -> bool:
+    """Where it is not, say why, unless whoever asked can hardly have expected one."""
+    from importlib.util import find_spec
+
+    from bridge.talk.screen.terminal import Terminal
+
+    terminal = Terminal.of_process(os.environ)
+    why = terminal.why_no_screen()
+    if not why and find_spec("textual") is None:
+        why = "the screen needs textual (pip install 'tipring[talk]')"
+    if why and terminal.stdout_is_terminal:
+        say(f"tipring: lines instead of a screen: {why}")
+    return not why
+
+
+def _on_screen(order: "TalkOrder", *, title: str, verbose: bool) -> int:
+    from rich.console import Console
+
+    from bridge.talk.screen.closing import closing_lines
+    from bridge.talk.screen.front import ScreenFront
+    from bridge.talk.screen.terminal import Terminal, stderr_kept_aside
+
+    terminal = Terminal.of_process(os.environ)
+    front = ScreenFront(
+        title,
+        push_to_talk=order.sound.push_to_talk,
+        colours=not os.environ.get("NO_COLOR"),
+        strikes=terminal.strikes,
+    )
+
+    def give_back(kept: bytes) -> None:
+        if verbose:
+            sys.stderr.buffer.write(kept)
+            sys.stderr.flush()
+
+    try:
+        with stderr_kept_aside(give_back):
+            result = _carry_out(order, lambda: front)
+    finally:
+        console = Console(highlight=False)
+        for line in closing_lines(front.board, front.look, console):
+            console.print(line)
+    return _close(order, result)
+
+
+def _in_lines(order: "TalkOrder", *, at_keyboard: bool) -> int:
+    from bridge.talk.fronts import LineFront
+    from bridge.talk.keyboard import typed_lines
+    from bridge.talk.line_writer import LineWriter
+    from bridge.talk.steering import Reader
+
+    writers: list[LineWriter] = []
+
+    def front() -> "Front":
+        reader = Reader()
+        writer = LineWriter(1, reader.gone, encoding=sys.stdout.encoding or "ascii")
+        writers.append(writer)
+        typed = partial(typed_lines, 0)
+        return LineFront(writer.write, say, typed, reader, at_terminal=at_keyboard)
+
+    try:
+        result = _carry_out(order, front)
+    finally:
+        for writer in writers:
+            writer.close()
+    return _close(order, result)
+
+
+def _in_json(order: "TalkOrder") -> int:
+    from bridge.talk.endings import WELL_ENDED
+    from bridge.talk.fronts import JsonFront
+    from bridge.talk.keyboard import typed_lines
+    from bridge.talk.line_writer import LineWriter
+    from bridge.talk.steering import Reader
+
+    writers: list[LineWriter] = []
+
+    def front() -> "Front":
+        reader = Reader()
+        writers.append(LineWriter(1, reader.gone))
+        return JsonFront(writers[0].write, partial(typed_lines, 0), reader)
+
+    try:
+        result = _carry_out(order, front)
+    finally:
+        for writer in writers:
+            writer.close()
+    return 0 if result.ended.reason in WELL_ENDED else FAILED
+
+
+def _carry_out(order: "TalkOrder", front: "Callable[[], Front]") -> "TalkResult":
+    """Run the talk; Ctrl-C before there is a call stops it."""
+    import asyncio
+
+    from bridge.loops import new_event_loop
+    from bridge.talk.run import run
+
+    async def talk_to_its_end() -> "TalkResult":
+        return await run(order, front())
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        try:
+            return runner.run(talk_to_its_end())
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+
+
+def _close(order: "TalkOrder", result: "TalkResult") -> int:
+    from bridge.talk.endings import WELL_ENDED
+    from bridge.talk.summary import summary
+
+    for line in summary(result, order.record):
+        say(line)
+    return 0 if result.ended.reason in WELL_ENDED else FAILED

@@ -1,0 +1,127 @@
+"""One live talk from its joining to its end: the session, the front that tells it, and the wishes to leave.
+
+The call ends once, whatever the reason: the far end hangs up, the user does, a signal comes, the front breaks, or all
+of this is cancelled. Each way the session leaves the call and completes its files, within a deadline.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from bridge.errors import BridgeError
+from bridge.legs.base import Ended
+from bridge.talk.conversation import Conversation
+from bridge.talk.events import (
+    CallEnded,
+    DataMessage,
+    DigitsSent,
+    Interrupted,
+    MicMuted,
+    Noted,
+    OutputMediumSet,
+    SessionEvent,
+    SpeakerMuted,
+    StatusChanged,
+    ToolChanged,
+    TranscriptChanged,
+    TurnMeasured,
+)
+from bridge.talk.fronts import Front
+from bridge.talk.session import CallSession
+
+LEAVE_S: Final = 15.0
+"""For the far end to let go and the files to be complete; an API that is asked about its call may take 10 s."""
+_EVENTS: Final[tuple[type[SessionEvent], ...]] = (
+    StatusChanged,
+    TranscriptChanged,
+    Interrupted,
+    ToolChanged,
+    TurnMeasured,
+    MicMuted,
+    SpeakerMuted,
+    OutputMediumSet,
+    DigitsSent,
+    DataMessage,
+    Noted,
+    CallEnded,
+)
+_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def tell(session: CallSession, front: Front) -> None:
+    """Let a front have all events of a session, from now on."""
+    for kind in _EVENTS:
+        session.on(kind, front.take)
+
+
+async def serve(session: CallSession, conversation: Conversation, front: Front) -> Ended:
+    """Let a joined call take place until it is over; how it ended.
+
+    Raises: whatever the front raised, when the call is over.
+    """
+    loop = asyncio.get_running_loop()
+    showing = loop.create_task(front.run(conversation), name="talk front")
+    over = loop.create_task(session.ended(), name="talk over")
+    leaving = loop.create_task(conversation.leaving.wait(), name="talk leaving")
+    try:
+        with _signals(conversation.hang_up):
+            await _until_one_wants_to_leave(showing, over, leaving)
+            ended = await _left(session)
+            await asyncio.wait((showing,), timeout=front.linger_s)
+    finally:
+        for task in (showing, over, leaving):
+            task.cancel()
+        await asyncio.wait((showing, over, leaving))
+    if not showing.cancelled() and (error := showing.exception()) is not None:
+        raise error
+    return ended
+
+
+async def _until_one_wants_to_leave(
+    showing: asyncio.Task[None], over: asyncio.Task[Ended], leaving: asyncio.Task[bool]
+) -> None:
+    """A front that is done, and not broken, leaves the call going on."""
+    waiting: set[asyncio.Task[None] | asyncio.Task[Ended] | asyncio.Task[bool]]
+    waiting = {showing, over, leaving}
+    while not (over.done() or leaving.done()):
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if showing in done and (showing.cancelled() or showing.exception() is not None):
+            return
+
+
+async def _left(session: CallSession) -> Ended:
+    try:
+        async with asyncio.timeout(LEAVE_S):
+            return await session.leave_call()
+    except TimeoutError:
+        raise BridgeError(f"the call did not let go within {LEAVE_S:g} s") from None
+
+
+@contextlib.contextmanager
+def _signals(hang_up: Callable[[], None]) -> Iterator[None]:
+    """The first signal hangs up, the second cancels: nobody has to wait for a far end that does not answer."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+    came = 0
+
+    def on_signal() -> None:
+        nonlocal came
+        came += 1
+        if came == 1:
+            hang_up()
+        else:
+            task.cancel()
+
+    caught = []
+    for name in _SIGNALS:
+        with contextlib.suppress(KeyError, NotImplementedError, ValueError, RuntimeError):
+            loop.add_signal_handler(signal.Signals[name], on_signal)
+            caught.append(signal.Signals[name])
+    try:
+        yield
+    finally:
+        for each in caught:
+            loop.remove_signal_handler(each)
