@@ -1,0 +1,280 @@
+"""From the call to the loudspeaker's callback: lane, mute, key tones, clock, rate, ledger.
+
+Audio waits in the lane, not here: at most `_bound_s` of it lie ready for the callback, so that a clear is quick. What
+comes in step with time (a telephone's 20 ms every 20 ms) begins to play `_lead_s` after it came, and goes on as late:
+enough for the next block of the device and some jitter. Both grow for a while when the loudspeaker ran dry.
+
+The ledger is told, for all that leaves the lane, when the device will play it: by the device's clock, its latency
+included.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from bridge.audio.lane import Lane
+from bridge.legs.device.host import StreamAsk
+from bridge.legs.device.line import OutputLine
+from bridge.legs.device.meter import Meter
+from bridge.legs.device.reference import Reference
+from bridge.legs.device.tempo import shorter_by
+from bridge.legs.file import Underruns
+from bridge_codecs.drift import DELAY, DriftStage
+from bridge_codecs.pcm import HIGHEST, LOWEST, Int16
+from bridge_codecs.resample import Resampler
+
+POLL_S: Final = 0.005
+MARGIN_S: Final = 0.008
+"""Lateness of a frame, or of the event loop, that is not heard."""
+EXTRA_S: Final = 0.005
+"""More of it after each hole in speech …"""
+EXTRA_MAX_S: Final = 0.06
+FORGET_S: Final = 30.0
+"""… until so long later."""
+IN_STEP_S: Final = 0.06
+"""Audio that comes so much before it is needed does not come in step with time: its depth says nothing."""
+TAIL_S: Final = 0.004
+"""Longer than the filters ring on."""
+TONE_MAX_S: Final = 2
+_SMOOTHING: Final = 32
+_NOTHING: Final = np.empty(0, np.int16)
+
+
+class Loudspeaker:
+    """The downlink of a device leg.
+
+    Args:
+        sink_hz: rate of the call, Hz.
+        reference: is told what the device takes, or None.
+    """
+
+    direction: Final = "loudspeaker"
+
+    def __init__(self, sink_hz: int, reference: Reference | None) -> None:
+        self.sink_hz = sink_hz
+        self.silent = False
+        """Muted: time goes on, nothing is heard."""
+        self.meter = Meter()
+        self.underruns = Underruns()
+        self.line: OutputLine | None = None
+        self.heard_until = 0
+        """Position in the call's audio up to which it was heard when it was cleared last, samples."""
+        self._lane: Lane | None = None
+        self._reference = reference
+        self._to_reference = Resampler(sink_hz, sink_hz if reference is None else reference.rate_hz)
+        self._rate = Resampler(sink_hz, sink_hz)
+        self._drift = DriftStage()
+        self._idle = True
+        """Nothing plays: what comes next begins a stretch."""
+        self._too_much_s = 0.0
+        self._pushed = 0
+        self._extra_s = 0.0
+        self._extra_from_s = 0.0
+        self._holes = 0
+        self._tone: Int16 = _NOTHING
+        self._discarded_s = 0.0
+
+    def start(self, lane: Lane, now_s: float) -> None:
+        """The call begins. What the device has taken is played, whatever is cleared then (see `clear`)."""
+        self._lane = lane
+        self._discarded_s = now_s
+        lane.ledger.clearable = False
+
+    def prepare(self, ask: StreamAsk) -> OutputLine:
+        """What a stream that is to be opened like this calls."""
+        return OutputLine(ask)
+
+    def attach(self, line: OutputLine) -> None:
+        """The stream runs."""
+        self.line = line
+        self._rate = Resampler(self.sink_hz, line.rate_hz)
+        self._restart()
+
+    def detach(self, now_s: float) -> None:
+        """The stream is gone, and with it what it had not played."""
+        self.line = None
+        self._discarded_s = now_s
+        if self._lane is not None:
+            self._lane.ledger.lose(now_s)
+
+    def play_tone(self, samples: Int16) -> None:
+        """Mix a sound for whoever sits here into what they hear, shape (n,) int16 at ``sink_hz``."""
+        tone = np.concatenate((self._tone, samples))
+        self._tone = tone[: TONE_MAX_S * self.sink_hz]
+
+    @property
+    def latency_s(self) -> float:
+        """From the callback to the sound, s; 0 while there is no device."""
+        return 0.0 if self.line is None else self.line.latency_s
+
+    @property
+    def buffered_s(self) -> float:
+        """Audio between the lane and the callback."""
+        line = self.line
+        return 0.0 if line is None else line.crossing.depth / line.rate_hz
+
+    @property
+    def lost_ms(self) -> float:
+        """Audio of the call that nobody heard because there was no device."""
+        lane = self._lane
+        return 0.0 if lane is None else 1000 * lane.ledger.lost / self.sink_hz
+
+    def drained(self, now_s: float) -> bool:
+        """Whether all that the agent said has been heard."""
+        lane = self._lane
+        return lane is None or not (lane.depth_samples or lane.ledger.ahead_ms(now_s) > 0)
+
+    def audio_came(self, now_s: float) -> None:
+        """The lane has got more."""
+        line, lane = self.line, self._lane
+        if line is None or lane is None:
+            return
+        new = lane.stats.pushed - self._pushed
+        self._pushed = lane.stats.pushed
+        self._look(line, now_s)
+        if not self._idle:
+            waiting_s = (lane.depth_samples - new) / self.sink_hz
+            self._observe(self._ready_s(line, now_s) + waiting_s - self._lead_s(line))
+        self._fill(line, lane, now_s)
+
+    def poll(self, now_s: float) -> None:
+        """Keep the callback supplied; never waits."""
+        line, lane = self.line, self._lane
+        if lane is None:
+            return
+        if line is None:
+            self._discard(lane, now_s)
+            return
+        self._look(line, now_s)
+        self._fill(line, lane, now_s)
+
+    def clear(self, now_s: float) -> None:
+        """Drop all that the device has not taken; the ledger learns where that was."""
+        line, lane = self.line, self._lane
+        self._tone = _NOTHING
+        self.underruns.segment_over()
+        if lane is None:
+            return
+        over_s = now_s
+        if line is not None:
+            self._look(line, now_s)
+            line.crossing.drop()
+            taken_s = max(line.clock.at(line.passed), now_s)
+            over_s = taken_s + line.latency_s
+            if self._reference is not None:
+                self._reference.forget_from(taken_s)
+        # The device plays what it has: that will have been heard.
+        lane.ledger.clearable = True
+        n = lane.ledger.flush(over_s)
+        lane.ledger.clearable = False
+        self.heard_until = lane.ledger.sent_samples - n
+        self._restart()
+
+    def _restart(self) -> None:
+        self._drift.reset()
+        self._rate.reset()
+        self._to_reference.reset()
+        self._idle = True
+        self._too_much_s = 0.0
+
+    def _look(self, line: OutputLine, now_s: float) -> None:
+        for block in line.look():
+            self.underruns.played(block.filled, block.n, block.now_s)
+            if block.filled < block.n and not line.crossing.depth:
+                self._idle = True
+        if self.underruns.count > self._holes:
+            self._holes = self.underruns.count
+            self._extra_s = min(self._extra_s + EXTRA_S, EXTRA_MAX_S)
+            self._extra_from_s = now_s
+        elif self._extra_s and now_s - self._extra_from_s > FORGET_S:
+            self._extra_s = max(0.0, self._extra_s - EXTRA_S)
+            self._extra_from_s = now_s
+
+    def _lead_s(self, line: OutputLine) -> float:
+        return line.block / line.rate_hz + MARGIN_S + self._extra_s
+
+    def _bound_s(self, line: OutputLine) -> float:
+        return self._lead_s(line) + POLL_S
+
+    def _ready_s(self, line: OutputLine, now_s: float) -> float:
+        """From now until the device takes a sample that is written now."""
+        return max(0.0, line.clock.at(line.next_write) - now_s)
+
+    def _observe(self, too_much_s: float) -> None:
+        """Audio that comes in step with time shall wait as long as at its beginning."""
+        if too_much_s < IN_STEP_S:
+            self._too_much_s += (too_much_s - self._too_much_s) / _SMOOTHING
+
+    def _fill(self, line: OutputLine, lane: Lane, now_s: float) -> None:
+        if line.clock.first_s is None:
+            return
+        wanted = max(lane.depth_samples, self._tone.size)
+        if not wanted:
+            self._end_stretch(line, now_s)
+            return
+        if self._idle:
+            self._begin_stretch(line, now_s)
+        room_s = self._bound_s(line) - self._ready_s(line, now_s)
+        n = min(wanted, round(room_s * self.sink_hz))
+        if n > 0:
+            self._set_tempo(line)
+            self._write(line, self._mixed(line, lane, n, now_s), now_s)
+
+    def _begin_stretch(self, line: OutputLine, now_s: float) -> None:
+        missing_s = self._lead_s(line) - self._ready_s(line, now_s)
+        if missing_s > 0:
+            line.crossing.write(np.zeros((round(missing_s * line.rate_hz), 1), np.int16))
+        self._idle = False
+
+    def _end_stretch(self, line: OutputLine, now_s: float) -> None:
+        """What still rings in the filters belongs to the last word; it goes out before the device runs dry."""
+        ready_s = self._ready_s(line, now_s)
+        if not self._idle and ready_s * line.rate_hz < line.block and self._due_s(line, now_s):
+            self._write(line, np.zeros(round(TAIL_S * self.sink_hz), np.int16), now_s)
+            self._restart()
+
+    def _due_s(self, line: OutputLine, now_s: float) -> bool:
+        return line.clock.at(line.passed) - now_s <= POLL_S
+
+    def _set_tempo(self, line: OutputLine) -> None:
+        self._drift.ppm = -shorter_by(-line.clock.drift_ppm, 1000 * self._too_much_s)
+
+    def _mixed(self, line: OutputLine, lane: Lane, n: int, now_s: float) -> Int16:
+        """The next ``n`` samples to be heard; the ledger is told of those of the call."""
+        samples = lane.pull_padded(min(n, lane.depth_samples))
+        delay_s = DELAY / self.sink_hz + self._rate.delay_samples / line.rate_hz
+        at_s = now_s + self._ready_s(line, now_s) + line.latency_s + delay_s
+        lane.ledger.sent(samples.size, at_s)
+        if self.silent:
+            samples = np.zeros(samples.size, np.int16)
+        tone = self._tone[:n]
+        if tone.size:
+            self._tone = self._tone[n:]
+            samples = _sum(samples, tone)
+        self.meter.saw(samples, now_s)
+        return samples
+
+    def _write(self, line: OutputLine, samples: Int16, now_s: float) -> None:
+        if self._reference is not None:
+            taken_s = now_s + self._ready_s(line, now_s)
+            self._reference.put(taken_s, self._to_reference.push(samples))
+        made = self._rate.push(self._drift.push(samples))
+        line.crossing.write(made[:, np.newaxis])
+
+    def _discard(self, lane: Lane, now_s: float) -> None:
+        """Nobody hears it: time goes on all the same, so that what comes later is not late."""
+        n = min(lane.depth_samples, int((now_s - self._discarded_s) * self.sink_hz))
+        self._discarded_s = now_s
+        if n > 0:
+            lane.pull_padded(n)
+            lane.ledger.sent(n, now_s)
+            lane.ledger.lose(now_s)
+
+
+def _sum(samples: Int16, tone: Int16) -> Int16:
+    """Both at once; the shorter one is silent then."""
+    mixed = np.zeros(max(samples.size, tone.size), np.int32)
+    mixed[: samples.size] += samples
+    mixed[: tone.size] += tone
+    limited: Int16 = mixed.clip(int(LOWEST), int(HIGHEST)).astype(np.int16)
+    return limited

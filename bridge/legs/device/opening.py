@@ -1,0 +1,107 @@
+"""Opening one device as it is: its own rate and channels where they do, what it takes instead where they do not."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from bridge.legs.device.choice import find, is_default, usable
+from bridge.legs.device.host import Device, DeviceError, HostApi, Stream, StreamAsk
+from bridge.legs.device.line import InputLine, OutputLine
+from bridge.legs.device.loudspeaker import Loudspeaker
+from bridge.legs.device.microphone import Microphone
+from bridge_codecs.filterbank import RATES_HZ
+
+Side: TypeAlias = Microphone | Loudspeaker
+
+BLOCK_S: Final = 0.01
+LATENCY_S: Final = 0.02
+"""What a device is asked to hold: two blocks."""
+OPEN_LIMIT_S: Final = 10.0
+_FALLBACK_HZ: Final = (48_000, 44_100, 32_000, 24_000, 16_000, 22_050, 12_000, 11_025, 8_000)
+_RATE_SLACK: Final = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A device that is open for one side."""
+
+    device: Device
+    stream: Stream
+    line: InputLine | OutputLine
+
+
+async def open_side(host: HostApi, side: Side, candidates: Sequence[Device]) -> Opened:
+    """Open the first of these devices that can be had.
+
+    Raises: DeviceError of the first one if none can.
+    """
+    first: DeviceError | None = None
+    for device in candidates:
+        try:
+            async with asyncio.timeout(OPEN_LIMIT_S):
+                return await _open(host, side, device)
+        except DeviceError as error:
+            first = first or error
+        except TimeoutError:
+            sentence = f"{device.name} does not answer: unplug it and plug it in again"
+            first = first or DeviceError(sentence, "broken")
+    assert first is not None
+    raise first
+
+
+def candidates_for(
+    devices: Sequence[Device], side: Side, asked: str | int | None, *, others: bool
+) -> list[Device]:
+    """Which devices to try, in order: the one that was asked for, and with ``others`` the default and the rest.
+
+    Raises: DeviceError if there is none to try.
+    """
+    rest = usable(devices, side.direction)
+    rest.sort(key=lambda device: not is_default(device, side.direction))
+    try:
+        first = [find(devices, asked, side.direction)]
+    except DeviceError:
+        if not others or not rest:
+            raise
+        first = []
+    if others or asked is None:
+        return first + [device for device in rest if device not in first]
+    return first
+
+
+async def _open(host: HostApi, side: Side, device: Device) -> Opened:
+    refusal: DeviceError | None = None
+    for rate_hz, channels in _formats(device, side):
+        ask = StreamAsk(device, rate_hz, channels, round(rate_hz * BLOCK_S), LATENCY_S)
+        line = side.prepare(ask)
+        try:
+            if isinstance(line, InputLine):
+                stream = await host.open_input(ask, line)
+            else:
+                stream = await host.open_output(ask, line)
+        except DeviceError as error:
+            if error.trouble != "format":
+                raise
+            refusal = refusal or error
+            continue
+        if abs(stream.rate_hz - rate_hz) > _RATE_SLACK * rate_hz:
+            await stream.close()
+            sentence = f"{device.name} runs at {stream.rate_hz} Hz when it is asked for {rate_hz}"
+            refusal = refusal or DeviceError(sentence, "format")
+            continue
+        return Opened(device, stream, line)
+    assert refusal is not None
+    raise refusal
+
+
+def _formats(device: Device, side: Side) -> Iterator[tuple[int, int]]:
+    """Rates and channels to try, the device's own first."""
+    n = device.n_inputs if isinstance(side, Microphone) else device.n_outputs
+    # One channel of a loudspeaker may be its left one alone.
+    few = (1, 2, n) if isinstance(side, Microphone) else (2, n, 1)
+    own = (device.rate_hz,) if device.rate_hz in RATES_HZ else ()
+    for rate_hz in dict.fromkeys(own + _FALLBACK_HZ):
+        for channels in dict.fromkeys(few):
+            if channels <= n:
+                yield rate_hz, channels
