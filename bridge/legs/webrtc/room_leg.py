@@ -7,15 +7,16 @@ medium cannot catch up, so what waits too long gives way.
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Final
 
 from bridge.audio.lane import Lane
 from bridge.errors import JoinRefused, LocalWireError, RemoteWireError
 from bridge.legs.base import Ended, LegEvent, MessageEvent, Port, Warned
 from bridge.legs.media_socket import MediaSocket
+from bridge.legs.webrtc.come_back import ComeBack
 from bridge.legs.webrtc.hush import Hush
 from bridge.legs.webrtc.join_feed import JoinFeed
+from bridge.legs.webrtc.later import Later
 from bridge.legs.webrtc.mailbox import Mailbox
 from bridge.legs.webrtc.room import Access, MakeRoom, Room
 from bridge.legs.wire_feed import WireFeed
@@ -32,7 +33,6 @@ from bridge.wire.agent_socket import (
     SocketEvent,
 )
 from bridge.wire.close_codes import GOING_AWAY, NORMAL, POLICY
-from bridge.wire.limits import Strikes
 from bridge.wire.livekit.events import LeaveReason
 from bridge.wire.messages import PlaybackClearBuffer, RoomInfo
 from bridge.wire.strict_json import utf8_size
@@ -44,20 +44,9 @@ ON_CHANNEL_BYTES: Final = 1024
 """A longer message goes by the join socket, as all clients send it."""
 WAITS_MS: Final = 240.0
 """So much of the caller's audio may wait for its packet; older audio gives way."""
-BACK_S: Final = 15.0
-"""A lost connection must be had back within this; a server of ours waits for 20 s."""
-PAUSES_S: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 4.0)
-"""Before each try to have it back."""
-LOSSES: Final = 8
-LOSSES_WITHIN_S: Final = 120.0
-"""A connection that is lost so often is given up."""
-NO_USE: Final = frozenset({400, 401, 403, 404, 410})
-"""A room that refuses us with one of these will not think better of it."""
 PARTING_S: Final = 2.0
 """How long the join socket may stay open after the room has sent us away."""
 CLOSING_S: Final = 1.0
-MAX_EARLY: Final = 2_000
-"""Events kept between joining and `run`."""
 
 
 class RoomLeg:
@@ -96,14 +85,12 @@ class RoomLeg:
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[Ended] = self._loop.create_future()
         self._ended.add_done_callback(self._leave)
-        self._losses = Strikes(LOSSES, LOSSES_WITHIN_S)
+        self._come_back = ComeBack(self._enter, self._back, self._give_up)
         self._mail = Mailbox(self._loop.time)
         self._room: Room | None = None
-        self._coming_back: asyncio.Task[None] | None = None
         self._parting: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
-        self._port: Port | None = None
-        self._early: list[Callable[[Port], None]] = []
+        self._later = Later()
         self._hush = Hush(rates.output_hz, self._push, self._end_segment)
 
     # Joining, and the whole call
@@ -123,16 +110,14 @@ class RoomLeg:
 
     async def run(self, port: Port) -> Ended:
         """Relay until the agent's side ends the call; on cancellation, leave it."""
-        self._port = port
-        port.incoming.on_ready = self._send_audio
-        early, self._early = self._early, []
-        for act in early:
-            act(port)
-        self._send_audio()
+        lane = port.incoming
+        lane.on_ready = lambda: self._send_audio(lane)
+        self._later.begin(port)
+        self._send_audio(lane)
         try:
             return await self._ended
         finally:
-            port.incoming.on_ready = None
+            lane.on_ready = None
             await self._give_back()
 
     async def _enter(self) -> None:
@@ -169,8 +154,7 @@ class RoomLeg:
     def _leave(self, _ended: object = None) -> None:
         if self._parting is not None:
             self._parting.cancel()
-        if self._coming_back is not None:
-            self._coming_back.cancel()
+        self._come_back.stop()
         if self._room is not None:
             self._stop(self._room)
 
@@ -207,13 +191,8 @@ class RoomLeg:
             return
         self._stop(room)
         self._hush.reset()
-        if self._losses.strike(self._loop.time()):
-            self._end(
-                Ended("connection_error", f"the connection was lost {LOSSES} times, last: {why}")
-            )
-        elif self._coming_back is None or self._coming_back.done():
-            self._emit(Warned("connection_lost", f"{why}; joining the room anew"))
-            self._coming_back = self._loop.create_task(self._come_back(why), name="room rejoin")
+        self._emit(Warned("connection_lost", why))
+        self._come_back.lost(why)
 
     def sent_away(self, room: Room, reason: LeaveReason) -> None:
         """See RoomUser."""
@@ -225,24 +204,12 @@ class RoomLeg:
         if room is self._room:
             self._emit(Warned(type_, sentence))
 
-    async def _come_back(self, why: str) -> None:
-        deadline_s = self._loop.time() + BACK_S
-        for pause_s in PAUSES_S:
-            try:
-                async with asyncio.timeout_at(deadline_s):
-                    await asyncio.sleep(pause_s)
-                    await self._enter()
-            except TimeoutError:
-                break
-            except JoinRefused as exc:
-                why = str(exc)
-                if exc.status in NO_USE:
-                    break
-            else:
-                self.rejoins += 1
-                self._emit(Warned("reconnected", "the room has taken us in again"))
-                return
-        self._end(Ended("connection_error", f"a lost connection could not be had back: {why}"))
+    def _back(self) -> None:
+        self.rejoins += 1
+        self._emit(Warned("reconnected", "the room has taken us in again"))
+
+    def _give_up(self, why: str) -> None:
+        self._end(Ended("connection_error", why))
 
     def _room_is_over(self, reason: LeaveReason) -> None:
         if reason in ("room_deleted", "room_closed", "participant_removed"):
@@ -259,7 +226,7 @@ class RoomLeg:
             case MessageReceived(message=message):
                 self._emit(MessageEvent(message))
             case ClearBuffer():
-                self._do(_clear_far)
+                self._later.do(_clear_far)
             case AnswerAgain(answer=answer):
                 self._post(answer)
             case Ignored(reason=reason, detail=detail):
@@ -274,23 +241,13 @@ class RoomLeg:
         self._feed.on_close(code, reason, ours=ours)
 
     def _push(self, samples: Int16) -> None:
-        if self._port is not None:
-            self._port.outgoing.push(samples)
-        else:
-            self._do(lambda port: port.outgoing.push(samples))
+        self._later.do(lambda port: port.outgoing.push(samples))
 
     def _end_segment(self) -> None:
-        self._do(lambda port: port.outgoing.end_segment())
+        self._later.do(lambda port: port.outgoing.end_segment())
 
     def _emit(self, event: LegEvent) -> None:
-        self._do(lambda port: port.emit(event))
-
-    def _do(self, act: Callable[[Port], None]) -> None:
-        """Now, or when the call runs."""
-        if self._port is not None:
-            act(self._port)
-        elif len(self._early) < MAX_EARLY:
-            self._early.append(act)
+        self._later.do(lambda port: port.emit(event))
 
     # To the agent
 
@@ -317,9 +274,7 @@ class RoomLeg:
         else:
             self._mail.post(text)
 
-    def _send_audio(self) -> None:
-        assert self._port is not None
-        lane = self._port.incoming
+    def _send_audio(self, lane: Lane) -> None:
         while (samples := lane.pull(max(1, lane.depth_samples))).size:
             self._say.push(samples)
             lane.ledger.sent(samples.size, self._loop.time())
