@@ -34,6 +34,7 @@ from bridge.gateway.phone.routes import Routes
 from bridge.gateway.phone.tickets import Tickets
 from bridge.gateway.phone.webhooks import Webhooks
 from bridge.gateway.public_url import PublicUrl
+from bridge.gateway.rtc import rtc_options
 from bridge.gateway.server import CallServer
 from bridge.ids import Ids
 from bridge.legs.media_socket import Connect
@@ -94,7 +95,7 @@ async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
             config=phone,
             carriers=carriers,
             routes=Routes.of(config.routes),
-            ai=AiSide(api, phone.setup_s),
+            ai=AiSide(api, phone.setup_s, rtc_options(config.webrtc)),
             fallback=fallback,
             may_take=may_take or Admission(AdmissionLimits(phone.max_calls)).may_take,
             clock=clock,
