@@ -12,11 +12,17 @@ const api = new Api();
 const stage = new Stage(api);
 const setup = new Setup(() => startCall());
 const shortcuts = new Shortcuts();
-let key = "";
+let loaded; // whether the server has told its agents: a promise
+
+function loadAgents() {
+  loaded = askForAgents();
+  return loaded;
+}
 
 /** Ask the server for its agents; false, and said why, if it does not tell. */
-async function loadAgents() {
-  api.key = key = $("api-key").value;
+async function askForAgents() {
+  const key = $("api-key").value;
+  api.key = key;
   try {
     setup.showAgents(await api.agents());
     setup.needsKey = false;
@@ -36,7 +42,7 @@ async function startCall() {
   setup.busy = true;
   const again = { retry: startCall, "no-mic": () => { $("no-mic").checked = true; startCall(); } };
   try {
-    if (!setup.byUrl && $("api-key").value !== key && !(await loadAgents())) return;
+    if (!setup.byUrl && !(await loaded) && !(await loadAgents())) return;
     const choice = setup.choice;
     const call = new Call(api, $("out"));
     stage.prepare(call, choice);

@@ -17,6 +17,7 @@ const REJOIN_EVERY_MS = 1_000;
 const BREAK_MS = 3_000; // a connection may be interrupted for so long before it counts as lost
 const GONE = new Set([401, 403, 404, 410]);
 export const LABEL = "tipring";
+const CLIENT = "softphone";
 
 /** What a join URL of a WebRTC call says; null if it is none. */
 export function readJoinUrl(text) {
@@ -91,8 +92,7 @@ export class Connection extends EventTarget {
     await gathered(pc);
     const answer = await this.#offer(pc.localDescription.sdp);
     if (this.#over || this.#pc !== pc) return;
-    await pc.setRemoteDescription({ type: "answer", sdp: answer });
-    await opened(pc, channel);
+    await Promise.all([opened(pc, channel), pc.setRemoteDescription({ type: "answer", sdp: answer })]);
     this.#channel = channel;
     channel.onclose = () => this.#lose(pc);
     pc.onconnectionstatechange = () => this.#watch(pc);
@@ -101,7 +101,7 @@ export class Connection extends EventTarget {
   async #offer(sdp) {
     let response, body;
     try {
-      response = await fetch(this.#path, {
+      response = await fetch(`${this.#path}?clientVersion=${CLIENT}`, {
         method: "POST",
         headers: { ...this.#headers(), "Content-Type": "application/sdp" },
         body: sdp,
@@ -197,11 +197,12 @@ function gathered(pc) {
   });
 }
 
+/** Call it before the answer is known: the channel may open while that is being taken. */
 function opened(pc, channel) {
   return new Promise((done, fail) => {
     const why = "The server answered, but no media connection came about. A firewall may be in the way.";
-    const failed = () => fail(new Trouble("No connection", why));
-    const timer = setTimeout(failed, CONNECT_MS);
+    const timer = setTimeout(() => fail(new Trouble("No connection", why)), CONNECT_MS);
+    const failed = () => { clearTimeout(timer); fail(new Trouble("No connection", why)); };
     channel.onopen = () => { clearTimeout(timer); done(); };
     channel.onclose = failed;
     pc.onconnectionstatechange = () => { if (pc.connectionState === "failed") failed(); };

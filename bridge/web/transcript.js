@@ -1,6 +1,7 @@
 /** The transcript on the page: one item for each thing said, what nobody heard struck through. */
 import { clock, make } from "./dom.js";
 
+const LONGEST_UNHEARD = 240; // characters that are shown; the rest stands in the title
 const NEAR_PX = 60; // from the end: then it is followed
 
 export class Transcript {
@@ -68,10 +69,9 @@ function said(item, entry) {
   const who = make("b", {}, user ? "You" : "Agent", make("time", {}, clock(entry.atMs) + (entry.medium === "text" ? ", written" : "")));
   const text = make("p", {}, entry.text);
   if (entry.unheard) {
-    // Words are cut where a word begins: the space belongs between the two.
-    const space = entry.text && !/^\s/.test(entry.unheard) ? " " : "";
-    const unheard = entry.unheard.length > 240 ? `${entry.unheard.slice(0, 240).replace(/\s+\S*$/, "")} …` : entry.unheard;
-    text.append(space, make("del", { title: entry.unheard.trim() }, unheard));
+    const unheard = entry.unheard.trim(), space = entry.text ? " " : "";
+    const shown = unheard.length > LONGEST_UNHEARD ? `${unheard.slice(0, LONGEST_UNHEARD).replace(/\s+\S*$/, "")} …` : unheard;
+    text.append(space, make("del", { title: unheard }, shown));
   }
   const cut = entry.unheard ? make("small", { class: "cut" }, "Cut off: what is struck through was not heard.") : null;
   item.classList.toggle("open", !user && !entry.final);

@@ -1,5 +1,7 @@
 /** What can go wrong, in words that say what to do. */
 
+const NAMELESS = new Set(["detail", "non_field_errors"]); // sentences about the request as a whole
+
 /** Something went wrong that the user should know of. `status` is the server's, where it answered. */
 export class Trouble extends Error {
   constructor(title, text, { status, offers = [] } = {}) {
@@ -21,22 +23,20 @@ export function refused(title, status, body) {
   return new Trouble(title, said || `It answered with status ${status}.`, { status, offers: [] });
 }
 
-/** All sentences in an error body: `{"detail": …}` or sentences under the names of fields. */
-export function sentences(body, at = "") {
-  let value = body;
-  if (typeof body === "string" && !at) {
-    try {
-      value = JSON.parse(body);
-    } catch {
-      return [];
-    }
+/** All sentences in an error body: `{"detail": …}`, or sentences in lists under the names of fields. */
+export function sentences(body) {
+  try {
+    return collect(JSON.parse(body), []);
+  } catch {
+    return [];
   }
-  if (typeof value === "string") return [at && at !== "detail" ? `${at}: ${value}` : value];
+}
+
+function collect(value, place) {
+  if (typeof value === "string") return [place.length ? `${place.join(".")}: ${value}` : value];
+  if (Array.isArray(value)) return value.flatMap((each) => collect(each, place));
   if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, each]) => {
-    const place = Array.isArray(value) || name === "non_field_errors" ? at || " " : [at.trim(), name].filter(Boolean).join(".");
-    return sentences(each, place);
-  }).map((text) => text.trim());
+  return Object.entries(value).flatMap(([name, each]) => collect(each, NAMELESS.has(name) ? place : [...place, name]));
 }
 
 /** Why there is no microphone, from what the browser threw. */

@@ -11,7 +11,8 @@ const QUIETEST_SPEECH_DB = -48;
 const AGENT_DB = -50;
 const SHORTEST_SPEECH_MS = 80; // of what counts as a turn: not a click
 const PAUSE_MS = 400; // of the agent, between two utterances
-const RISE_DB_PER_S = 6;
+const RISE_DB_PER_S = 6; // of the floor, which falls at once
+const RISE_IN_SPEECH_DB_PER_S = 2; // else noise that sets in would be speech for ever
 
 export class Turns {
   done = []; // {ms, kind}
@@ -36,10 +37,6 @@ export class Turns {
     this.#turnEnds(atMs, "text");
   }
 
-  get userSpeaks() {
-    return this.#userLoudMs >= SHORTEST_SPEECH_MS && this.#userStartMs !== null;
-  }
-
   #hearUser(atMs, lengthMs, db) {
     const speechDb = Math.max(this.#floorDb + CLEAR_DB, QUIETEST_SPEECH_DB);
     if (db > speechDb) {
@@ -50,7 +47,7 @@ export class Turns {
       this.#userStartMs = null;
       this.#userLoudMs = 0;
     }
-    const rise = RISE_DB_PER_S * lengthMs / 1000;
+    const rise = (db > speechDb ? RISE_IN_SPEECH_DB_PER_S : RISE_DB_PER_S) * lengthMs / 1000;
     this.#floorDb = Math.min(Math.max(db, FLOOR_DB), this.#floorDb + rise, LOUDEST_FLOOR_DB);
   }
 
