@@ -45,8 +45,9 @@ async def close_recording(recording: Recording, outcome: Outcome, api: CallApi |
                 seen = await Aftermath.of(api, witness.call_id)
         except TimeoutError:
             witness.note("messages and events of the call are missing: the API took too long")
-        except ApiError as exc:
-            witness.note(f"messages and events of the call are missing: {exc}")
+        except Exception as exc:  # noqa: BLE001 - whatever another's API does, what was recorded here is kept
+            why = str(exc) if isinstance(exc, ApiError) else type(exc).__name__
+            witness.note(f"messages and events of the call are missing: {why}")
     for ordinal, text in unheard_texts(seen.events).items():
         witness.transcripts.cut_off(ordinal, text)
     try:

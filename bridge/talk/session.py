@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
 from bridge.client import CallApi
-from bridge.errors import BridgeError, UsageError
+from bridge.errors import BridgeError, LocalWireError, UsageError
 from bridge.legs.agent import agent_leg
 from bridge.legs.base import Ended, Leg, MessageEvent
 from bridge.legs.carrier.dtmf import DtmfHandling, Keypad
 from bridge.legs.carrier.figures import CarrierFigures
 from bridge.legs.join_refusals import without_parts_of
 from bridge.legs.media_socket import Connect
-from bridge.legs.picows_socket import connect
+from bridge.legs.picows_socket import connect as open_socket
 from bridge.log import printable
 from bridge.relay import Relay
 from bridge.talk.events import (
@@ -98,6 +98,7 @@ class CallSession:
         api: joins the call, and reads what the server recorded of it when it is over and was recorded here; None: a
             join URL is all there is.
         rtc: how to join a call over WebRTC; the defaults when left out.
+        connect: opens the join URL's socket; the API's way when left out, or a WebSocket.
 
     A session lives on one event loop, which runs when it is made; its methods are called there. What is not async
     never waits.
@@ -113,13 +114,14 @@ class CallSession:
         by_hand: bool = False,
         api: CallApi | None = None,
         rtc: "RtcOptions | None" = None,
+        connect: Connect | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._caller = caller
         self._rates = rates
         self._record = record
         self._api = api
-        self._connect: Connect = connect if api is None else api.join
+        self._connect: Connect = connect or (open_socket if api is None else api.join)
         self._rtc = rtc
         self._status: Status = "disconnected"
         self._medium: Medium = "voice"
@@ -363,7 +365,7 @@ class CallSession:
         agent = self._require_live()
         try:
             n_bytes = utf8_size(encode(message))
-        except (UnicodeEncodeError, ValueError):
+        except LocalWireError:
             raise UsageError("half a character is no text that can be sent") from None
         if n_bytes > MESSAGE.max_bytes:
             raise UsageError(f"a message has at most {MESSAGE.max_bytes} bytes, not {n_bytes}")

@@ -80,13 +80,14 @@ def _where(path: Path, file: str | None, line: int | None) -> str:
 
 
 def _functions(module: ModuleType) -> list[ToolImplementation]:
-    return [
+    found = [
         each
         for name, each in vars(module).items()
         if inspect.isfunction(each)
         and not name.startswith("_")
         and each.__module__ == module.__name__
     ]
+    return list(dict.fromkeys(found))  # one may have a second name
 
 
 def _line(function: ToolImplementation) -> int:

@@ -127,12 +127,12 @@ class Place:
 
     Attributes:
         join_url: Its address; a secret.
-        api: Joins it, and tells of it where it was made by us.
+        api: Joins it, and tells of it afterwards; None for a call that somebody else made.
         tools: Client tools that the agent's own script answers where the user has none of that name.
     """
 
     join_url: str
-    api: CallApi
+    api: CallApi | None = None
     tools: Sequence[Tool] = ()
 
 
@@ -151,10 +151,10 @@ async def talking_place(plan: TalkPlan, tools: Sequence[Tool] = ()) -> AsyncIter
         if plan.embedded:
             yield await _embedded(plan, tools, stack)
             return
-        api = await stack.enter_async_context(remote_api(plan.api_url, plan.api_key))
         if plan.join_url is not None:
-            yield Place(plan.join_url, api)
+            yield Place(plan.join_url)
             return
+        api = await stack.enter_async_context(remote_api(plan.api_url, plan.api_key))
         body = create_body(plan, tools, [])
         created = await api.create(body, agent=plan.agent)
         yield Place(str(created["joinUrl"]), api)

@@ -156,7 +156,8 @@ async def far_call(*, record: Path | None = None, by_hand: bool = False) -> Asyn
     async def connect(_url: str) -> MediaSocket:
         return ours
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(_nobody)) as http:
+    transport = httpx.MockTransport(_nobody)
+    async with httpx.AsyncClient(transport=transport, base_url="http://far.example") as http:
         leg = ProgramLeg(source_hz=RATES.input_hz, sink_hz=RATES.output_hz)
         api = CallApi(http, connect)
         call = ProgramCall(leg, rates=RATES, api=api, record=record, by_hand=by_hand)
