@@ -23,15 +23,19 @@ def create_body(
         model: of the request; None leaves the choice to the API.
         script: what the embedded agent follows; it declares its own tools.
     """
+    body: JsonDict = {"medium": {"webRtc": {}} if plan.webrtc else _socket(plan)}
+    if plan.max_duration_s is not None:
+        body["maxDuration"] = f"{plan.max_duration_s:g}s"
+    return body if plan.stored_agent is not None else body | _agent(plan, tools, model, script)
+
+
+def _socket(plan: CallPlan) -> JsonDict:
     medium: JsonDict = {
         "inputSampleRate": plan.sample_rate_hz,
         "outputSampleRate": plan.sample_rate_hz,
         "clientBufferSizeMs": plan.client_buffer_ms,
     }
-    body: JsonDict = {"medium": {"serverWebSocket": medium}}
-    if plan.max_duration_s is not None:
-        body["maxDuration"] = f"{plan.max_duration_s:g}s"
-    return body if plan.stored_agent is not None else body | _agent(plan, tools, model, script)
+    return {"serverWebSocket": medium}
 
 
 def _agent(

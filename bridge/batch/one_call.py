@@ -118,15 +118,17 @@ async def _call(plan: CallPlan, loaded: Loaded, on_progress: OnProgress) -> Call
         else:
             body = create_body(plan, tools, model=world.model, script=world.script)
             created = await world.api.create(body, agent=plan.stored_agent)
-        agent = await _join(world.api, created, plan.sample_rate_hz)
+        agent = await _join(world.api, created, plan)
         return await FileCall(plan, loaded, tools, on_progress).run(world.api, agent, created)
 
 
-async def _join(api: CallApi, created: JsonDict, rate_hz: int) -> Leg:
+async def _join(api: CallApi, created: JsonDict, plan: CallPlan) -> Leg:
     """The AI side. Of a call that somebody else has made, its first message tells the medium."""
     socket = await api.join(str(created["joinUrl"]))
-    rates = Rates(rate_hz, rate_hz)
-    return AgentSocketLeg(socket, rates) if "callId" in created else await agent_leg(socket, rates)
+    rates = Rates(plan.sample_rate_hz, plan.sample_rate_hz)
+    if plan.webrtc or plan.join_url is not None:
+        return await agent_leg(socket, rates)
+    return AgentSocketLeg(socket, rates)
 
 
 def _canned_tools(plan: CallPlan, script: Script | None) -> dict[str, str]:

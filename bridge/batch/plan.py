@@ -84,6 +84,7 @@ class CallPlan:
         api_url: Base URL of an Ultravox-style API to create the call at; None: the embedded server.
         api_key: Sent as X-API-Key to `api_url`.
         join_url: Join this call instead of creating one; excludes `api_url`.
+        webrtc: The call that `api_url` makes has the medium `webRtc`.
         agent: Name or id of an agent of the API (`POST /api/agents/{id}/calls`).
         model: `model` of the create-call request.
         script: A script file for the embedded server's scripted brain.
@@ -107,6 +108,7 @@ class CallPlan:
     api_url: str | None = None
     api_key: SecretStr | None = None
     join_url: str | None = None
+    webrtc: bool = False
     agent: str | None = None
     model: str | None = None
     script: Path | None = None
@@ -148,6 +150,10 @@ class CallPlan:
             (
                 self.api_url is not None and self.join_url is not None,
                 "--api-url and --join-url exclude each other: a join URL is a call already made",
+            ),
+            (
+                self.webrtc and self.api_url is None,
+                "--webrtc goes with --api-url: a join URL tells its medium by itself",
             ),
             (
                 self.virtual and remote,

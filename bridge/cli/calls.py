@@ -49,6 +49,10 @@ def call(  # noqa: PLR0913 - typer reads \b; one argument for each option
     join_url: Annotated[
         str | None, typer.Option(metavar="URL", help="Join this call, which exists already.")
     ] = None,
+    webrtc: Annotated[
+        bool,
+        typer.Option("--webrtc", metavar="", help="Over WebRTC; the call is made by --api-url."),
+    ] = False,
     agent: Annotated[
         str | None,
         typer.Option(
@@ -113,6 +117,7 @@ def call(  # noqa: PLR0913 - typer reads \b; one argument for each option
         api_url=None if api_url is None else parse_api_url(api_url),
         api_key=None if key is None else SecretStr(key),
         join_url=join_url,
+        webrtc=webrtc,
         agent=agent,
         model=model,
         script=script,

@@ -24,6 +24,12 @@ def test_a_plan_that_asks_for_nothing_asks_for_its_medium_alone() -> None:
     assert create_body(plan_of(), {}, model=None, script=None) == {"medium": MEDIUM}
 
 
+def test_a_plan_over_webrtc_asks_for_that_medium() -> None:
+    body = create_body(plan_of(api_url="u", webrtc=True), {}, model=None, script=None)
+
+    assert body == {"medium": {"webRtc": {}}}
+
+
 def test_what_a_plan_sets_stands_in_the_vendors_words() -> None:
     plan = plan_of(
         system_prompt="Be brief.",

@@ -69,6 +69,8 @@ def test_an_input_prints_as_it_was_written() -> None:
         (CallPlan(inputs=(), out_dir=OUT), "--in"),
         (CallPlan(inputs=ONE_INPUT, out_dir=OUT, api_url="u", join_url="j"), "exclude"),
         (CallPlan(inputs=ONE_INPUT, out_dir=OUT, api_url="u", virtual=True), "--virtual"),
+        (CallPlan(inputs=ONE_INPUT, out_dir=OUT, webrtc=True), "--webrtc goes with --api-url"),
+        (CallPlan(inputs=ONE_INPUT, out_dir=OUT, join_url="u", webrtc=True), "--webrtc"),
         (CallPlan(inputs=ONE_INPUT, out_dir=OUT, join_url="u", virtual=True), "--virtual"),
         (CallPlan(inputs=ONE_INPUT, out_dir=OUT, api_key=SecretStr("k")), "--api-key"),
         (CallPlan(inputs=ONE_INPUT, out_dir=OUT, join_url="j", agent="x"), "--join-url"),
