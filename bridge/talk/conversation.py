@@ -2,24 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Literal, Protocol
+from typing import Literal
 
 from bridge.errors import UsageError
+from bridge.talk.caller import DeviceEnd
 from bridge.talk.screen.needs import Gauges
 from bridge.talk.session import CallSession
-
-
-class DeviceEnd(Protocol):
-    """What is asked of the caller's leg where it is a sound device."""
-
-    def gauges(self) -> Gauges:
-        """Levels, drift, delay and losses of the device; `buffer_ms` is its own part of the buffer."""
-        ...
-
-    def push_to_talk(self, held: bool | None) -> None:
-        """The microphone is open while held; None: always, unless it is muted."""
-        ...
 
 
 class Conversation:
@@ -70,9 +58,18 @@ class Conversation:
         figures = self._session.figures
         if self._device is None:
             return Gauges(buffer_ms=figures.buffered_ms)
-        own = self._device.gauges()
-        lost = figures.underruns + (figures.dropped_up_ms > 0) + (figures.dropped_down_ms > 0)
-        return replace(own, buffer_ms=figures.buffered_ms, drops=own.drops + lost)
+        mic_dbfs, speaker_dbfs = self._device.levels
+        device = self._device.figures
+        drifts = (device.drift_ppm_in, device.drift_ppm_out)
+        return Gauges(
+            mic_dbfs=mic_dbfs,
+            speaker_dbfs=speaker_dbfs,
+            buffer_ms=figures.buffered_ms,
+            drops=figures.underruns + device.overruns + device.glitches,
+            drift_ppm=max(drifts, key=abs),
+            latency_ms=device.latency_in_ms + device.latency_out_ms,
+            devices=(device.microphone, device.loudspeaker),
+        )
 
     def toggle_mic(self) -> None:
         """Mute the microphone, or no longer."""

@@ -2,17 +2,17 @@
 
 A front takes the session's events as they come, and has a run of its own: the screen's keys, what is typed in line
 mode, the figures that JSON has once a second. The run is cancelled when the call is over and all events are told; one
-that ends before leaves the call going on (nobody types any more), or asks the conversation to hang up.
+that ends before leaves the call going on (nobody types any more), or asks for the call to hang up.
 """
 
 import asyncio
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from bridge.talk.conversation import Conversation
 from bridge.talk.events import SessionEvent
 from bridge.talk.json_events import event_line, figures_line, refused_line
 from bridge.talk.lines import Lines
+from bridge.talk.screen.needs import Talk
 from bridge.talk.steering import Reader, Steering, Typed
 from bridge.talk.typed import LINE_HELP
 
@@ -35,7 +35,7 @@ class Front(Protocol):
         """Something that the user asked for cannot be done."""
         ...
 
-    async def run(self, conversation: Conversation) -> None:
+    async def run(self, talk: Talk) -> None:
         """Serve the user until the call is over."""
         ...
 
@@ -75,14 +75,14 @@ class LineFront:
         """Answer whoever typed."""
         self._tell(sentence)
 
-    async def run(self, conversation: Conversation) -> None:
+    async def run(self, talk: Talk) -> None:
         """Carry out what is typed, until it is cancelled.
 
         Raises: BrokenPipeError when nobody reads what is written.
         """
         if self._at_terminal:
             self._tell(LINE_HELP)
-        await self._reader.served(self._steering.run(conversation))
+        await self._reader.served(self._steering.run(talk))
 
 
 class JsonFront:
@@ -111,19 +111,19 @@ class JsonFront:
         """Write why not."""
         self._write(refused_line(sentence))
 
-    async def run(self, conversation: Conversation) -> None:
+    async def run(self, talk: Talk) -> None:
         """Write figures once a second, and carry out what is typed, until it is cancelled.
 
         Raises: BrokenPipeError when nobody reads what is written.
         """
-        figures = asyncio.create_task(self._figures(conversation), name="talk figures")
+        figures = asyncio.create_task(self._figures(talk), name="talk figures")
         try:
-            await self._reader.served(self._steering.run(conversation))
+            await self._reader.served(self._steering.run(talk))
         finally:
             figures.cancel()
             await asyncio.wait((figures,))
 
-    async def _figures(self, conversation: Conversation) -> None:
+    async def _figures(self, talk: Talk) -> None:
         while True:
-            self._write(figures_line(conversation.gauges(), conversation.elapsed_s))
+            self._write(figures_line(talk.gauges(), talk.elapsed_s))
             await asyncio.sleep(FIGURES_EVERY_S)

@@ -5,10 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Final
 
-from bridge.talk.conversation import Conversation
 from bridge.talk.events import SessionEvent
 from bridge.talk.screen.board import Board
 from bridge.talk.screen.feed import Feed
+from bridge.talk.screen.needs import Talk
 from bridge.talk.typed import carry_out
 
 ANSWER_WITHIN_S: Final = 30.0
@@ -74,36 +74,40 @@ class Steering:
         self._board = Board()
         self._feed = Feed(self._board)
         self._news = 0
+        self._said_at = -1
+        """How much news there was when the last words were sent."""
 
     def take(self, event: SessionEvent) -> None:
         """An event of the session: what waits for an answer is known by it."""
         self._news += 1
         self._feed.take(event)
 
-    async def run(self, conversation: Conversation) -> None:
+    async def run(self, talk: Talk) -> None:
         """Carry out the lines as they come, once the agent is there.
 
-        The end of the input ends a typed conversation, and one whose user sits at the terminal; a spoken one goes on
+        The end of the input ends a typed talk, and one whose user sits at the terminal; a spoken one goes on
         without.
         """
-        await conversation.ready()
-        patient = self._patient and not conversation.has_devices
+        await talk.ready()
+        patient = self._patient and not talk.has_devices
         async for line in self._typed():
             if patient:
                 await self._settled()
-            if said := carry_out(line, conversation, self._board):
+            if not line.startswith("/"):
+                self._said_at = self._news
+            if said := carry_out(line, talk, self._board):
                 self._tell(said)
-        if not (self._at_terminal or conversation.has_devices):
+        if not (self._at_terminal or talk.has_devices):
             await self._settled()
-        if self._at_terminal or not conversation.has_devices:
-            conversation.hang_up()
+        if self._at_terminal or not talk.has_devices:
+            talk.hang_up()
 
     async def _settled(self) -> None:
-        """Wait until the agent listens and nothing has happened for a moment."""
+        """Wait until something came back, the agent listens, and nothing has happened for a moment."""
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 seen = -1
-                while seen != self._news or self._board.state != "listening":
+                while not (seen == self._news > self._said_at and self._board.state == "listening"):
                     seen = self._news
                     await asyncio.sleep(QUIET_S)
         except TimeoutError:

@@ -17,6 +17,9 @@ class FakeTalk:
     measured: Gauges = field(default_factory=Gauges)
     asked: list[tuple[object, ...]] = field(default_factory=list)
 
+    async def ready(self) -> None:
+        """At once."""
+
     def gauges(self) -> Gauges:
         return self.measured
 

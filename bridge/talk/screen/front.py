@@ -1,11 +1,11 @@
 """The screen as a front of a talk."""
 
 from bridge.errors import BridgeError
-from bridge.talk.conversation import Conversation
 from bridge.talk.events import SessionEvent
 from bridge.talk.screen.app import LEAVES_AFTER_S, TalkApp
 from bridge.talk.screen.board import Board
 from bridge.talk.screen.feed import Feed
+from bridge.talk.screen.needs import Talk
 from bridge.talk.screen.palette import COLOURED, PLAIN
 from bridge.talk.screen.paragraphs import Look
 from bridge.talk.screen.terminal import drawn_on_stdout
@@ -43,14 +43,14 @@ class ScreenFront:
         """Say it in the transcript."""
         self.board.note(sentence, at_s=self._at_s)
 
-    async def run(self, conversation: Conversation) -> None:
+    async def run(self, talk: Talk) -> None:
         """Show the screen until it is left; then the call shall end, too.
 
         Raises: BridgeError when the screen broke.
         """
         with drawn_on_stdout() as driver:
             app = TalkApp(
-                conversation,
+                talk,
                 self.board,
                 push_to_talk=self._push_to_talk,
                 colours=self._colours,
@@ -61,4 +61,4 @@ class ScreenFront:
             await app.run_async(mouse=False)
         if app.return_code:
             raise BridgeError("the screen broke; --plain shows the talk in lines")
-        conversation.hang_up()
+        talk.hang_up()

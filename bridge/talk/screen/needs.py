@@ -1,6 +1,7 @@
 """What the screen and the line mode need of a conversation: a handful of questions and commands.
 
-None of them waits. `bridge.talk.conversation` answers them from a session and its device leg; tests have a fake.
+But for `ready` none of them waits. `bridge.talk.conversation` answers them from a session and its device leg; tests
+have a fake.
 """
 
 from dataclasses import dataclass
@@ -50,6 +51,10 @@ class Talk(Protocol):
     @property
     def elapsed_s(self) -> float:
         """Since the call began; 0 before."""
+        ...
+
+    async def ready(self) -> None:
+        """Wait until the agent is there, or the call is over: the one method that waits."""
         ...
 
     def gauges(self) -> Gauges:
