@@ -128,7 +128,7 @@ def talk(  # noqa: PLR0913 - one argument for each option
     if list_devices:
         from bridge.cli.devices import print_devices
 
-        return print_devices(as_json=json_)
+        return print_devices(as_json=json_, config=config)
     logs(verbose)
     key = key_for(api_url, api_key)
     sound = Sound(
@@ -277,9 +277,10 @@ def _carry_out(order: "TalkOrder", front: "Callable[[], Front]") -> "TalkResult"
 
     from bridge.loops import new_event_loop
     from bridge.talk.run import run
+    from bridge.talk.signals import caught
 
     async def talk_to_its_end() -> "TalkResult":
-        return await run(order, front())
+        return await run(order, front(), caught)
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         try:

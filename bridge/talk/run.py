@@ -13,6 +13,7 @@ from bridge.talk.events import LIVE, StatusChanged, Turn
 from bridge.talk.fronts import Front
 from bridge.talk.serving import serve, tell
 from bridge.talk.session import CallSession
+from bridge.talk.signals import Signals, ignoring
 from bridge.talk.sound import Sound
 from bridge.talk.tools import Tool
 from bridge.talk.tools_file import load_tools, unique
@@ -48,12 +49,13 @@ class TalkResult:
     notes: Sequence[str]
 
 
-async def run(order: TalkOrder, front: Front) -> TalkResult:
+async def run(order: TalkOrder, front: Front, signals: Signals = ignoring) -> TalkResult:
     """Make the call, or join it, and let it take place.
 
     Args:
         order: what is asked for.
         front: tells the user of the call, and takes their wishes.
+        signals: catches what wants the process to end, once there is a call to be ended.
 
     Raises: UsageError, MissingExtra, ApiError, JoinRefused, BridgeError with one sentence.
     """
@@ -79,7 +81,7 @@ async def run(order: TalkOrder, front: Front) -> TalkResult:
             front.refuse(note)
         if order.sound.typed:
             _answer_in_text(session)
-        ended = await serve(session, conversation, front)
+        ended = await serve(session, conversation, front, signals)
         return TalkResult(ended, session.now_s, tuple(session.turns), tuple(session.notes))
 
 

@@ -5,9 +5,6 @@ of this is cancelled. Each way the session leaves the call and completes its fil
 """
 
 import asyncio
-import contextlib
-import signal
-from collections.abc import Callable, Iterator
 from typing import Final
 
 from bridge.errors import BridgeError
@@ -30,6 +27,7 @@ from bridge.talk.events import (
 )
 from bridge.talk.fronts import Front
 from bridge.talk.session import CallSession
+from bridge.talk.signals import Signals, ignoring
 
 LEAVE_S: Final = 15.0
 """For the far end to let go and the files to be complete; an API that is asked about its call may take 10 s."""
@@ -47,7 +45,6 @@ _EVENTS: Final[tuple[type[SessionEvent], ...]] = (
     Noted,
     CallEnded,
 )
-_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def tell(session: CallSession, front: Front) -> None:
@@ -56,8 +53,16 @@ def tell(session: CallSession, front: Front) -> None:
         session.on(kind, front.take)
 
 
-async def serve(session: CallSession, conversation: Conversation, front: Front) -> Ended:
+async def serve(
+    session: CallSession, conversation: Conversation, front: Front, signals: Signals = ignoring
+) -> Ended:
     """Let a joined call take place until it is over; how it ended.
+
+    Args:
+        session: the call, joined.
+        conversation: the same for the front.
+        front: tells the user of it.
+        signals: catches what wants the process to end, for the time of the call.
 
     Raises: whatever the front raised, when the call is over.
     """
@@ -66,7 +71,7 @@ async def serve(session: CallSession, conversation: Conversation, front: Front) 
     over = loop.create_task(session.ended(), name="talk over")
     leaving = loop.create_task(conversation.leaving.wait(), name="talk leaving")
     try:
-        with _signals(conversation.hang_up):
+        with signals(conversation.hang_up):
             await _until_one_wants_to_leave(showing, over, leaving)
             ended = await _left(session)
             await asyncio.wait((showing,), timeout=front.linger_s)
@@ -97,31 +102,3 @@ async def _left(session: CallSession) -> Ended:
             return await session.leave_call()
     except TimeoutError:
         raise BridgeError(f"the call did not let go within {LEAVE_S:g} s") from None
-
-
-@contextlib.contextmanager
-def _signals(hang_up: Callable[[], None]) -> Iterator[None]:
-    """The first signal hangs up, the second cancels: nobody has to wait for a far end that does not answer."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    assert task is not None
-    came = 0
-
-    def on_signal() -> None:
-        nonlocal came
-        came += 1
-        if came == 1:
-            hang_up()
-        else:
-            task.cancel()
-
-    caught = []
-    for name in _SIGNALS:
-        with contextlib.suppress(KeyError, NotImplementedError, ValueError, RuntimeError):
-            loop.add_signal_handler(signal.Signals[name], on_signal)
-            caught.append(signal.Signals[name])
-    try:
-        yield
-    finally:
-        for each in caught:
-            loop.remove_signal_handler(each)
