@@ -1,0 +1,242 @@
+"""A peer's sockets, where only those are listened to who have proved that they are the peer.
+
+Sources: reliability 3.1, 4.10 (B1, B6), S17 and S18; reference webrtc 5 (ports and addresses). aioice passes every
+datagram that is no STUN on, whoever sent it, and a forged DTLS message ends the handshake. Here only an address counts
+that has sent a STUN request signed with our password, or answered one of ours; nobody else gets a word in, or out of
+us. What waits to be read is bounded.
+
+This module stands on aioice's private parts; see `inside`, which holds those of aiortc, and the list of both.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any, Final, cast
+
+from aioice.candidate import Candidate, candidate_foundation, candidate_priority
+from aioice.ice import (
+    CandidatePair,
+    Connection,
+    StunProtocol,
+    get_host_addresses,
+    relayed_candidate,
+    server_reflexive_candidate,
+)
+from aioice.stun import Class, Message
+
+from bridge.errors import BridgeError
+from bridge.legs.webrtc.options import RtcOptions
+from bridge.legs.webrtc.rtp import is_rtcp
+
+MAX_WAITING: Final = 256
+"""Datagrams that may wait for the DTLS transport."""
+MAX_VOUCHED: Final = 64
+"""Addresses of one peer."""
+GATHER_S: Final = 2.0
+"""How long a STUN or TURN server may take to say an address; the others go without it."""
+LOOPBACK: Final = "127.0.0.1"
+MAX_PORTS_TRIED: Final = 2_000
+
+Address = tuple[str, int]
+
+
+class GuardedConnection(Connection):
+    """aioice's connection with a guard at its door. Made by `guard`, never by hand."""
+
+    options: RtcOptions
+    vouched: dict[Address, None]
+    refused: int
+    """Datagrams that were thrown away: from strangers, or more than can wait."""
+    on_srtp: Callable[[bytes], None] | None
+    """Takes the peer's SRTP (not SRTCP) at once, without the queue."""
+
+    def vouch(self, address: Address) -> None:
+        """Take an address for the peer's."""
+        if address not in self.vouched and len(self.vouched) < MAX_VOUCHED:
+            self.vouched[address] = None
+
+    async def gather_candidates(self) -> None:
+        """Open sockets as the options say."""
+        if self._local_candidates_start:
+            return
+        self._local_candidates_start = True
+        found = await self.get_component_candidates(1, self._own_addresses())
+        self._local_candidates += found
+        self._local_candidates_end = True
+
+    def _own_addresses(self) -> list[str]:
+        options = self.options
+        if options.addresses:
+            return list(options.addresses)
+        addresses = get_host_addresses(use_ipv4=self._use_ipv4, use_ipv6=self._use_ipv6)
+        if options.loopback or not addresses:
+            addresses.append(LOOPBACK)
+        return addresses
+
+    async def get_component_candidates(
+        self,
+        component: int,
+        addresses: list[str],
+        timeout: float = GATHER_S,  # noqa: ASYNC109 - aioice's
+    ) -> list[Candidate]:
+        """Host candidates at these addresses, and what the servers say."""
+        protocols = [await self._bind(component, address) for address in addresses]
+        own = [protocol for protocol in protocols if protocol is not None]
+        if not own:
+            raise BridgeError(
+                "no UDP port could be opened for a WebRTC connection; look at the port range and addresses of [webrtc]"
+            )
+        self._protocols += own
+        candidates = [protocol.local_candidate for protocol in own]
+        return candidates + await self._from_servers(component, own, timeout)
+
+    async def _bind(self, component: int, address: str) -> "StunProtocol | None":
+        loop = asyncio.get_running_loop()
+        for port in _ports(self.options.port_range):
+            try:
+                transport, protocol = await loop.create_datagram_endpoint(
+                    lambda: GuardedProtocol(self), local_addr=(address, port)
+                )
+            except OSError:
+                continue
+            protocol.local_candidate = _host_candidate(
+                component, transport.get_extra_info("sockname")
+            )
+            return protocol
+        return None
+
+    async def _from_servers(
+        self,
+        component: int,
+        own: list[StunProtocol],
+        timeout: float,  # noqa: ASYNC109
+    ) -> list[Candidate]:
+        asked = [
+            asyncio.create_task(server_reflexive_candidate(protocol, self.stun_server))
+            for protocol in own
+            if self.stun_server and ip_address(protocol.local_candidate.host).version == 4
+        ]
+        tasks = cast("list[asyncio.Task[tuple[Candidate, StunProtocol | None]]]", asked)
+        if self.turn_server:
+            tasks.append(asyncio.create_task(self._relayed(component, self.turn_server)))
+        if not tasks:
+            return []
+        done, late = await asyncio.wait(tasks, timeout=timeout)
+        for task in late:
+            task.cancel()
+        answers = [task.result() for task in done if task.exception() is None]
+        self._protocols += [relay for _, relay in answers if relay is not None]
+        return [candidate for candidate, _ in answers]
+
+    async def _relayed(self, component: int, server: Address) -> tuple[Candidate, StunProtocol]:
+        return await relayed_candidate(
+            component=component,
+            hide_related_address=False,
+            protocol_factory=lambda: GuardedProtocol(self),
+            turn_server=server,
+            turn_username=self.turn_username,
+            turn_password=self.turn_password,
+            turn_ssl=self.turn_ssl,
+            turn_transport=self.turn_transport,
+        )
+
+    def check_state(self, pair: CandidatePair, state: CandidatePair.State) -> None:
+        """A check of ours went well: who answered it is the peer."""
+        super().check_state(pair, state)
+        if state == CandidatePair.State.SUCCEEDED:
+            self.vouch(pair.remote_addr)
+
+    def data_received(self, data: bytes, component: int) -> None:
+        """Queue what the DTLS transport shall read, within bounds; what is neither DTLS nor RTP is nothing."""
+        if data and data[0] >= 20 and self._queue.qsize() < MAX_WAITING:
+            super().data_received(data, component)
+        else:
+            self.refused += 1
+
+    def respond_error(
+        self,
+        request: Message,
+        addr: Address,
+        protocol: StunProtocol,
+        error_code: tuple[int, str],
+    ) -> None:
+        """Say nothing to those who do not know the password."""
+        if error_code[0] in (400, 401):
+            self.refused += 1
+        else:
+            super().respond_error(request, addr, protocol, error_code)
+
+
+class GuardedProtocol(StunProtocol):
+    """One socket of a guarded connection."""
+
+    receiver: GuardedConnection
+
+    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        """Sort by the first octet (RFC 7983): STUN may come from anybody, the rest from the peer only."""
+        assert isinstance(data, bytes)
+        receiver = self.receiver
+        first = data[0] if data else 255
+        if first < 4:
+            super().datagram_received(data, addr)
+        elif (addr[0], addr[1]) not in receiver.vouched:
+            receiver.refused += 1
+        elif (
+            128 <= first < 192
+            and receiver.on_srtp is not None
+            and len(data) > 1
+            and not is_rtcp(data)
+        ):
+            receiver.on_srtp(data)
+        else:
+            receiver.data_received(data, self.local_candidate.component)
+
+    def send_stun(self, message: Message, addr: Address) -> None:
+        """A success response goes only to those whose request was signed with our password."""
+        super().send_stun(message, addr)
+        if message.message_class == Class.RESPONSE:
+            self.receiver.vouch((addr[0], addr[1]))
+
+
+def guard(connection: Connection, options: RtcOptions) -> None:
+    """Put the guard at a connection's door, before its sockets are open."""
+    if isinstance(connection, GuardedConnection):
+        return
+    connection.__class__ = GuardedConnection
+    guarded = cast("GuardedConnection", connection)
+    guarded.options = options
+    guarded.vouched = {}
+    guarded.refused = 0
+    guarded.on_srtp = None
+
+
+def hush_loggers() -> None:
+    """Keep aiortc and aioice from writing addresses and passwords into a log, unless somebody has asked for it."""
+    for name in ("aioice", "aiortc"):
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.WARNING)
+
+
+def _host_candidate(component: int, address: tuple[Any, ...]) -> Candidate:
+    return Candidate(
+        foundation=candidate_foundation("host", "udp", address[0]),
+        component=component,
+        transport="udp",
+        priority=candidate_priority(component, "host"),
+        host=address[0],
+        port=address[1],
+        type="host",
+    )
+
+
+def _ports(between: tuple[int, int] | None) -> list[int]:
+    """Ports to try, beginning anywhere; 0 is any."""
+    if between is None:
+        return [0]
+    first, last = between
+    n = last - first + 1
+    start = secrets.randbelow(n)
+    return [first + (start + i) % n for i in range(min(n, MAX_PORTS_TRIED))]
