@@ -98,11 +98,7 @@ class FileLeg:
     def receive(self, event: LegEvent) -> None:
         """Let the script see the agent's states and words."""
         if isinstance(event, MessageEvent):
-            match event.message:
-                case State(state=state):
-                    self.underruns.speaking(on=state == "speaking")
-                case Transcript(role="agent", final=final):
-                    self.underruns.utterance(over=final)
+            self.underruns.told(event.message)
         self._script.receive(event, asyncio.get_running_loop().time())
 
     async def drain(self) -> None:
@@ -127,6 +123,14 @@ class Underruns:
         """The utterance is complete; its last samples may still be playing."""
         self._begun = False
         self._dry_since: float | None = None
+
+    def told(self, message: object) -> None:
+        """A message of the agent's side: its states and words say what is speech."""
+        match message:
+            case State(state=state):
+                self.speaking(on=state == "speaking")
+            case Transcript(role="agent", final=final):
+                self.utterance(over=final)
 
     def speaking(self, *, on: bool) -> None:
         """The agent began (or ceased) to speak."""

@@ -16,7 +16,8 @@ from bridge.audio.lane import Lane
 from bridge.audio.pacer import Pacer
 from bridge.audio.ring import Ring
 from bridge.errors import UsageError
-from bridge.legs.base import Ended, LegEvent, Port
+from bridge.legs.base import Ended, LegEvent, MessageEvent, Port
+from bridge.legs.file import Underruns
 from bridge_codecs.pcm import Int16, silence
 
 FRAME_MS: Final = 20
@@ -146,6 +147,7 @@ class ProgramLeg:
         speaker: what it hears.
         mic_muted: silence goes out instead of what was written; its time passes all the same.
         speaker_muted: the speaker gives silence instead of the agent.
+        underruns: holes inside the agent's speech.
     """
 
     name = "program"
@@ -157,6 +159,7 @@ class ProgramLeg:
         self.speaker = Speaker(sink_hz)
         self.mic_muted = False
         self.speaker_muted = False
+        self.underruns = Underruns()
         self._n_in = source_hz * FRAME_MS // 1000
         self._n_out = sink_hz * FRAME_MS // 1000
         self._incoming: Lane | None = None
@@ -187,6 +190,7 @@ class ProgramLeg:
         heard = lane.pull_padded(self._n_out)
         if n_real:
             lane.ledger.sent(n_real, now_s)
+        self.underruns.played(n_real, self._n_out, now_s)
         if not lane.depth_samples:
             self._drained.set()
         self.speaker.play(silence(self._n_out) if self.speaker_muted else heard)
@@ -196,9 +200,12 @@ class ProgramLeg:
 
     def clear(self) -> None:
         """Nothing to drop: a frame that left the lane has been heard."""
+        self.underruns.segment_over()
 
     def receive(self, event: LegEvent) -> None:
-        """Messages are the session's affair."""
+        """Learn what is speech; all else is the session's affair."""
+        if isinstance(event, MessageEvent):
+            self.underruns.told(event.message)
 
     async def drain(self) -> None:
         """Wait until all that the agent said has been played."""

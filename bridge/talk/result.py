@@ -11,7 +11,7 @@ from bridge.batch.result import CallResult, Cut, ToolCall
 from bridge.batch.result import Transcript as KeptTranscript
 from bridge.client import ApiError, CallApi
 from bridge.legs.base import Ended
-from bridge.relay import Relay
+from bridge.legs.file import Underruns
 from bridge.talk.events import ToolRun, Transcript
 from bridge.talk.recording import Recording
 from bridge.talk.witness import Witness
@@ -29,7 +29,7 @@ class Outcome:
     ended: Ended
     witness: Witness
     tools: Sequence[ToolRun]
-    relay: Relay
+    underruns: Underruns
 
 
 async def close_recording(recording: Recording, outcome: Outcome, api: CallApi | None) -> Ended:
@@ -53,15 +53,14 @@ async def close_recording(recording: Recording, outcome: Outcome, api: CallApi |
     try:
         await recording.finish(_result(recording, outcome, seen))
     except OSError as exc:
-        why = exc.strerror or exc
-        witness.note(f"the results cannot be written into {recording.folder} ({why})")
+        told = exc.strerror or type(exc).__name__
+        witness.note(f"the results cannot be written into {recording.folder} ({told})")
     return outcome.ended
 
 
 def _result(recording: Recording, outcome: Outcome, seen: Aftermath) -> CallResult:
     witness = outcome.witness
     transcripts = witness.transcripts.all()
-    gaps = outcome.relay.downlink.ledger.gaps
     said = {each.ordinal: each for each in transcripts}
     return CallResult(
         call_id=witness.call_id,
@@ -82,8 +81,8 @@ def _result(recording: Recording, outcome: Outcome, seen: Aftermath) -> CallResu
             for ordinal, at_s in witness.transcripts.cuts.items()
             if ordinal in said
         ],
-        underruns=gaps.underruns,
-        underrun_ms=gaps.underrun_ms,
+        underruns=outcome.underruns.count,
+        underrun_ms=outcome.underruns.total_ms,
         notes=list(witness.notes),
     )
 

@@ -15,6 +15,7 @@ from bridge.legs.agent import agent_leg
 from bridge.legs.base import Ended, Leg, MessageEvent
 from bridge.legs.carrier.dtmf import DtmfHandling, Keypad
 from bridge.legs.carrier.figures import CarrierFigures
+from bridge.legs.file import Underruns
 from bridge.legs.join_refusals import without_parts_of
 from bridge.legs.media_socket import Connect
 from bridge.legs.picows_socket import connect as open_socket
@@ -79,6 +80,11 @@ class CallerEnd(Leg, Protocol):
     """Silence goes to the agent instead of what the microphone hears."""
     speaker_muted: bool
     """Silence is played instead of the agent; its time passes all the same."""
+
+    @property
+    def underruns(self) -> Underruns:
+        """Holes that the caller heard inside the agent's speech."""
+        ...
 
     def play_tone(self, samples: Int16) -> None:
         """Play mono int16 at `sink_hz` to the caller alone, over what the agent says."""
@@ -173,7 +179,7 @@ class CallSession:
                 caller_hz=self._caller.source_hz,
                 on_error=self._witness.note,
             )
-        self._witness.attend(relay, recording)
+        self._witness.attend(relay, recording, self._caller.underruns)
         self._set_status("idle")
         self._life = self._loop.create_task(self._live(relay, recording), name="call session")
 
@@ -213,7 +219,7 @@ class CallSession:
         try:
             ended = await self._relay(relay)
             self._set_status("disconnecting")
-            ended = await self._finish(ended, relay, recording)
+            ended = await self._finish(ended, recording)
         finally:
             self._over(ended)
 
@@ -235,12 +241,13 @@ class CallSession:
                 task.cancel()
             await asyncio.wait((running, leaving))
 
-    async def _finish(self, ended: Ended, relay: Relay, recording: Recording | None) -> Ended:
+    async def _finish(self, ended: Ended, recording: Recording | None) -> Ended:
         self._keypad.stop()
         await self._desk.stop()
         if recording is None:
             return ended
-        outcome = Outcome(ended, self._witness, tuple(self._desk.runs.values()), relay)
+        tools = tuple(self._desk.runs.values())
+        outcome = Outcome(ended, self._witness, tools, self._caller.underruns)
         return await close_recording(recording, outcome, self._api)
 
     def _clean(self, ended: Ended) -> Ended:

@@ -11,6 +11,7 @@ from bridge.batch.call_log import ENTRY_COST, FULL, MAX_WARNINGS, Room
 from bridge.batch.result import StateChange
 from bridge.legs.base import Leg, LegEvent, MessageEvent, Warned
 from bridge.legs.carrier.heard import HeardText
+from bridge.legs.file import Underruns
 from bridge.relay import Relay
 from bridge.talk.events import (
     DataMessage,
@@ -82,12 +83,13 @@ class Witness:
         self.turns: Turns | None = None
         self._audio: _Audio | None = None
         self._interruptions = 0
+        self._underruns = Underruns()
 
     def now(self) -> float:
         """Seconds since the call was joined."""
         return 0.0 if self._since_s is None else self._loop.time() - self._since_s
 
-    def attend(self, relay: Relay, recording: Recording | None) -> None:
+    def attend(self, relay: Relay, recording: Recording | None, underruns: Underruns) -> None:
         """The call begins: see what passes from now on. The relay's lanes must be `WatchedLane`."""
         self._since_s = self._loop.time()
         rate_hz = relay.caller.source_hz
@@ -98,6 +100,7 @@ class Witness:
             lambda turn: self._tell(TurnMeasured(self.now(), turn)),
         )
         self._audio = _Audio(relay, speech, turns, recording)
+        self._underruns = underruns
 
     def note(self, text: str) -> None:
         """One sentence that people should read; each is told once."""
@@ -110,7 +113,7 @@ class Witness:
         """How the audio stands."""
         if self._audio is None:
             return SessionFigures()
-        return self._audio.figures(self._interruptions)
+        return self._audio.figures(self._interruptions, self._underruns)
 
     def watch(self, leg: Leg, event: LegEvent) -> None:
         """The relay's watcher."""
@@ -181,8 +184,6 @@ class _Audio:
         """The agent's state: an utterance begins, or is over."""
         self._heard.expect()
         self._first.expect()
-        if state != "speaking":
-            self._down.ledger.end_segment()
         self.turns.state(state, self._time())
 
     def words(self, message: Transcript) -> None:
@@ -190,8 +191,6 @@ class _Audio:
         now_s = self._time()
         if message.role == "agent":
             self._heard.take(message, now_s)
-            if message.final:
-                self._down.ledger.end_segment()
             if message.medium == "text" and (message.text or message.delta):
                 self.turns.began(now_s)
         elif message.medium == "voice":
@@ -206,10 +205,9 @@ class _Audio:
         heard, unheard = self._heard.cut(ledger.sent_samples - flushed)
         return bool(flushed or cleared), heard, unheard
 
-    def figures(self, interruptions: int) -> SessionFigures:
+    def figures(self, interruptions: int, underruns: Underruns) -> SessionFigures:
         """As they stand."""
         up, down = self._up, self._down
-        gaps = down.ledger.gaps
         per_ms = down.rate_hz / 1000
         return SessionFigures(
             buffered_ms=down.depth_ms + down.ledger.ahead_ms(self._time()),
@@ -217,8 +215,8 @@ class _Audio:
             dropped_up_ms=1000 * up.stats.dropped / up.rate_hz,
             dropped_down_ms=down.stats.dropped / per_ms,
             cleared_ms=(down.stats.cleared + down.ledger.flushed) / per_ms,
-            underruns=gaps.underruns,
-            underrun_ms=gaps.underrun_ms,
+            underruns=underruns.count,
+            underrun_ms=underruns.total_ms,
             interruptions=interruptions,
         )
 
@@ -231,7 +229,6 @@ class _Audio:
     def _came(self, samples: Int16) -> None:
         if self._heard.awaiting:
             self._heard.began(self._time())
-            self._down.ledger.begin_segment()
         self._first.came(samples)
 
     def _gone(self, samples: Int16) -> None:

@@ -1,6 +1,6 @@
 """The device leg: a microphone and a loudspeaker as one end of a call.
 
-One task of the leg looks every `POLL_S` at what the sound system's callbacks did, and feeds them; another keeps the
+For each of the two a task looks at what the sound system's callback did, just after it, and feeds it; another keeps the
 devices open. The callbacks themselves touch only memory that is there from the start, so the sound system never waits
 for Python's event loop, nor the loop for the sound system.
 
@@ -19,10 +19,11 @@ from bridge.legs.device.figures import DeviceFigures, measured
 from bridge.legs.device.half_duplex import HalfDuplex
 from bridge.legs.device.host import HostApi
 from bridge.legs.device.keeper import Keeper
-from bridge.legs.device.loudspeaker import POLL_S, Loudspeaker
+from bridge.legs.device.loudspeaker import Loudspeaker
 from bridge.legs.device.microphone import Microphone
 from bridge.legs.device.processing import EchoProcessor
 from bridge.legs.device.reference import Reference
+from bridge.legs.file import Underruns
 from bridge.wire.messages import State, Transcript
 from bridge_codecs.pcm import Int16
 
@@ -100,9 +101,14 @@ class DeviceLeg:
         self._begin(port)
         try:
             async with asyncio.TaskGroup() as tasks:
-                mending = tasks.create_task(self._keeper.keep(), name="device keeper")
-                await self._serve()
-                mending.cancel()
+                serving = [
+                    tasks.create_task(self._keeper.keep(), name="device keeper"),
+                    tasks.create_task(self._serve(self._microphone), name="device microphone"),
+                    tasks.create_task(self._serve(self._loudspeaker), name="device loudspeaker"),
+                ]
+                await self._hung_up.wait()
+                for task in serving:
+                    task.cancel()
             return Ended("hangup")
         finally:
             port.incoming.on_ready = None
@@ -170,6 +176,11 @@ class DeviceLeg:
         return self._loudspeaker.heard_until
 
     @property
+    def underruns(self) -> Underruns:
+        """Holes inside the agent's speech."""
+        return self._loudspeaker.underruns
+
+    @property
     def figures(self) -> DeviceFigures:
         """What there is to know just now."""
         return measured(self._microphone, self._loudspeaker, self._keeper)
@@ -181,12 +192,10 @@ class DeviceLeg:
         self._loudspeaker.start(port.incoming, now_s)
         port.incoming.on_ready = self._audio_came
 
-    async def _serve(self) -> None:
-        while not self._hung_up.is_set():
-            now_s = self._loop.time()
-            self._microphone.poll(now_s)
-            self._loudspeaker.poll(now_s)
-            await asyncio.sleep(POLL_S)
+    async def _serve(self, side: Microphone | Loudspeaker) -> None:
+        while True:
+            next_s = side.poll(self._loop.time())
+            await asyncio.sleep(next_s - self._loop.time())
 
     def _audio_came(self) -> None:
         self._loudspeaker.audio_came(self._loop.time())
