@@ -8,7 +8,6 @@ is what those are made for and tested with; where it is not installed, our own c
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 from bridge.legs.webrtc.installed import missing_webrtc
 from bridge.wire.messages import RoomInfo
@@ -74,6 +73,6 @@ def _by_ourselves(options: "RtcOptions") -> "MakeRoom":
     from bridge.legs.webrtc.rtc_room import RtcRoom  # noqa: PLC0415 - optional
 
     def make(access: "Access", user: "RoomUser", say: "Lane") -> "Room":
-        return RtcRoom(access, user, say, options=options, connect=connect, cid=str(uuid4()))
+        return RtcRoom(access, user, say, options=options, connect=connect)
 
     return make

@@ -1,0 +1,144 @@
+"""Our peer connections in somebody else's room: one in v1; in v0 one to speak and write on, one to hear and read on.
+
+v1: the ``publisher`` connection carries everything, and all of it is offered by us. v0: the server offers the
+``subscriber`` connection, on which it speaks and opens its own channels (reference webrtc 2.3, 3).
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from bridge.audio.lane import Lane
+from bridge.errors import BridgeError
+from bridge.legs.webrtc.channel import Channel
+from bridge.legs.webrtc.options import IceServer, RtcOptions
+from bridge.legs.webrtc.peer import Peer, PeerState
+from bridge.legs.webrtc.voice import Voice
+from bridge.wire.livekit import events
+from bridge.wire.livekit.data import LOSSY, RELIABLE
+from bridge.wire.livekit.events import Target
+from bridge_codecs.pcm import Int16
+
+
+class RoomPeers:
+    """The connections of one stay; to be closed in any case.
+
+    Args:
+        options: of the connections.
+        say: what the room hears from us, at its own rate.
+        hear: gets the agent's audio, mono int16 at the options' ``ear_hz``.
+        data: gets the packets of the reliable channel.
+        broken: called with a sentence when a connection is lost.
+    """
+
+    def __init__(
+        self,
+        options: RtcOptions,
+        say: Lane,
+        hear: Callable[[Int16], None],
+        data: Callable[[bytes | str], None],
+        broken: Callable[[str], None],
+    ) -> None:
+        self.open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when data packets get through to the room."""
+        self._options = options
+        self._voice = Voice(say, bitrate=options.bitrate)
+        self._hear = hear
+        self._data = data
+        self._broken = broken
+        self._peers: dict[Target, Peer] = {}
+        self._channel: Channel | None = None
+
+    def use(self, servers: Sequence[events.IceServer]) -> None:
+        """The room's STUN and TURN servers, for connections made from now on, unless there are configured ones."""
+        if not self._options.ice_servers:
+            known = tuple(each for server in servers for each in _ice_servers(server))
+            self._options = replace(self._options, ice_servers=known)
+
+    async def first_offer(self) -> str:
+        """An offer to hear the room and to exchange messages (v1). Raises: BridgeError."""
+        peer = self._publisher()
+        peer.hear(self._hear)
+        peer.expect_audio()
+        return await peer.offer()
+
+    def speak(self) -> str:
+        """The next `offer` has our microphone; what it calls the track."""
+        peer = self._publisher()
+        peer.say(self._voice)
+        return peer.speak()
+
+    async def offer(self) -> str:
+        """An offer of what we speak and write on. Raises: BridgeError."""
+        return await self._publisher().offer()
+
+    async def accept(self, sdp: str) -> None:
+        """Take the answer to an offer of ours. Raises: RemoteWireError."""
+        await self._publisher().accept(sdp)
+
+    async def answer(self, sdp: str) -> str:
+        """Answer the server's offer, the first or a later one (v0). Raises: RemoteWireError, BridgeError."""
+        peer = self._peers.get("subscriber")
+        if peer is None:
+            peer = self._make("subscriber")
+            peer.hear(self._hear)
+        return (await peer.answer(sdp)).sdp
+
+    def add_candidate(self, target: Target, init: str) -> None:
+        """Take a candidate of the server's."""
+        peer = self._peers.get(target)
+        if peer is not None:
+            peer.add_candidate(init)
+
+    def send(self, packet: bytes) -> bool:
+        """Send a data packet; false if it did not go out."""
+        return self._channel is not None and self._channel.send(packet)
+
+    async def renew(self) -> None:
+        """Close all connections, to begin anew."""
+        peers, self._peers, self._channel = list(self._peers.values()), {}, None
+        await asyncio.gather(*(peer.close() for peer in peers))
+
+    async def close(self) -> None:
+        """Give everything back; may be called again."""
+        self._voice.close()
+        await self.renew()
+
+    def _publisher(self) -> Peer:
+        peer = self._peers.get("publisher")
+        if peer is None:
+            peer = self._make("publisher")
+            channel = self._channel = peer.open_channel(RELIABLE)
+            channel.on_message = self._data
+            channel.on_open = self._opened
+            peer.open_channel(LOSSY, reliable=False)
+        return peer
+
+    def _make(self, target: Target) -> Peer:
+        peer = self._peers[target] = Peer(self._options, name=f"room {target}")
+        peer.on_channel = self._channel_of_theirs
+        peer.on_state = self._changed
+        return peer
+
+    def _channel_of_theirs(self, channel: Channel) -> None:
+        if channel.label == RELIABLE:
+            channel.on_message = self._data
+
+    def _opened(self) -> None:
+        if not self.open.done():
+            self.open.set_result(None)
+
+    def _changed(self, state: PeerState) -> None:
+        if state in ("failed", "closed"):
+            self._broken(f"the media connection to the agent's room is {state}")
+
+
+def _ice_servers(server: events.IceServer) -> Sequence[IceServer]:
+    """Those of its addresses that are of use; a room may name anything."""
+    try:
+        return [
+            IceServer(url, server.username or None, server.credential or None)
+            for url in server.urls
+        ]
+    except BridgeError:
+        return ()
