@@ -111,7 +111,7 @@ export class Connection extends EventTarget {
     } catch {
       throw unreachable();
     }
-    if (!response.ok) throw refused("The server did not take the call.", response.status, body);
+    if (!response.ok) throw refused("The server did not take the call", response.status, body);
     const place = response.headers.get("Location") ?? this.#path;
     this.#location = new URL(place, document.baseURI).pathname; // on this server, whatever name it knows itself by
     return body;

@@ -18,6 +18,8 @@ from tests.fakes.served import CALL
 _COMMAND = "from bridge.cli import main; main()"
 _LIMITED = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({n}, {n})); "
 START_S = 30.0
+TONES = 'voice = "tone"\near = "off"\nvad = "energy"\n'
+EMBEDDED = 'voice = "espeak"\near = "pocketsphinx"\nvad = "silero"\n'
 
 
 @dataclass
@@ -63,12 +65,14 @@ async def serve_process(
     max_fds: int | None = None,
     prefix: Sequence[str] = (),
     port: int = 0,
+    speech: str = TONES,
 ) -> AsyncIterator[ServeProcess]:
     """Run it with a config file for the time of the context; killed if it has not ended by then.
 
-    `prefix` is a command that runs it, `max_fds` how many descriptors it may have; port 0 is any that is free.
+    `prefix` is a command that runs it, `max_fds` how many descriptors it may have; port 0 is any that is free;
+    `speech` is the table of that name.
     """
-    file, stderr = _files(folder, config)
+    file, stderr = _files(folder, config, speech)
     limited = "" if max_fds is None else _LIMITED.format(n=max_fds)
     with stderr.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
@@ -90,9 +94,8 @@ async def serve_process(
         await process.communicate()
 
 
-def _files(folder: Path, config: str) -> tuple[Path, Path]:
-    speech = '[speech]\nvoice = "tone"\near = "off"\nvad = "energy"\n'
+def _files(folder: Path, config: str, speech: str) -> tuple[Path, Path]:
     file = folder / "serve.toml"
     recordings = json.dumps(str(folder / "recordings"))
-    file.write_text(f"{speech}[server]\nrecordings = {recordings}\n{config}")
+    file.write_text(f"[speech]\n{speech}[server]\nrecordings = {recordings}\n{config}")
     return file, folder / "stderr.txt"

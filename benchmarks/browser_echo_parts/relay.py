@@ -1,0 +1,130 @@
+"""A lossy network between a browser and a server: both are told that the other one is at the relay.
+
+Candidates in offer and answer are rewritten (RFC 8839), so that the two never learn each other's address. Only packets
+that carry sound are lost or delayed, told by their first byte (RFC 7983), and only on the way to the server: what is
+measured is the server's way with them. Everything else (ICE, DTLS, data) passes at once.
+"""
+
+import asyncio
+import random
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+_HOST: Final = re.compile(
+    r"^a=candidate:\S+ 1 udp \d+ ([\d.]+) (\d+) typ host", re.MULTILINE | re.IGNORECASE
+)
+_ANY_CANDIDATE: Final = re.compile(r"^a=candidate:.*\r?\n", re.MULTILINE)
+_FIRST_RTP: Final = 128
+_LAST_RTP: Final = 191
+_RTCP_TYPES: Final = range(192, 224)
+_SEED: Final = 1
+
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Weather:
+    """What happens to packets that carry sound."""
+
+    loss: float = 0.0
+    """Share that is lost."""
+    jitter_s: float = 0.0
+    """The longest delay, s; each delay up to it is equally likely."""
+
+
+class _Side(asyncio.DatagramProtocol):
+    def __init__(self) -> None:
+        self.transport: asyncio.DatagramTransport | None = None
+        self.pass_on: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: Address) -> None:
+        self.pass_on(data, addr)
+
+    @property
+    def port(self) -> int:
+        assert self.transport is not None
+        return int(self.transport.get_extra_info("sockname")[1])
+
+    def send(self, data: bytes, to: Address) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.sendto(data, to)
+
+
+class Relay:
+    """Two sockets: the browser sends to one, the server to the other."""
+
+    def __init__(self, weather: Weather, near: _Side, far: _Side) -> None:
+        self._weather = weather
+        self._near = near
+        self._far = far
+        self._browser: Address | None = None
+        self._server: Address | None = None
+        self._chance = random.Random(_SEED)
+        self._lose_next = False
+        near.pass_on, far.pass_on = self._from_browser, self._from_server
+
+    def lose_next(self) -> None:
+        """Lose the next packet that carries sound."""
+        self._lose_next = True
+
+    def hide_browser(self, offer: str) -> str:
+        """The offer as the server sees it: the browser is at the relay."""
+        return self._hidden(offer, self._far.port)
+
+    def hide_server(self, answer: str) -> str:
+        """The answer as the browser sees it: the server is at the relay."""
+        found = _HOST.search(answer)
+        if found is None:
+            raise SystemExit("the answer has no host candidate")
+        self._server = (found[1], int(found[2]))
+        return self._hidden(answer, self._near.port, found[1])
+
+    def _hidden(self, sdp: str, port: int, host: str = "127.0.0.1") -> str:
+        first = _ANY_CANDIDATE.search(sdp)
+        if first is None:
+            raise SystemExit("the description has no candidate")
+        line = f"a=candidate:1 1 udp 2130706431 {host} {port} typ host\r\n"
+        return sdp[: first.start()] + line + _ANY_CANDIDATE.sub("", sdp[first.start() :])
+
+    def _from_browser(self, data: bytes, addr: Address) -> None:
+        self._browser = addr
+        if self._server is None:
+            return
+        if not _is_sound(data):
+            self._far.send(data, self._server)
+            return
+        if self._lose_next or self._chance.random() < self._weather.loss:
+            self._lose_next = False
+            return
+        delay_s = self._chance.uniform(0, self._weather.jitter_s)
+        loop = asyncio.get_running_loop()
+        loop.call_later(delay_s, self._far.send, data, self._server)
+
+    def _from_server(self, data: bytes, _: Address) -> None:
+        if self._browser is not None:
+            self._near.send(data, self._browser)
+
+
+@asynccontextmanager
+async def relay(weather: Weather) -> AsyncIterator[Relay]:
+    """A relay for the time of the context."""
+    loop = asyncio.get_running_loop()
+    sides = [
+        await loop.create_datagram_endpoint(_Side, local_addr=("0.0.0.0", 0))
+        for _ in range(2)
+    ]
+    try:
+        yield Relay(weather, sides[0][1], sides[1][1])
+    finally:
+        for transport, _ in sides:
+            transport.close()
+
+
+def _is_sound(data: bytes) -> bool:
+    return len(data) > 1 and _FIRST_RTP <= data[0] <= _LAST_RTP and data[1] not in _RTCP_TYPES
