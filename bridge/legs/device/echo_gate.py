@@ -4,14 +4,17 @@ A canceller takes two or three seconds of sound from the loudspeaker to learn th
 it lets through meanwhile is loud enough to interrupt an agent. And what it leaves later, at -60 dBFS and
 less, is still a voice to a detector that goes by more than level. So, while the loudspeaker is heard:
 
-- until the canceller has shown that it takes the echo down by `PROOF_DB` (or that there is none), nothing
+- until the canceller has shown that it takes a loud echo down by `PROOF_DB` (or that there is none), nothing
   passes, for `LEARNING_MAX_S` of sound from the loudspeaker at most;
-- from then on a frame passes unless the canceller took most of it away: then it was echo. Somebody who
+- from then on a frame passes if it stands out from the noise and the canceller left most of it. Somebody who
   speaks over the loudspeaker is not taken away, and passes.
 
-While the loudspeaker is silent everything passes as it is. Frames are mono int16 of 10 ms; levels are dBFS.
+What does not pass is replaced by the room's own noise as it was of late: silence that comes and goes would
+make the noise itself look like speech. While the loudspeaker is silent everything passes as it is. Frames are
+mono int16 of 10 ms; levels are dBFS.
 """
 
+from collections import deque
 from typing import Final
 
 import numpy as np
@@ -20,42 +23,66 @@ from bridge.audio.level import rms_dbfs
 from bridge_codecs.pcm import Float32, Int16
 
 FRAME_MS: Final = 10
-PLAYED_DBFS: Final = -55.0
+PLAYED_DBFS: Final = -65.0
 """A quieter frame of the loudspeaker makes no echo that matters."""
+LOUD_DBFS: Final = -35.0
+"""Only while the loudspeaker is this loud can be told what becomes of its echo."""
 RING_MS: Final = 250
 """How long a room goes on sounding."""
 PROOF_DB: Final = 18.0
 """An echo taken down by this much is cancelled."""
 NO_ECHO_DBFS: Final = -60.0
-"""A microphone that is this quiet while the loudspeaker sounds hears none of it: headphones."""
+"""A microphone that is this quiet while the loudspeaker is loud hears none of it: headphones."""
 PROOF_FRAMES: Final = 60
 """So many frames with proof, each without counting for three against it."""
 AGAINST: Final = 3
+LEARNING_MIN_S: Final = 2.0
+"""WebRTC's module takes everything at first, whether it has learnt the way or not: that proves nothing."""
 LEARNING_MAX_S: Final = 8.0
 ECHO_TAKEN_DB: Final = 14.0
 """A frame of which the canceller took this much was echo."""
+STANDS_OUT_DB: Final = 10.0
+FLOOR_FRAMES: Final = 300
+FLOOR_RANK: Final = 0.2
+"""The noise's level is what a fifth of the last three seconds lay below: speech has pauses, noise has none."""
+FLOOR_EVERY: Final = 10
+SILENT_DBFS: Final = -95.0
+"""What a module gives that has not begun to work tells nothing of the noise."""
 HELD_OPEN_FRAMES: Final = 10
 """A voice is not cut in the weak sounds within its words."""
+KNOWN_FRAMES: Final = 30
+"""So many frames tell the noise's level."""
+NOISE_DB: Final = 4.0
+NOISE_FRAMES: Final = 50
+"""Frames of the room's noise that are kept, to fill what does not pass."""
 
 
 class EchoGate:
-    """The gate behind one canceller. `gain_db` of a gain control between the two levels does it no harm."""
+    """The gate behind one canceller. A gain control between the two levels does it no harm."""
 
     def __init__(self) -> None:
         self.learnt = False
         """Whether the canceller has shown that it works."""
         self.muted_frames = 0
         self._sounding = 0
+        self._loud = 0
         self._proof = 0
+        self._no_echo = 0
         self._learning = 0
         self._held_open = 0
         self._open = True
+        self._levels: Float32 = np.full(FLOOR_FRAMES, np.nan, np.float32)
+        self._n_levels = 0
+        self._floor_dbfs = SILENT_DBFS
+        self._noise: deque[Int16] = deque(maxlen=NOISE_FRAMES)
         self._ramp: Float32 = np.zeros(0, np.float32)
 
     def played(self, frame: Int16, delay_ms: float) -> None:
         """A frame goes to the loudspeaker; its echo is heard ``delay_ms`` later and rings on."""
-        if rms_dbfs(frame) > PLAYED_DBFS:
-            self._sounding = int(delay_ms + RING_MS) // FRAME_MS
+        level = rms_dbfs(frame)
+        frames = int(delay_ms + RING_MS) // FRAME_MS
+        self._sounding = frames if level > PLAYED_DBFS else max(0, self._sounding - 1)
+        self._loud = frames if level > LOUD_DBFS else max(0, self._loud - 1)
 
     def heard(self, heard: Int16, left: Int16) -> Int16:
         """What may pass of what the canceller left of a frame of the microphone.
@@ -64,41 +91,70 @@ class EchoGate:
             heard: the frame as the microphone gave it.
             left: the frame as the canceller left it, as long.
         """
-        if self._sounding > 0:
-            self._sounding -= 1
-            passes = self._passes(rms_dbfs(heard), rms_dbfs(left))
-        else:
-            passes = True
+        left_dbfs = rms_dbfs(left)
+        self._weigh(left_dbfs)
+        stands_out = left_dbfs > max(NO_ECHO_DBFS, self._floor_dbfs + STANDS_OUT_DB)
+        passes = True
+        if self._sounding:
+            passes = self._passes(rms_dbfs(heard), left_dbfs, stands_out=stands_out)
+        elif self._n_levels >= KNOWN_FRAMES and left_dbfs < self._floor_dbfs + NOISE_DB:
+            self._noise.append(left)
         self.muted_frames += not passes
         was_open, self._open = self._open, passes
         if was_open and passes:
             return left
-        return self._faded(left, opening=passes) if was_open or passes else np.zeros_like(left)
+        filling = self._noise[self.muted_frames % len(self._noise)] if self._noise else None
+        return self._blended(left, filling, was_open=was_open, passes=passes)
 
-    def _passes(self, heard_dbfs: float, left_dbfs: float) -> bool:
+    def _passes(self, heard_dbfs: float, left_dbfs: float, *, stands_out: bool) -> bool:
         if not self.learnt:
-            self._learn(heard_dbfs, left_dbfs)
+            if self._loud:
+                self._learn(heard_dbfs, left_dbfs)
             return False
-        if left_dbfs > NO_ECHO_DBFS and heard_dbfs - left_dbfs < ECHO_TAKEN_DB:
+        if stands_out and heard_dbfs - left_dbfs < ECHO_TAKEN_DB:
             self._held_open = HELD_OPEN_FRAMES
         elif self._held_open > 0:
             self._held_open -= 1
         return self._held_open > 0
 
     def _learn(self, heard_dbfs: float, left_dbfs: float) -> None:
+        """One more frame while the loudspeaker is loud."""
         self._learning += 1
-        if heard_dbfs < NO_ECHO_DBFS or heard_dbfs - left_dbfs >= PROOF_DB:
+        if heard_dbfs < NO_ECHO_DBFS:
+            self._no_echo += 1
+        elif heard_dbfs - left_dbfs >= PROOF_DB:
             self._proof += 1
         else:
             self._proof = max(0, self._proof - AGAINST)
+            self._no_echo = 0
+        seconds = self._learning * FRAME_MS / 1000
         self.learnt = (
-            self._proof >= PROOF_FRAMES or self._learning * FRAME_MS >= 1000 * LEARNING_MAX_S
+            (self._proof >= PROOF_FRAMES and seconds >= LEARNING_MIN_S)
+            or self._no_echo >= PROOF_FRAMES
+            or seconds >= LEARNING_MAX_S
         )
 
-    def _faded(self, frame: Int16, *, opening: bool) -> Int16:
-        """The frame from silence to full or back, so that it does not click."""
+    def _weigh(self, left_dbfs: float) -> None:
+        """Follow the level of the noise."""
+        if left_dbfs <= SILENT_DBFS:
+            return
+        self._levels[self._n_levels % FLOOR_FRAMES] = left_dbfs
+        self._n_levels += 1
+        if self._n_levels % FLOOR_EVERY == 0:
+            n = min(self._n_levels, FLOOR_FRAMES)
+            rank = int(n * FLOOR_RANK)
+            self._floor_dbfs = float(np.partition(self._levels[:n], rank)[rank])
+
+    def _blended(
+        self, frame: Int16, filling: Int16 | None, *, was_open: bool, passes: bool
+    ) -> Int16:
+        """The filling, or the way from the frame to it or back over 10 ms, so that nothing clicks."""
+        if filling is None or filling.size != frame.size:
+            filling = np.zeros_like(frame)
+        if not was_open and not passes:
+            return filling
         if self._ramp.size != frame.size:
             self._ramp = np.linspace(0, 1, frame.size, dtype=np.float32)
-        ramp = self._ramp if opening else self._ramp[::-1]
-        faded: Int16 = (frame * ramp).astype(np.int16)
-        return faded
+        ramp = self._ramp if passes else self._ramp[::-1]
+        blended: Int16 = (frame * ramp + filling * (1 - ramp)).astype(np.int16)
+        return blended

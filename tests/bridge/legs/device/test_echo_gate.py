@@ -2,15 +2,19 @@
 
 import numpy as np
 
+from bridge.audio.level import rms_dbfs
 from bridge.legs.device.echo_gate import (
+    AGAINST,
     HELD_OPEN_FRAMES,
     LEARNING_MAX_S,
+    LEARNING_MIN_S,
     PROOF_FRAMES,
     RING_MS,
     EchoGate,
 )
 from bridge_codecs.pcm import Int16
 
+LEARNING_MIN_FRAMES = round(100 * LEARNING_MIN_S)
 _CHANCE = np.random.default_rng(3)
 
 
@@ -33,7 +37,7 @@ def run(gate: EchoGate, heard: Int16, left: Int16, n: int, *, played: Int16 = LO
 
 def learnt() -> EchoGate:
     gate = EchoGate()
-    run(gate, ECHO, LEFT, PROOF_FRAMES)
+    run(gate, ECHO, LEFT, LEARNING_MIN_FRAMES)
     assert gate.learnt
     return gate
 
@@ -52,8 +56,17 @@ def test_nothing_passes_until_the_canceller_has_shown_that_it_works() -> None:
     assert not gate.learnt
 
 
-def test_a_canceller_that_works_is_believed_after_sixty_frames_and_no_sooner() -> None:
+def test_a_canceller_that_works_is_believed_after_two_seconds_and_no_sooner() -> None:
     gate = EchoGate()
+    run(gate, ECHO, LEFT, LEARNING_MIN_FRAMES - 1)
+    assert not gate.learnt
+    run(gate, ECHO, LEFT, 1)
+    assert gate.learnt
+
+
+def test_a_canceller_that_begins_late_is_believed_after_sixty_frames_and_no_sooner() -> None:
+    gate = EchoGate()
+    run(gate, ECHO, ECHO, LEARNING_MIN_FRAMES)
     run(gate, ECHO, LEFT, PROOF_FRAMES - 1)
     assert not gate.learnt
     run(gate, ECHO, LEFT, 1)
@@ -62,17 +75,26 @@ def test_a_canceller_that_works_is_believed_after_sixty_frames_and_no_sooner() -
 
 def test_an_echo_that_comes_through_in_between_puts_the_belief_off() -> None:
     gate = EchoGate()
+    run(gate, ECHO, ECHO, LEARNING_MIN_FRAMES)
     run(gate, ECHO, LEFT, PROOF_FRAMES - 1)
     run(gate, ECHO, ECHO, 1)
-    run(gate, ECHO, LEFT, 3)
+    run(gate, ECHO, LEFT, AGAINST)
     assert not gate.learnt
     run(gate, ECHO, LEFT, 1)
     assert gate.learnt
 
 
-def test_headphones_need_no_learning_beyond_the_proof() -> None:
+def test_what_becomes_of_an_echo_too_weak_to_hear_proves_nothing() -> None:
     gate = EchoGate()
-    run(gate, noise(-70), noise(-70), PROOF_FRAMES)
+    run(gate, noise(-70), noise(-90), 2 * LEARNING_MIN_FRAMES, played=noise(-45))
+    assert not gate.learnt
+
+
+def test_headphones_are_believed_after_sixty_frames_and_no_sooner() -> None:
+    gate = EchoGate()
+    run(gate, noise(-70), noise(-70), PROOF_FRAMES - 1)
+    assert not gate.learnt
+    run(gate, noise(-70), noise(-70), 1)
     assert gate.learnt
 
 
@@ -111,18 +133,62 @@ def test_weak_sounds_within_a_word_pass_for_a_tenth_of_a_second() -> None:
     run(gate, ECHO + WORD, WORD, 5)
     passed = run(gate, ECHO, LEFT, HELD_OPEN_FRAMES + 5)
     # The last that passes is faded out.
-    assert passed == [True] * (HELD_OPEN_FRAMES) + [False] * 5
+    assert passed == [True] * HELD_OPEN_FRAMES + [False] * 5
 
 
 def test_the_gate_stays_until_the_room_has_stopped_ringing_and_no_longer() -> None:
     gate = EchoGate()
     gate.played(LOUD, 40)
     n_frames = (40 + RING_MS) // 10
-    passed = [bool(gate.heard(ECHO, ECHO).any()) for _ in range(n_frames + 2)]
-    assert passed[1:] == [False] * (n_frames - 1) + [True, True]
+    passed = [bool(gate.heard(ECHO, ECHO).any())]
+    for _ in range(n_frames + 2):
+        gate.played(np.zeros_like(LOUD), 40)
+        passed.append(bool(gate.heard(ECHO, ECHO).any()))
+    assert passed[1:] == [False] * (n_frames - 1) + [True] * 3
 
 
 def test_frames_that_did_not_pass_are_counted() -> None:
     gate = EchoGate()
     run(gate, ECHO, ECHO, 7)
     assert gate.muted_frames == 7
+
+
+def test_what_does_not_pass_is_filled_with_the_room_s_noise_as_it_was() -> None:
+    gate = EchoGate()
+    quiet = [noise(-52) for _ in range(100)]
+    for frame in quiet:
+        gate.played(noise(-80), 40)
+        gate.heard(frame, frame)
+    gate.played(LOUD, 40)
+    gate.heard(ECHO, ECHO)
+    for _ in range(20):
+        gate.played(LOUD, 40)
+        filled = gate.heard(ECHO, ECHO)
+        assert any(filled is frame for frame in quiet)
+
+
+def test_a_word_that_was_said_before_is_not_taken_for_noise() -> None:
+    gate = EchoGate()
+    for number in range(200):
+        gate.played(noise(-80), 40)
+        frame = WORD if number % 4 == 0 else noise(-52)
+        gate.heard(frame, frame)
+    filled = []
+    for _ in range(60):
+        gate.played(LOUD, 40)
+        filled.append(rms_dbfs(gate.heard(ECHO, ECHO)))
+    assert max(filled[1:]) < -48
+
+
+def test_noise_over_the_loudspeaker_is_no_voice() -> None:
+    gate = EchoGate()
+    for _ in range(100):
+        gate.played(noise(-80), 40)
+        gate.heard(noise(-45), noise(-45))
+    run(gate, ECHO, noise(-45), LEARNING_MIN_FRAMES)
+    assert gate.learnt
+    muted = gate.muted_frames
+    run(gate, noise(-44), noise(-45), 50)
+    assert gate.muted_frames == muted + 50
+    run(gate, ECHO + WORD, WORD, 1)
+    assert gate.muted_frames == muted + 50
