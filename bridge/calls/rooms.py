@@ -110,6 +110,11 @@ class Rooms:
         return len(self._rooms)
 
     @property
+    def n_away(self) -> int:
+        """Of these: how many have a client without a connection."""
+        return sum(room.leg.away for room in self._rooms.values())
+
+    @property
     def rejoins(self) -> int:
         """How often a client came back to its call with another connection."""
         return self._rejoins + sum(room.leg.rejoins for room in self._rooms.values())

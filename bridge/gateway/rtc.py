@@ -25,7 +25,7 @@ def voices(options: RtcOptions) -> MakeVoice:
     def make(lane: Lane, recorder: Recorder | None) -> "Voice":
         from bridge.legs.webrtc.voice import Voice  # noqa: PLC0415 - optional parts
 
-        return Voice(lane, options)
+        return Voice(lane, bitrate=options.bitrate, recorder=recorder)
 
     return make
 

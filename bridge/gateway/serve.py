@@ -33,6 +33,7 @@ from bridge.gateway.phones import ConfiguredPhones
 from bridge.gateway.proxies import TrustedProxies
 from bridge.gateway.public_url import PublicUrl
 from bridge.gateway.rtc import rtc_options
+from bridge.gateway.rtc_metrics import rtc_metrics
 from bridge.gateway.server import CallServer, call_server, include
 from bridge.gateway.service_metrics import service_metrics
 from bridge.gateway.signals import signals
@@ -165,7 +166,8 @@ def _door(
         n_served=lambda: calls.service.n_live,
     )
     phone = phone_metrics(phones.desk.totals, phones.desk.live)
-    add_health(calls.app, drain=process.drain, metrics=Metrics([service, phone]))
+    metrics = Metrics([service, phone, rtc_metrics(calls.rooms)])
+    add_health(calls.app, drain=process.drain, metrics=metrics)
     return door
 
 

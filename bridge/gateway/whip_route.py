@@ -2,8 +2,8 @@
 
 ``POST`` with the join token as a bearer's and the whole offer as ``application/sdp`` joins the call: 201, the answer,
 and in ``Location`` what ``DELETE`` ends. A page from anywhere may do so, as with the other ways to join: the token is
-what counts. The offer is looked at before the call is claimed, so that a bad one leaves the call to be joined. Who comes
-while somebody is there gets 409; the client itself may come back once its connection is lost.
+what counts. The offer is looked at before the call is claimed, so that a bad one leaves the call to be joined. Who
+comes while somebody is there gets 409; the client itself may come back once its connection is lost.
 """
 
 import asyncio
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from bridge.calls.errors import AlreadyJoined, CallError, CallOver
+from bridge.calls.errors import AlreadyJoined, CallError
 from bridge.calls.rooms import Rooms
 from bridge.calls.service import CallService
-from bridge.errors import RemoteWireError
+from bridge.errors import BridgeError, RemoteWireError
 from bridge.legs.webrtc.entrance import Entrance
 
 if TYPE_CHECKING:
@@ -128,13 +128,11 @@ async def _answer(link: "WhipLink") -> str:
             return await link.answered()
     except RemoteWireError as exc:
         raise _RefusedError(400, _sentence(exc)) from None
+    except BridgeError as exc:
+        raise _RefusedError(503, _sentence(exc)) from None
     except TimeoutError:
         link.stop("over")
         raise _RefusedError(503, "The server took too long to answer the offer.") from None
-    except asyncio.CancelledError:
-        if link.stopped:
-            raise CallOver("The call has ended.") from None
-        raise
 
 
 async def _offer(request: Request) -> str:
@@ -168,6 +166,6 @@ def _refused(exc: _RefusedError | CallError) -> Response:
     return JSONResponse({"detail": str(exc)}, exc.status, headers)
 
 
-def _sentence(exc: RemoteWireError) -> str:
+def _sentence(exc: BridgeError) -> str:
     text = str(exc)
     return f"{text[:1].upper()}{text[1:]}."

@@ -158,6 +158,12 @@ class WebRtcLeg:
         if link is self._link:
             self._read(payload)
 
+    def bad_message(self, link: Link, sentence: str) -> None:
+        """See LinkUser."""
+        if link is self._link:
+            self._tell(Warned("ignored: bad message", sentence))
+            self._read("")  # counts as a message that is none
+
     def ready(self, link: Link) -> None:
         """See LinkUser."""
         if link is self._link and not self._is_ready and self.running:

@@ -27,6 +27,10 @@ class LinkUser(Protocol):
         """A data message of the client, as it came."""
         ...
 
+    def bad_message(self, link: "Link", sentence: str) -> None:
+        """What came on the channel is no data message; too many of them end the call."""
+        ...
+
     def ready(self, link: "Link") -> None:
         """The microphone is published and the data channel open: from now on `Link.send` reaches the client."""
         ...

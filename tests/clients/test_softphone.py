@@ -1,0 +1,156 @@
+"""The softphone page against `tipring serve`, in headless Chromium with a recorded caller as its microphone.
+
+What is heard is measured where it is heard: the agent in the page, the caller in the server's recording.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pytest
+import soundfile
+
+from bridge_codecs.pcm import Int16, to_float32, to_int16
+from bridge_codecs.resample import Resampler
+from tests.fakes.chromium import Page, connected, launched
+from tests.fakes.serve_process import EMBEDDED, ServeProcess, serve_process
+
+pytest.importorskip("aiortc", reason="needs the extra webrtc")
+
+RECORDING: Final = (
+    Path(__file__).parents[2] / "bridge" / "assets" / "recordings" / "appointment.flac"
+)
+MIC_HZ: Final = 48_000
+WAIT_S: Final = 3.0
+"""Before the caller speaks: the agent is then in the middle of its greeting."""
+SCRIPT: Final = """
+description = "The front desk."
+
+[variables]
+reference = ""
+
+[[tools]]
+name = "bookAppointment"
+answer = '{"reference": "unset"}'
+parameters.day = { type = "string" }
+
+[[steps]]
+say = "This is the front desk. I read a long greeting that nobody ever lets me read to its very end."
+
+[[steps]]
+wait.expect = [ { phrases = ["i would like to book an appointment"], goto = "book" } ]
+
+[[steps]]
+label = "book"
+tool.name = "bookAppointment"
+tool.arguments = { day = "Monday" }
+tool.on = [ { has = ["reference"], say = "Your reference is {reference}." } ]
+
+[[steps]]
+wait = "any"
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("softphone")
+    microphone = folder / "microphone.wav"
+    soundfile.write(microphone, caller(), MIC_HZ, subtype="PCM_16")
+    with launched(folder, microphone=microphone) as address:
+        yield address
+
+
+def caller() -> Int16:
+    """Silence, then a caller who wants an appointment."""
+    said, rate_hz = soundfile.read(RECORDING, dtype="int16")
+    resampler = Resampler(rate_hz, MIC_HZ)
+    speech = np.concatenate((resampler.push(said), resampler.flush()))
+    loud = to_int16(np.clip(4 * to_float32(speech), -1, 1))
+    return np.concatenate((np.zeros(round(WAIT_S * MIC_HZ), np.int16), loud))
+
+
+async def level(page: Page, name: str) -> float:
+    return float(await page.run(f"document.getElementById('{name}').getAttribute('aria-valuenow')"))
+
+
+async def recorded(service: ServeProcess, page: Page, folder: Path) -> tuple[Int16, int]:
+    """The recording that the page has saved; caller left, agent right."""
+    await page.download_to(folder)
+    await page.click("#download")
+    for _ in range(500):
+        found = [file for file in folder.glob("tipring-*.wav") if file.stat().st_size]  # noqa: ASYNC240
+        if found:
+            content = await asyncio.to_thread(found[0].read_bytes)
+            samples, rate_hz = soundfile.read(BytesIO(content), dtype="int16")
+            return samples, rate_hz
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"no recording came: {service.log}")
+
+
+def active_s(samples: Int16, rate_hz: int) -> float:
+    """For how long it is louder than -50 dBFS."""
+    frames = samples[: samples.size // 160 * 160].reshape(-1, 160).astype(np.float64)
+    rms = np.sqrt(np.mean(frames**2, axis=1))
+    return float(np.sum(rms > 32_768 * 10 ** (-50 / 20)) * 160 / rate_hz)
+
+
+async def test_a_call_from_the_page_is_heard_interrupted_served_by_hand_and_recorded(
+    chromium: str, tmp_path: Path
+) -> None:
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    (scripts / "desk.toml").write_text(SCRIPT)
+    config = f"scripts = {json.dumps(str(scripts))}\n"
+    async with (
+        serve_process(tmp_path, config, speech=EMBEDDED) as service,
+        connected(chromium) as browser,
+    ):
+        page = await browser.page()
+        await page.goto(service.url)
+        await page.until("document.querySelector('input[value=\"tipring/script:desk\"]')")
+        await page.run("document.querySelector('input[value=\"tipring/script:desk\"]').click()")
+        await page.run("document.getElementById('record').click()")
+        await page.press("c")
+        await page.until("document.body.dataset.phase === 'live'")
+
+        # The agent is heard in the page, and its words are shown as it speaks.
+        await page.until(
+            "Number(document.getElementById('agent-level').getAttribute('aria-valuenow')) > -35"
+        )
+        await page.until("document.querySelector('.said.agent.open')")
+        # The caller breaks in; what was not heard is struck through.
+        unheard = await page.until("document.querySelector('.said.agent del')?.textContent")
+        assert "to its very end." in unheard
+        # The caller was heard, and the tool waits for an answer.
+        await page.until("document.querySelector('.said.user')")
+        said = await page.run("document.querySelector('.said.user p').textContent")
+        assert said.lower().startswith("i would like to book an appointment")
+        await page.until("document.querySelector('form.tool')")
+        await page.press("a")
+        await page.run("document.activeElement.select()")
+        await page.write('{"reference": "seven"}')
+        await page.run("document.activeElement.form.requestSubmit()")
+        await page.until(
+            "[...document.querySelectorAll('.said.agent p')].at(-1).textContent.includes('seven')"
+        )
+        await page.until("document.getElementById('state').dataset.state === 'listening'")
+        assert (
+            int(await page.run("parseInt(document.querySelector('#turns li').textContent)")) > 300
+        )
+        await page.press("H", shift=True)
+        await page.until("document.body.dataset.phase === 'ended'")
+
+        samples, rate_hz = await recorded(service, page, tmp_path)
+        assert active_s(samples[:, 0], rate_hz) > 1.0
+        assert active_s(samples[:, 1], rate_hz) > 3.0
+        async with service.http() as http:
+            (call,) = (await http.get("/api/calls")).json()["results"]
+            messages = (await http.get(f"/api/calls/{call['callId']}/messages")).json()["results"]
+        assert (call["endReason"], call["clientVersion"]) == ("hangup", "softphone")
+        results = [each for each in messages if each["role"] == "MESSAGE_ROLE_TOOL_RESULT"]
+        assert [each["text"] for each in results] == ['{"reference": "seven"}']
+        assert page.complaints == []
