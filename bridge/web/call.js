@@ -164,7 +164,7 @@ export class Call extends EventTarget {
 
   #event({ eventType, severity, text }) {
     if (eventType === "agent_interrupted") setTimeout(() => this.#tell("cut", this.#sound.nowMs), HEARD_BACK_MS);
-    if (severity === "warning" || severity === "error") this.#changed(this.conversation.note(String(text), { warm: true }));
+    if (severity === "warning" || severity === "error") this.#changed(this.conversation.note(sentence(String(text)), { warm: true }));
   }
 
   #hear(levels) {
@@ -212,4 +212,8 @@ export class Call extends EventTarget {
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+function sentence(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

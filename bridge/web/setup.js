@@ -21,10 +21,11 @@ export function describe({ model, description }) {
 
 export class Setup {
   #agents = [];
+  #needsKey = false;
 
   constructor(onCall) {
     $("setup").addEventListener("submit", (event) => { event.preventDefault(); onCall(); });
-    for (const radio of document.getElementsByName("whom")) radio.onchange = () => this.#show();
+    for (const radio of document.getElementsByName("whom")) radio.onchange = () => { this.#show(); if (this.byUrl) $("join-url").focus(); };
     $("speaker-box").hidden = !("setSinkId" in HTMLMediaElement.prototype);
     navigator.mediaDevices?.addEventListener("devicechange", () => this.listDevices());
   }
@@ -48,11 +49,13 @@ export class Setup {
     $("agents").replaceChildren($("agents").querySelector("legend"), ...cards);
     const first = $("agents").querySelector("input");
     if (first) first.checked = true;
+    this.#show();
   }
 
   set needsKey(needs) {
-    $("key-box").hidden = !needs;
-    if (needs) $("api-key").focus();
+    this.#needsKey = needs;
+    this.#show();
+    if (needs && !this.byUrl) $("api-key").focus();
   }
 
   set busy(busy) {
@@ -87,9 +90,9 @@ export class Setup {
 
   #show() {
     $("by-url").hidden = !this.byUrl;
-    $("agents").hidden = this.byUrl;
+    $("agents").hidden = this.byUrl || !this.#agents.length;
     $("record").parentElement.hidden = this.byUrl; // whoever made the call has decided
-    if (this.byUrl) $("join-url").focus();
+    $("key-box").hidden = this.byUrl || !this.#needsKey;
   }
 
   #card(agent) {

@@ -12,7 +12,7 @@ import { showTrouble } from "./trouble-box.js";
 
 const TICK_MS = 250;
 const STATES = { idle: "Idle", listening: "Listening", thinking: "Thinking", speaking: "Speaking", connecting: "Connecting",
-  lost: "Connection lost, trying again", over: "Call over" };
+  lost: "Reconnecting", over: "Call over" };
 
 export class Stage {
   #api; #call = null; #agent = null; #byHand = true; #ticking; #controls;
@@ -109,7 +109,7 @@ export class Stage {
 
   #showState(state) {
     const pill = $("state");
-    if (state === "lost") tell(STATES.lost);
+    if (state === "lost") tell("The connection is lost; the page tries to get it back.");
     if (state === "back") tell("Connected again.");
     pill.dataset.state = state === "back" ? "listening" : state;
     pill.textContent = STATES[pill.dataset.state] ?? state;
