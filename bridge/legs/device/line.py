@@ -18,6 +18,12 @@ ROOM_S: Final = 0.5
 """Audio that can wait in a crossing while the event loop is held up."""
 BELIEVED_S: Final = 0.5
 """A device that claims to hold so much more than it was seen to take is not believed."""
+AFTER_S: Final = 0.0015
+"""So long after a callback is due the event loop looks at what it did."""
+AGAIN_S: Final = 0.003
+"""… and so much later again when it was late."""
+LOOK_S: Final = 0.02
+"""Nor does it ever wait longer than this."""
 _SMOOTHING: Final = 16
 _USED_CHANNELS: Final = 2
 
@@ -46,6 +52,8 @@ class Line:
         """Samples of the largest block of late."""
         self._log = BlockLog()
         self._claimed_s: float | None = None
+        self._late_s = 0.0
+        """How much later than the earliest callbacks they come on average."""
 
     def look(self) -> list[Block]:
         """Learn what the callbacks did since the last look."""
@@ -53,6 +61,16 @@ class Line:
         for block in blocks:
             self._learn(block)
         return blocks
+
+    def next_look_s(self, now_s: float) -> float:
+        """When the event loop should look next: just after the next callback."""
+        if self.clock.first_s is None:
+            return now_s + AGAIN_S
+        due_s = self._next_call_s() + self._late_s + AFTER_S
+        return min(max(due_s, now_s + AGAIN_S), now_s + LOOK_S)
+
+    def _next_call_s(self) -> float:
+        raise NotImplementedError
 
     def _learn(self, block: Block) -> None:
         before = self.passed
@@ -63,14 +81,15 @@ class Line:
             return
         self.last_s = block.now_s
         self.block = max(block.n, self.block - 1)
-        claimed_s = self._clocked(before, block)
+        position, claimed_s = self._clocked(before, block)
+        self._late_s += (block.now_s - self.clock.at(position) - self._late_s) / _SMOOTHING
         if math.isfinite(claimed_s):
             before_s = self._claimed_s
             step_s = 0.0 if before_s is None else (claimed_s - before_s) / _SMOOTHING
             self._claimed_s = claimed_s if before_s is None else before_s + step_s
 
-    def _clocked(self, before: int, block: Block) -> float:
-        """Set the clock by a block; returns the latency that the device claims, s."""
+    def _clocked(self, before: int, block: Block) -> tuple[int, float]:
+        """Set the clock by a block; returns the position it is called for and the latency that the device claims, s."""
         raise NotImplementedError
 
     def _note(self, n: int, filled: int, instants: tuple[float, float], glitch: bool) -> None:
@@ -114,9 +133,12 @@ class InputLine(Line):
         """From the sound to the callback that brings it, s."""
         return self._believed(0.0)
 
-    def _clocked(self, before: int, block: Block) -> float:  # noqa: ARG002 - a microphone's block lies behind its callback
+    def _next_call_s(self) -> float:
+        return self.clock.at(self.passed + self.block)
+
+    def _clocked(self, before: int, block: Block) -> tuple[int, float]:  # noqa: ARG002 - a microphone's block lies behind its callback
         self.clock.saw(self.passed, block.now_s)
-        return self.clock.at(self.passed) - block.at_s - block.n / self.rate_hz
+        return self.passed, self.clock.at(self.passed) - block.at_s - block.n / self.rate_hz
 
 
 class OutputLine(Line):
@@ -144,10 +166,13 @@ class OutputLine(Line):
         """Position, in samples that the device takes, of the next sample that is written."""
         return self.passed + self.crossing.written - max(self.taken, self.crossing.dropped)
 
-    def _clocked(self, before: int, block: Block) -> float:
+    def _next_call_s(self) -> float:
+        return self.clock.at(self.passed)
+
+    def _clocked(self, before: int, block: Block) -> tuple[int, float]:
         clock = self.clock
         clock.saw(before, block.now_s)
         assert clock.first_s is not None
         if block.now_s - clock.first_s < WINDOW_S:
             self._floor_s = max(0.0, clock.first_s - clock.offset_s)
-        return block.at_s - clock.at(before)
+        return before, block.at_s - clock.at(before)

@@ -1,8 +1,9 @@
 """From the call to the loudspeaker's callback: lane, mute, key tones, clock, rate, ledger.
 
-Audio waits in the lane, not here: at most `_bound_s` of it lie ready for the callback, so that a clear is quick. What
-comes in step with time (a telephone's 20 ms every 20 ms) begins to play `_lead_s` after it came, and goes on as late:
-enough for the next block of the device and some jitter. Both grow for a while when the loudspeaker ran dry.
+What comes in step with time (a telephone's 20 ms every 20 ms) is made ready for the callback at once; it begins to play
+`_lead_s` after it came, and goes on as late: enough for the next block of the device and some jitter, and for a while
+more when the loudspeaker ran dry. What comes faster waits in the lane, and some `READY_S` of it lie ready, so that a
+loop that is held up is not heard. Whatever lies ready is dropped at a clear, as what is in the lane.
 
 The ledger is told, for all that leaves the lane, when the device will play it: by the device's clock, its latency
 included.
@@ -14,7 +15,7 @@ import numpy as np
 
 from bridge.audio.lane import Lane
 from bridge.legs.device.host import StreamAsk
-from bridge.legs.device.line import OutputLine
+from bridge.legs.device.line import AGAIN_S, LOOK_S, OutputLine
 from bridge.legs.device.meter import Meter
 from bridge.legs.device.reference import Reference
 from bridge.legs.device.tempo import shorter_by
@@ -23,7 +24,11 @@ from bridge_codecs.drift import DELAY, DriftStage
 from bridge_codecs.pcm import HIGHEST, LOWEST, Int16
 from bridge_codecs.resample import Resampler
 
-POLL_S: Final = 0.005
+READY_S: Final = 0.06
+REFILL_S: Final = 0.04
+"""Less than this is filled up to `READY_S` …"""
+AT_ONCE_S: Final = 0.04
+"""… and a lane that holds no more than this is emptied at once."""
 MARGIN_S: Final = 0.008
 """Lateness of a frame, or of the event loop, that is not heard."""
 EXTRA_S: Final = 0.005
@@ -137,16 +142,17 @@ class Loudspeaker:
             self._observe(self._ready_s(line, now_s) + waiting_s - self._lead_s(line))
         self._fill(line, lane, now_s)
 
-    def poll(self, now_s: float) -> None:
-        """Keep the callback supplied; never waits."""
+    def poll(self, now_s: float) -> float:
+        """Keep the callback supplied; never waits. Returns when to do so again."""
         line, lane = self.line, self._lane
         if lane is None:
-            return
+            return now_s + LOOK_S
         if line is None:
             self._discard(lane, now_s)
-            return
+            return now_s + LOOK_S
         self._look(line, now_s)
         self._fill(line, lane, now_s)
+        return self._next_poll_s(line, now_s)
 
     def clear(self, now_s: float) -> None:
         """Drop all that the device has not taken; the ledger learns where that was."""
@@ -193,9 +199,6 @@ class Loudspeaker:
     def _lead_s(self, line: OutputLine) -> float:
         return line.block / line.rate_hz + MARGIN_S + self._extra_s
 
-    def _bound_s(self, line: OutputLine) -> float:
-        return self._lead_s(line) + POLL_S
-
     def _ready_s(self, line: OutputLine, now_s: float) -> float:
         """From now until the device takes a sample that is written now."""
         return max(0.0, line.clock.at(line.next_write) - now_s)
@@ -210,15 +213,25 @@ class Loudspeaker:
             return
         wanted = max(lane.depth_samples, self._tone.size)
         if not wanted:
-            self._end_stretch(line, now_s)
+            if self._runs_dry(line) and now_s >= self._last_moment_s(line) - AGAIN_S / 2:
+                self._end_stretch(line, now_s)
             return
         if self._idle:
             self._begin_stretch(line, now_s)
-        room_s = self._bound_s(line) - self._ready_s(line, now_s)
-        n = min(wanted, round(room_s * self.sink_hz))
+        n = min(wanted, self._room(line, wanted, now_s))
         if n > 0:
             self._set_tempo(line)
             self._write(line, self._mixed(line, lane, n, now_s), now_s)
+
+    def _room(self, line: OutputLine, wanted: int, now_s: float) -> int:
+        """Samples that are to be made ready now."""
+        ready_s = self._ready_s(line, now_s)
+        refill_s = max(REFILL_S, self._lead_s(line))
+        if ready_s >= refill_s:
+            return 0
+        if wanted <= AT_ONCE_S * self.sink_hz:
+            return wanted
+        return round((refill_s + READY_S - REFILL_S - ready_s) * self.sink_hz)
 
     def _begin_stretch(self, line: OutputLine, now_s: float) -> None:
         missing_s = self._lead_s(line) - self._ready_s(line, now_s)
@@ -228,13 +241,22 @@ class Loudspeaker:
 
     def _end_stretch(self, line: OutputLine, now_s: float) -> None:
         """What still rings in the filters belongs to the last word; it goes out before the device runs dry."""
-        ready_s = self._ready_s(line, now_s)
-        if not self._idle and ready_s * line.rate_hz < line.block and self._due_s(line, now_s):
-            self._write(line, np.zeros(round(TAIL_S * self.sink_hz), np.int16), now_s)
-            self._restart()
+        self._write(line, np.zeros(round(TAIL_S * self.sink_hz), np.int16), now_s)
+        self._restart()
 
-    def _due_s(self, line: OutputLine, now_s: float) -> bool:
-        return line.clock.at(line.passed) - now_s <= POLL_S
+    def _runs_dry(self, line: OutputLine) -> bool:
+        """Whether the next callback will want more than is ready."""
+        return not self._idle and line.next_write - line.passed < line.block
+
+    def _last_moment_s(self, line: OutputLine) -> float:
+        """When audio that is made ready comes just in time for the next callback."""
+        return line.clock.at(line.passed) - AGAIN_S
+
+    def _next_poll_s(self, line: OutputLine, now_s: float) -> float:
+        next_s = line.next_look_s(now_s)
+        if self._runs_dry(line) and now_s < self._last_moment_s(line):
+            return min(next_s, self._last_moment_s(line))
+        return next_s
 
     def _set_tempo(self, line: OutputLine) -> None:
         self._drift.ppm = -shorter_by(-line.clock.drift_ppm, 1000 * self._too_much_s)

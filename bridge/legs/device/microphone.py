@@ -1,6 +1,6 @@
 """From the microphone's callback to the call: rate, clock, echo, mute, lane.
 
-The callback only copies (`line`). The leg's poll on the event loop takes what came, brings it to the rate and the
+The callback only copies (`line`). A poll on the event loop takes what came, brings it to the rate and the
 clock of the call, lets an echo processor work on it, and pushes it into the outgoing lane. While no device delivers,
 the call gets silence, because the far end expects a continuous stream.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from bridge.audio.lane import Lane
 from bridge.audio.reframe import Reframer
 from bridge.legs.device.host import StreamAsk
-from bridge.legs.device.line import InputLine
+from bridge.legs.device.line import LOOK_S, InputLine
 from bridge.legs.device.meter import Meter
 from bridge.legs.device.processing import FRAME_MS, EchoProcessor
 from bridge.legs.device.reference import Reference
@@ -89,11 +89,11 @@ class Microphone:
         """The stream is gone."""
         self.line = None
 
-    def poll(self, now_s: float) -> None:
-        """Take what came; never waits."""
+    def poll(self, now_s: float) -> float:
+        """Take what came; never waits. Returns when to do so again."""
         line, lane = self.line, self._lane
         if lane is None:
-            return
+            return now_s + LOOK_S
         if line is not None:
             line.look()
             samples = line.take()
@@ -103,6 +103,7 @@ class Microphone:
         if now_s - self._until_s > GAP_S:
             lane.push(np.zeros(round((now_s - self._until_s) * self.source_hz), np.int16))
             self._until_s = now_s
+        return now_s + LOOK_S if line is None else line.next_look_s(now_s)
 
     def _take(self, line: InputLine, samples: Int16, lane: Lane, now_s: float) -> None:
         self._set_tempo(line)
