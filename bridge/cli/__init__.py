@@ -15,6 +15,7 @@ import typer
 from bridge.cli.batches import batch
 from bridge.cli.calls import call, demo
 from bridge.cli.carriers import carrier
+from bridge.cli.devices import devices_app
 from bridge.cli.dialling import dial
 from bridge.cli.service import serve
 from bridge.cli.talking import talk
@@ -98,3 +99,4 @@ def _sentence(error: BaseException) -> str:
 
 for _command in _COMMANDS:
     app.command()(_command)
+app.add_typer(devices_app, name="devices")

@@ -25,6 +25,7 @@ class Room:
     """How the room and its devices are.
 
     Attributes:
+        name: what both devices are called by.
         rate_hz: of the air and the loudspeaker.
         microphone_hz: the microphone's own.
         echo_db: how much weaker the loudspeaker comes back; None: headphones.
@@ -40,6 +41,7 @@ class Room:
         voices: people who speak in the room; `say` adds one.
     """
 
+    name: str = "Room"
     rate_hz: int = 16_000
     microphone_hz: int = 16_000
     echo_db: float | None = -10.0
@@ -71,8 +73,18 @@ class RoomHost:
     async def devices(self) -> Sequence[Device]:
         room = self.room
         return [
-            Device(0, "Room Microphone", "Room", 2, 0, room.microphone_hz, is_default_input=True),
-            Device(1, "Room Loudspeaker", "Room", 0, 2, room.rate_hz, is_default_output=True),
+            Device(
+                0,
+                f"{room.name} Microphone",
+                "Room",
+                2,
+                0,
+                room.microphone_hz,
+                is_default_input=True,
+            ),
+            Device(
+                1, f"{room.name} Loudspeaker", "Room", 0, 2, room.rate_hz, is_default_output=True
+            ),
         ]
 
     async def refresh(self) -> Sequence[Device]:

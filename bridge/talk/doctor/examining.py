@@ -20,6 +20,7 @@ from bridge.legs.device.host import (
     Stream,
     StreamAsk,
 )
+from bridge.legs.device.opening import BLOCK_S, LATENCY_S
 from bridge.talk.doctor.chirps import ChirpTrain, chirp_train, sound
 from bridge.talk.doctor.measuring import Measured, measure
 from bridge_codecs.pcm import Int16
@@ -29,7 +30,6 @@ START_S: Final = 5.0
 SPARE_S: Final = 3.0
 """Devices may be this much slower than the sound is long."""
 POLL_S: Final = 0.05
-BLOCK_MS: Final = 10
 USUAL_HZ: Final = (48_000, 44_100, 16_000)
 
 
@@ -131,7 +131,7 @@ async def _open(host: HostApi, device: Device, direction: Direction, callback: C
     refused: DeviceError | None = None
     open_ = host.open_input if direction == "microphone" else host.open_output
     for rate_hz, channels in _forms(device, direction):
-        ask = StreamAsk(device, rate_hz, channels, rate_hz * BLOCK_MS // 1000)
+        ask = StreamAsk(device, rate_hz, channels, round(rate_hz * BLOCK_S), LATENCY_S)
         try:
             return await open_(ask, callback)
         except DeviceError as exc:
