@@ -168,9 +168,9 @@ class RtcRoom:
         answered = self._miles.expect(AnswerReceived)
         self._link.send(self._session.offer(sdp))
         answer = await self._miles.wait(answered, "answer", ANSWER_S)
+        await self._peers.accept(answer.sdp)
         if not takes_audio(answer.sdp):
             raise JoinRefused("the agent's room takes no audio from us")
-        await self._peers.accept(answer.sdp)
         await self._miles.wait(self._peers.open, "open data channel", OPEN_S)
 
     # From the room

@@ -57,6 +57,14 @@ class GuardedConnection(Connection):
         if address not in self.vouched and len(self.vouched) < MAX_VOUCHED:
             self.vouched[address] = None
 
+    async def query_consent(self) -> None:
+        """Ask the peer now and then; a connection that was closed while it came about has nobody to ask.
+
+        aioice begins to ask when its checks are through, whether it was closed meanwhile or not.
+        """
+        if not self._closing:
+            await super().query_consent()
+
     async def gather_candidates(self) -> None:
         """Open sockets as the options say."""
         if self._local_candidates_start:
