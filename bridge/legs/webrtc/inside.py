@@ -68,6 +68,7 @@ RELIED_ON: Final[Mapping[type, tuple[str, ...]]] = {
     Connection: (
         *("_local_candidates", "_local_candidates_start", "_local_candidates_end", "_protocols"),
         *("_queue", "_nominated", "_use_ipv4", "_use_ipv6", "check_state", "data_received"),
+        *("_closing", "query_consent"),
         *("respond_error", "get_component_candidates", "gather_candidates"),
         *("stun_server", "turn_server", "turn_username", "turn_password", "turn_ssl"),
         "turn_transport",
@@ -110,7 +111,7 @@ def adopt(
 def share_transport(connection: RTCPeerConnection) -> None:
     """Before an offer: the first section leads the bundle, whichever was made first.
 
-    Else aiortc takes the shared transport of a channel that was made before the audio for one of its own, and closes it.
+    Else aiortc takes the shared transport of a channel that was made before the audio for one of its own and closes it.
     """
     sctp, transceivers = connection.sctp, connection.getTransceivers()
     if sctp is not None and sctp.mid is None and transceivers:
