@@ -13,6 +13,7 @@ from bridge.talk.session import CallSession
 from bridge.talk.tools import Tool, make_tool
 from bridge.talk.tools_file import load_tools, unique
 from bridge.talk.world import INPUT_HZ, OUTPUT_HZ, MediumName, Place, TalkPlan, talking_place
+from bridge.virtual import VirtualLoop
 from bridge.wire.agent_socket import Rates
 
 Tools = str | Path | Iterable[Tool | Callable[..., Any]]
@@ -70,7 +71,8 @@ async def join(  # noqa: PLR0913 - all but the first are optional, and named
         tools: client tools: a Python file, or functions whose annotated parameters are the tool's.
         record: a folder for call.wav, agent.wav, call.json and timeline.html.
 
-    Yields: the call, once the agent has told its first state, or has refused to.
+    Yields: the call, once the agent has told its first state, or has refused to. On a virtual loop (`bridge.virtual`)
+    the whole call, our own server included, takes place on its clock.
 
     Raises: UsageError, ApiError, JoinRefused, with one sentence each.
     """
@@ -88,6 +90,7 @@ async def join(  # noqa: PLR0913 - all but the first are optional, and named
         body=body or {},
         medium=medium,
         rates=Rates(input_hz, output_hz),
+        virtual=isinstance(loop, VirtualLoop),
     )
     async with talking_place(plan, own) as place:
         folder = None if record is None else Path(record)

@@ -2,6 +2,10 @@
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -333,3 +337,33 @@ async def test_a_program_talks_to_the_embedded_agent_over_real_sockets(tmp_path:
     assert seen[-1].tool.result == '{"name": "Anna"}'
     assert call.transcripts[-1].text == "Goodbye, Anna."
     assert json.loads((tmp_path / "kept" / "call.json").read_text())["end_reason"] == "agent_hangup"
+
+
+PROGRAM = """
+import asyncio, sys, bridge
+
+async def main() -> None:
+    async with bridge.join(record=sys.argv[1]) as call:
+        print("ready", flush=True)
+        await call.ended()
+
+asyncio.run(main())
+"""
+
+
+def test_ctrl_c_leaves_complete_files(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=20)
+
+    assert b"KeyboardInterrupt" in told
+    kept = json.loads((tmp_path / "call.json").read_text())
+    both, rate_hz = soundfile.read(tmp_path / "call.wav", dtype="int16")
+    assert kept["end_reason"] == "hangup"
+    assert len(both) / rate_hz == pytest.approx(1.0, abs=0.5)
+    assert np.abs(both[:, 1]).max() > 1_000
+    assert (tmp_path / "timeline.html").exists()

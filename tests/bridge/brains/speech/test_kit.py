@@ -7,6 +7,7 @@ import pytest
 from bridge.brains.speech import kit
 from bridge.brains.speech.espeak import EspeakVoice
 from bridge.brains.speech.kit import SpeechKit
+from bridge.brains.speech.pocketsphinx_ear import PocketsphinxEar
 from bridge.brains.speech.tone import ToneVoice
 from bridge.brains.speech.vad import EnergyDetector, SileroDetector
 from bridge.errors import BrainError, MissingExtra
@@ -104,3 +105,26 @@ async def test_ear_is_closed_though_the_voice_fails() -> None:
         await SpeechKit(BrokenVoice(), ear, None).close()
 
     assert ear.closed
+
+
+async def test_warmed_parts_are_there_before_they_are_asked() -> None:
+    speech = SpeechKit.load()
+    assert isinstance(speech.voice, EspeakVoice)
+    assert isinstance(speech.ear, PocketsphinxEar)
+
+    await speech.warm()
+
+    assert speech.voice._helpers._idle
+    assert speech.ear._helpers._idle
+    await speech.close()
+
+
+async def test_a_part_that_cannot_be_warmed_says_so_only_when_it_is_asked() -> None:
+    voice = EspeakVoice(command=("/nowhere/at/all",))
+    speech = SpeechKit(voice, None, None)
+
+    await speech.warm()
+
+    with pytest.raises(BrainError):
+        await voice.say("hello")
+    await speech.close()
