@@ -5,6 +5,7 @@ Runs in an environment of its own, without anything of ours. One JSON object per
 
 import array
 import asyncio
+import contextlib
 import json
 import math
 import sys
@@ -82,8 +83,9 @@ class Call:
         self.keep(self.speak(source))
 
     async def watch(self, socket):
-        async for text in socket:
-            tell("join_socket", text=text)
+        with contextlib.suppress(websockets.ConnectionClosed):
+            async for text in socket:
+                tell("join_socket", text=text)
         tell("join_socket_closed", code=socket.close_code)
 
     async def do(self, socket, command):
