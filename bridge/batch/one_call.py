@@ -24,6 +24,7 @@ from bridge.errors import BridgeError, UsageError
 from bridge.legs.agent import agent_leg
 from bridge.legs.agent_socket import AgentSocketLeg
 from bridge.legs.base import Leg
+from bridge.legs.join_url import announced
 from bridge.loops import new_event_loop
 from bridge.virtual import run_virtual
 from bridge.wire.agent_socket import Rates
@@ -124,11 +125,11 @@ async def _call(plan: CallPlan, loaded: Loaded, on_progress: OnProgress) -> Call
 
 async def _join(api: CallApi, created: JsonDict, plan: CallPlan) -> Leg:
     """The AI side. Of a call that somebody else has made, its first message tells the medium."""
-    socket = await api.join(str(created["joinUrl"]))
+    join_url = str(created["joinUrl"])
     rates = Rates(plan.sample_rate_hz, plan.sample_rate_hz)
     if plan.webrtc or plan.join_url is not None:
-        return await agent_leg(socket, rates)
-    return AgentSocketLeg(socket, rates)
+        return await agent_leg(await api.join(announced(join_url)), rates)
+    return AgentSocketLeg(await api.join(join_url), rates)
 
 
 def _canned_tools(plan: CallPlan, script: Script | None) -> dict[str, str]:

@@ -17,6 +17,7 @@ from bridge.legs.carrier.dtmf import DtmfHandling, Keypad
 from bridge.legs.carrier.figures import CarrierFigures
 from bridge.legs.file import Underruns
 from bridge.legs.join_refusals import without_parts_of
+from bridge.legs.join_url import announced
 from bridge.legs.media_socket import Connect
 from bridge.legs.picows_socket import connect as open_socket
 from bridge.log import printable
@@ -167,7 +168,7 @@ class CallSession:
     async def _join(self, join_url: str) -> None:
         if self._record is not None:
             await self._loop.run_in_executor(None, make_folder, self._record)
-        socket = await self._connect(join_url)
+        socket = await self._connect(announced(join_url))
         agent = await agent_leg(socket, self._rates, rtc=self._rtc)
         self._agent = agent
         relay = Relay(self._caller, agent, watch=self._witness.watch, lane=WatchedLane)

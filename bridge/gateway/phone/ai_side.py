@@ -13,6 +13,7 @@ from bridge.legs.agent import agent_leg
 from bridge.legs.agent_socket import AgentSocketLeg
 from bridge.legs.base import Leg
 from bridge.legs.join_refusals import without_parts_of
+from bridge.legs.join_url import announced
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.log import whereabouts
@@ -83,7 +84,7 @@ class AiSide:
         call_id, join_url = str(created["callId"]), str(created["joinUrl"])
         on_created(call_id)
         try:
-            socket = await self._api.join(join_url)
+            socket = await self._api.join(announced(join_url) if call.webrtc else join_url)
             leg = await self._leg(socket, call)
         except BridgeError as exc:
             said = without_private(without_parts_of(join_url, str(exc)))
