@@ -15,18 +15,25 @@ from bridge.gateway.in_process import in_process
 from bridge.gateway.listener import listening
 from bridge.gateway.server import call_server
 from bridge.legs.picows_socket import connect
+from bridge.legs.webrtc.options import RtcOptions
 
 
 @asynccontextmanager
 async def embedded_world(
-    brains: Brains, *, virtual: bool, seed: str, recordings: Path | None = None
+    brains: Brains,
+    *,
+    virtual: bool,
+    seed: str,
+    recordings: Path | None = None,
+    rtc: RtcOptions | None = None,
 ) -> AsyncIterator[CallApi]:
     """A call server of our own for the time of the context.
 
     In virtual time REST goes through ASGI in process and sockets are in-memory pairs; else both go over a loopback port
-    that the system chooses.
+    that the system chooses. `rtc`: how calls over WebRTC connect; None: there are none, as in virtual time.
     """
-    async with call_server(brains, recordings=recordings, seed=seed if virtual else None) as server:
+    chance = seed if virtual else None
+    async with call_server(brains, recordings=recordings, seed=chance, rtc=rtc) as server:
         if virtual:
             async with in_process(server) as api:
                 yield api

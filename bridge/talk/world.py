@@ -118,6 +118,10 @@ class TalkPlan:
                 self.virtual and not self.embedded,
                 "virtual time works with the embedded server only: a remote call runs in real time",
             ),
+            (
+                self.virtual and self.medium == "webRtc",
+                "there is no WebRTC in virtual time: ask for the medium serverWebSocket",
+            ),
         )
 
 
@@ -227,8 +231,10 @@ class _ServerParts:
         from bridge.brains import registry  # noqa: PLC0415
         from bridge.brains.script import tools as script_tools  # noqa: PLC0415
         from bridge.brains.speech.kit import SpeechKit  # noqa: PLC0415
+        from bridge.legs.webrtc.options import RtcOptions  # noqa: PLC0415
 
         self.kit = SpeechKit.load
+        self._rtc_options = RtcOptions
         self._world, self._registry, self._tools = world, registry, script_tools
 
     async def place(
@@ -238,7 +244,8 @@ class _ServerParts:
         model, script = self._world.embedded_agent(
             brains, agent=plan.agent, model=plan.model, script=plan.script
         )
-        server = self._world.embedded_world(brains, virtual=plan.virtual, seed="talk")
+        rtc = self._rtc_options() if plan.medium == "webRtc" else None
+        server = self._world.embedded_world(brains, virtual=plan.virtual, seed="talk", rtc=rtc)
         api = await stack.enter_async_context(server)
         declared = [] if script is None else self._tools.selected_tools(script)
         created = await api.create(create_body(plan, tools, declared, model))

@@ -20,6 +20,7 @@ from bridge.errors import UsageError
 from bridge.talk.events import CallEnded, Interrupted, SessionEvent, StatusChanged, ToolChanged
 from bridge.talk.join import ProgramCall
 from bridge.talk.tools import ToolReply
+from bridge.talk.world import MediumName
 from bridge.virtual import run_virtual
 from bridge_codecs.pcm import Int16
 from tests.fakes.talk_world import GREETING, RATES, asks, own_call, tone
@@ -315,27 +316,51 @@ def test_a_session_has_one_call() -> None:
     played(talk)
 
 
-async def test_a_program_talks_to_the_embedded_agent_over_real_sockets(tmp_path: Path) -> None:
+GREETER = """
+[[tools]]
+name = "lookUp"
+answer = '{"name": "Anna"}'
+
+[variables]
+name = ""
+
+[[steps]]
+say = "Hello."
+
+[[steps]]
+wait.save = "name"
+
+[[steps]]
+tool = { name = "lookUp" }
+
+[[steps]]
+hang_up = "Goodbye, {name}."
+"""
+
+
+@pytest.mark.parametrize("medium", ["serverWebSocket", "webRtc"])
+async def test_a_program_talks_to_the_embedded_agent_over_real_sockets(
+    tmp_path: Path, medium: MediumName
+) -> None:
+    if medium == "webRtc":
+        pytest.importorskip("aiortc")
     seen: list[ToolChanged] = []
     script = tmp_path / "greeter.toml"
-    script.write_text(
-        '[[tools]]\nname = "lookUp"\nanswer = \'{"name": "Anna"}\'\n'
-        '[variables]\nname = ""\n'
-        '[[steps]]\nsay = "Hello."\n'
-        '[[steps]]\nwait.save = "name"\n'
-        '[[steps]]\ntool = { name = "lookUp" }\n'
-        '[[steps]]\nhang_up = "Goodbye, {name}."\n'
-    )
+    script.write_text(GREETER)
 
-    async with bridge.join(script=script, record=tmp_path / "kept") as call:
+    async with bridge.join(script=script, record=tmp_path / "kept", medium=medium) as call:
         call.on(ToolChanged, seen.append)
         await until_listening(call)
         call.send_text("hello there")
         ended = await call.ended()
 
+    both, rate_hz = soundfile.read(tmp_path / "kept" / "call.wav", dtype="int16")
+    loud_s = np.flatnonzero(np.abs(both[:, 1]) > 300).size / rate_hz
     assert ended.reason == "agent_hangup"
     assert seen[-1].tool.result == '{"name": "Anna"}'
     assert call.transcripts[-1].text == "Goodbye, Anna."
+    assert call.turns[0].latency_ms is not None
+    assert loud_s > 0.4
     assert json.loads((tmp_path / "kept" / "call.json").read_text())["end_reason"] == "agent_hangup"
 
 

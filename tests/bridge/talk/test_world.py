@@ -37,6 +37,7 @@ def size_of(what: str) -> str:
         ({"agent": "a", "model": "m"}, "both say who answers"),
         ({"api_url": API, "agent": "a", "system_prompt": "p"}, "has its own prompt"),
         ({"api_url": API, "virtual": True}, "embedded server only"),
+        ({"medium": "webRtc", "virtual": True}, "no WebRTC in virtual time"),
     ],
 )
 def test_what_cannot_be_together_is_refused_in_one_sentence(
