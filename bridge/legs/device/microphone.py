@@ -18,7 +18,7 @@ from bridge.legs.device.meter import Meter
 from bridge.legs.device.processing import FRAME_MS, EchoProcessor
 from bridge.legs.device.reference import Reference
 from bridge.legs.device.tempo import shorter_by
-from bridge_codecs.drift import DriftStage
+from bridge_codecs.drift import DELAY, DriftStage
 from bridge_codecs.pcm import Int16
 from bridge_codecs.resample import Resampler
 
@@ -106,11 +106,11 @@ class Microphone:
         return now_s + LOOK_S if line is None else line.next_look_s(now_s)
 
     def _take(self, line: InputLine, samples: Int16, lane: Lane, now_s: float) -> None:
-        self._set_tempo(line)
+        self._set_tempo(line, line.clock.at(line.passed - samples.size))
         made = self._drift.push(self._rate.push(samples))
         self._made += made.size
         if self._processor is not None:
-            made = self._processed(self._processor, made, line.latency_s)
+            made = self._processed(self._processor, made, line)
         if not made.size:
             return
         if self.silent:
@@ -118,22 +118,23 @@ class Microphone:
         self.meter.saw(made, now_s)
         lane.push(made)
 
-    def _set_tempo(self, line: InputLine) -> None:
-        """As many samples go out as time passes on the loop's clock."""
-        due_s = line.clock.at(line.passed)
+    def _set_tempo(self, line: InputLine, begin_s: float) -> None:
+        """As many samples go out as time passes on the loop's clock; those that come now began at ``begin_s``."""
         if self._base_s is None:
-            self._base_s = due_s
-        too_much_s = self._made / self._work_hz - (due_s - self._base_s)
+            self._base_s = begin_s
+        too_much_s = self._made / self._work_hz - (begin_s - self._base_s)
         self._drift.ppm = -shorter_by(line.clock.drift_ppm, 1000 * too_much_s)
 
-    def _processed(self, processor: EchoProcessor, made: Int16, latency_s: float) -> Int16:
-        frames = [self._frame(processor, frame, latency_s) for frame in self._frames.push(made)]
+    def _processed(self, processor: EchoProcessor, made: Int16, line: InputLine) -> Int16:
+        filters_s = (DELAY + self._rate.delay_samples) / self._work_hz
+        delay_ms = 1000 * (filters_s + line.latency_s + self._delay_out_s())
+        frames = [self._frame(processor, frame, delay_ms) for frame in self._frames.push(made)]
         return self._back.push(np.concatenate(frames)) if frames else np.empty(0, np.int16)
 
-    def _frame(self, processor: EchoProcessor, frame: Int16, latency_s: float) -> Int16:
+    def _frame(self, processor: EchoProcessor, frame: Int16, delay_ms: float) -> Int16:
         assert self._base_s is not None
         begin_s = self._base_s + self._framed / self._work_hz
         self._framed += frame.size
         if self._reference is not None:
             processor.played(self._reference.take(begin_s, frame.size))
-        return processor.heard(frame, 1000 * (latency_s + self._delay_out_s()))
+        return processor.heard(frame, delay_ms)

@@ -8,8 +8,8 @@ from typing import Final
 
 from bridge_codecs.drift import MAX_PPM
 
-PER_MS: Final = 20.0
-"""Parts per million for each ms that is too much: half of it is gone after 35 s."""
+PER_MS: Final = 60.0
+"""Parts per million for each ms that is too much: half of it is gone after 12 s."""
 MOST_PPM: Final = 300.0
 """Half a hundredth of a semitone."""
 

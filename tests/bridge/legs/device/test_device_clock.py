@@ -1,0 +1,88 @@
+"""A device's clock against the loop's: drift, steps, other rates."""
+
+import random
+
+import pytest
+
+from bridge.legs.device.device_clock import MAX_PPM, DeviceClock
+
+RATE_HZ = 48_000
+BLOCK = 480
+
+
+def run(
+    clock: DeviceClock,
+    seconds: float,
+    ppm: float,
+    late_s: float = 0.0,
+    *,
+    start: tuple[int, float] = (0, 100.0),
+) -> tuple[int, float]:
+    """Callbacks of a device that is off by ``ppm``, each late by up to ``late_s``."""
+    wobble = random.Random(7)
+    position, now_s = start
+    for _ in range(round(seconds * (1 + ppm * 1e-6) * RATE_HZ / BLOCK)):
+        clock.saw(position, now_s + late_s * wobble.random())
+        position += BLOCK
+        now_s += BLOCK / (RATE_HZ * (1 + ppm * 1e-6))
+    return position, now_s
+
+
+@pytest.mark.parametrize("ppm", [-1000.0, -200.0, 0.0, 55.5, 200.0, 1000.0])
+def test_a_drift_is_measured_exactly_where_callbacks_are_punctual(ppm: float) -> None:
+    clock = DeviceClock(RATE_HZ)
+    run(clock, 30, ppm)
+    assert clock.drift_ppm == pytest.approx(ppm, abs=0.2)
+
+
+@pytest.mark.parametrize("ppm", [-200.0, 0.0, 200.0])
+def test_a_drift_is_measured_to_2_ppm_in_90_s_through_late_callbacks(ppm: float) -> None:
+    clock = DeviceClock(RATE_HZ)
+    run(clock, 92, ppm, late_s=0.004)
+    assert clock.drift_ppm == pytest.approx(ppm, abs=2)
+
+
+def test_no_drift_is_told_before_there_is_enough_to_tell_it_from() -> None:
+    clock = DeviceClock(RATE_HZ)
+    run(clock, 9.9, 200)
+    assert clock.drift_ppm == 0
+    run(clock, 1, 200, start=(RATE_HZ * 10, 110.0))
+    assert clock.drift_ppm != 0
+
+
+def test_instants_follow_the_earliest_callbacks() -> None:
+    clock = DeviceClock(RATE_HZ)
+    position, now_s = run(clock, 60, 200, late_s=0.004)
+    assert clock.at(position) == pytest.approx(now_s, abs=0.0003)
+
+
+def test_a_device_that_skipped_is_followed_within_two_windows() -> None:
+    clock = DeviceClock(RATE_HZ)
+    position, now_s = run(clock, 20, 100)
+    position, now_s = run(clock, 6, 100, start=(position, now_s + 0.05))
+    assert clock.steps == 1
+    assert clock.at(position) == pytest.approx(now_s, abs=0.0005)
+    assert clock.drift_ppm == pytest.approx(100, abs=1)
+
+
+def test_a_step_of_jitter_is_no_step() -> None:
+    clock = DeviceClock(RATE_HZ)
+    run(clock, 60, 0, late_s=0.0045)
+    assert clock.steps == 0
+
+
+@pytest.mark.parametrize(
+    ("factor", "other"), [(1.0, False), (1.01, False), (0.919, True), (2.0, True)]
+)
+def test_another_rate_is_noticed_within_7_seconds_and_a_great_drift_is_not_one(
+    factor: float, *, other: bool
+) -> None:
+    clock = DeviceClock(RATE_HZ)
+    run(clock, 7, (factor - 1) * 1e6)
+    assert clock.other_rate is other
+
+
+def test_a_drift_is_limited() -> None:
+    clock = DeviceClock(RATE_HZ)
+    run(clock, 20, 1_500)
+    assert clock.drift_ppm == MAX_PPM
