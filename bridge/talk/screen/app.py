@@ -14,37 +14,18 @@ from textual.driver import Driver
 from textual.events import Key, Resize
 from textual.widgets import Input
 
-from bridge.talk.screen.bars import Falling
 from bridge.talk.screen.board import Board
+from bridge.talk.screen.frame import SIDE, WIDE, Doing, Frame, Mode
 from bridge.talk.screen.held_key import HeldKey
-from bridge.talk.screen.key_help import help_lines, keys_for
 from bridge.talk.screen.needs import Talk
 from bridge.talk.screen.palette import COLOURED, PLAIN, THEME
 from bridge.talk.screen.paragraphs import Look
-from bridge.talk.screen.rows import Rows
-from bridge.talk.screen.side import side_lines
-from bridge.talk.screen.status import SPEAKING_DBFS, figures_line, key_lines, meter_line, rule
-from bridge.talk.screen.status import title_line as title
 from bridge.talk.screen.transcript import Transcript
 
 REDRAWS_PER_S: Final = 10
-LOW: Final = 10
-"""In fewer lines there are no meters."""
-LOWER_STILL: Final = 6
 LEAVES_AFTER_S: Final = 1.2
 """How long the end is to be seen before the screen goes and the summary is printed."""
-WIDE: Final = 100
-"""From this many cells on there is a column at the side."""
-SIDE: Final = 34
-"""Its cells, with one on either side that stays empty."""
 DTMF_KEYS: Final = "0123456789*#ABCD"
-
-Mode = Literal["keys", "text", "dtmf", "answer", "help"]
-_PROMPTS: Final = {
-    "text": "say, as text (Enter sends, Esc leaves)",
-    "answer": "result of {tool} (Enter sends, Esc leaves)",
-    "dtmf": "telephone keys, sent as you press them (Esc leaves)",
-}
 
 
 class TalkApp(App[None]):
@@ -91,18 +72,12 @@ class TalkApp(App[None]):
         self._talk, self._board = talk, board
         self.look = Look(COLOURED if colours else PLAIN, strikes=strikes)
         self._clock = clock
-        # Asked for by name they would not be found any more in a redraw that comes while the screen goes.
-        self._title, self._meters, self._side = Rows(id="title"), Rows(id="meters"), Rows(id="side")
+        self._doing = Doing(push_to_talk=push_to_talk)
+        self._frame = Frame(talk, board, self._doing, self.look)
         self._transcript = Transcript(self.look, id="transcript")
-        self._prompt, self._prompt_words = Vertical(id="prompt"), Rows(id="prompt-words")
+        self._prompt = Vertical(id="prompt")
         self._typed = Input(id="typed", select_on_focus=False)
-        self._keys = Rows(id="keys")
-        self._mic_needle, self._speaker_needle = Falling(), Falling()
         self._held = HeldKey()
-        self._push_to_talk = push_to_talk
-        self._mode: Mode = "keys"
-        self._pressed = ""
-        self._answering: tuple[str, str] | None = None
         self._seen_revision = -1
         self._over_s: float | None = None
         self._hung_up = False
@@ -110,27 +85,27 @@ class TalkApp(App[None]):
     @property
     def mode(self) -> Mode:
         """What keys do now."""
-        return self._mode
+        return self._doing.mode
 
     def compose(self) -> ComposeResult:
         """Title, meters, transcript with its side, prompt, keys."""
-        yield self._title
-        yield self._meters
+        yield self._frame.title
+        yield self._frame.meters
         with Horizontal(id="middle"):
             yield self._transcript
-            yield self._side
+            yield self._frame.side
         with self._prompt:
-            yield self._prompt_words
+            yield self._frame.prompt
             yield self._typed
-        yield self._keys
+        yield self._frame.keys
 
     def on_mount(self) -> None:
         """Begin to redraw."""
         self.register_theme(THEME)
         self.theme = THEME.name
-        self._side.styles.width = SIDE
+        self._frame.side.styles.width = SIDE
         self._typed.cursor_blink = False
-        if self._push_to_talk:
+        if self._doing.push_to_talk:
             self._talk.push_to_talk(held=False)
         self._set_mode("keys" if self._talk.has_devices else "text")
         self.set_interval(1 / REDRAWS_PER_S, self.redraw)
@@ -138,7 +113,7 @@ class TalkApp(App[None]):
 
     def on_resize(self, event: Resize) -> None:
         """Lay out for the new size."""
-        self._side.display = event.size.width >= WIDE
+        self._frame.side.display = event.size.width >= WIDE
         self._seen_revision = -1
         self.call_after_refresh(self.redraw)
 
@@ -146,8 +121,9 @@ class TalkApp(App[None]):
         """Show what has changed."""
         now_s = self._now_s()
         if self._held.talking and not self._held.tick(now_s):
+            self._doing.talking = False
             self._talk.push_to_talk(held=False)
-        self._draw_status(now_s)
+        self._frame.draw(self.size.width, self.size.height, now_s)
         if self._board.revision != self._seen_revision:
             self._seen_revision = self._board.revision
             self._transcript.show(self._board.entries)
@@ -159,9 +135,9 @@ class TalkApp(App[None]):
             self._hang_up()
         elif event.key == "escape":
             self._set_mode("keys")
-        elif self._mode == "dtmf":
+        elif self.mode == "dtmf":
             self._dtmf(event.character)
-        elif self._mode in ("keys", "help"):
+        elif self.mode in ("keys", "help"):
             self._command(event.key, event.character)
         else:
             return
@@ -171,72 +147,20 @@ class TalkApp(App[None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in the input line."""
         words, self._typed.value = event.value.strip(), ""
-        if self._mode == "answer" and self._answering is not None:
-            self._talk.answer_tool(self._answering[0], words)
+        answering = self._doing.answering
+        if self.mode == "answer" and answering is not None:
+            self._talk.answer_tool(answering[0], words)
         elif words:
             self._talk.send_text(words)
-        if self._talk.has_devices or self._mode == "answer":
+        if self._talk.has_devices or self.mode == "answer":
             self._set_mode("keys" if self._talk.has_devices else "text")
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time() if self._clock is None else self._clock()
 
-    def _draw_status(self, now_s: float) -> None:
-        talk, board, width = self._talk, self._board, self.size.width
-        gauges = talk.gauges()
-        self._title.show([title(board, talk.elapsed_s, width, self.look)])
-        lines = []
-        if talk.has_devices and self.size.height >= LOW:
-            mic = self._mic_needle.take(gauges.mic_dbfs, now_s)
-            speaker = self._speaker_needle.take(gauges.speaker_dbfs, now_s)
-            open_ = not talk.mic_muted
-            lines = [
-                meter_line(
-                    "you", mic, width, self.look,
-                    remark=self._mic_remark(), active=open_ and mic > SPEAKING_DBFS,
-                ),
-                meter_line(
-                    "agent", speaker, width, self.look,
-                    remark="loudspeaker off" if talk.speaker_muted else "",
-                    active=board.state == "speaking",
-                ),
-            ]  # fmt: skip
-        if self.size.height >= LOWER_STILL:
-            lines.append(figures_line(gauges, board, width, self.look, devices=talk.has_devices))
-            lines.append(rule(width, self.look))
-        self._meters.show(lines)
-        if self._side.display:
-            rows = self._side.size.height
-            self._side.show(side_lines(board, gauges, SIDE - 2, rows, self.look))
-        self._draw_prompt(width)
-        rows = 2 if width < WIDE and self.size.height >= LOW else 1
-        keys = keys_for(self._mode, talk, board, push_to_talk=self._push_to_talk)
-        self._keys.show(key_lines(keys, width, self.look, rows=rows))
-
-    def _draw_prompt(self, width: int) -> None:
-        if self._mode == "help":
-            self._prompt_words.show(
-                [
-                    rule(width, self.look, "keys"),
-                    *help_lines(width, self.look, devices=self._talk.has_devices),
-                ]
-            )
-        elif self._mode != "keys":
-            tool = self._answering[1] if self._answering else ""
-            text = _PROMPTS[self._mode].format(tool=tool)
-            if self._mode == "dtmf":
-                text += f"  {self._pressed[-12:]}"
-            self._prompt_words.show([rule(width, self.look, text)])
-
-    def _mic_remark(self) -> str:
-        if self._push_to_talk and not self._held.talking:
-            return "hold space to talk"
-        return "microphone off" if self._talk.mic_muted else ""
-
     def _set_mode(self, mode: Mode) -> None:
-        self._mode = mode
+        self._doing.mode, self._doing.pressed = mode, ""
         self._typed.value = ""
-        self._pressed = ""
         self._prompt.display = mode != "keys"
         self._typed.display = mode in ("text", "answer")
         if mode in ("text", "answer"):
@@ -256,7 +180,7 @@ class TalkApp(App[None]):
             "d": lambda: self._set_mode("dtmf"),
             "o": self._other_medium,
             "a": self._answer,
-            "question_mark": lambda: self._set_mode("keys" if self._mode == "help" else "help"),
+            "question_mark": lambda: self._set_mode("keys" if self.mode == "help" else "help"),
             "up": lambda: self._transcript.scroll_relative(y=-1, animate=False),
             "down": lambda: self._transcript.scroll_relative(y=1, animate=False),
             "pageup": lambda: self._transcript.scroll_page_up(animate=False),
@@ -272,30 +196,30 @@ class TalkApp(App[None]):
             command()
 
     def _space(self) -> None:
-        self._push_to_talk = True
-        self._talk.push_to_talk(held=self._held.press(self._now_s()))
+        self._doing.push_to_talk = True
+        self._doing.talking = self._held.press(self._now_s())
+        self._talk.push_to_talk(held=self._doing.talking)
 
     def _toggle_push_to_talk(self) -> None:
-        self._push_to_talk = not self._push_to_talk
+        self._doing.push_to_talk, self._doing.talking = not self._doing.push_to_talk, False
         self._held = HeldKey()
-        self._talk.push_to_talk(held=False if self._push_to_talk else None)
+        self._talk.push_to_talk(held=False if self._doing.push_to_talk else None)
 
     def _other_medium(self) -> None:
         medium: Literal["voice", "text"] = "text" if self._board.medium == "voice" else "voice"
         self._talk.set_output_medium(medium)
-        self._board.set_medium(medium)
 
     def _answer(self) -> None:
         pending = self._board.pending_tool
         if pending is not None:
-            self._answering = (pending[0], pending[1].tool)
+            self._doing.answering = (pending[0], pending[1].tool)
             self._set_mode("answer")
 
     def _dtmf(self, character: str | None) -> None:
         digit = (character or "").upper()
         if digit and digit in DTMF_KEYS:
             self._talk.send_dtmf(digit)
-            self._pressed += digit
+            self._doing.pressed += digit
         else:
             self._set_mode("keys")
 

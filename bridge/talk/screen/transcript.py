@@ -1,11 +1,15 @@
-"""The transcript: entries wrapped to the width, scrolled by hand or following the last one."""
+"""The transcript: entries wrapped to the width, scrolled by hand or following the last one.
+
+Most changes are a word more in the last entry. So an entry is wrapped and turned into cells anew only when it or the
+width has changed, and only the rows from the first changed entry on are drawn again, unless the text has scrolled.
+"""
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+from dataclasses import dataclass
 
-from rich.text import Text
-from textual.geometry import Size
+from rich.style import Style
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -14,8 +18,18 @@ from bridge.talk.screen.paragraphs import Look, paragraph
 from bridge.talk.screen.rows import strip_of
 
 
+@dataclass(slots=True)
+class _Block:
+    """An entry as it was wrapped: at which revision, width and ground, its rows, and where they begin."""
+
+    entry: Entry
+    made_of: tuple[int, int, Style]
+    rows: list[Strip]
+    top: int = 0
+
+
 class Transcript(ScrollView, can_focus=False):
-    """Draws the lines that are in sight; wraps an entry anew only when it or the width changed."""
+    """Shows entries."""
 
     DEFAULT_CSS = """
     Transcript { height: 1fr; width: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
@@ -24,28 +38,41 @@ class Transcript(ScrollView, can_focus=False):
     def __init__(self, look: Look, *, id: str) -> None:  # noqa: A002 - textual's name for it
         super().__init__(id=id)
         self._look = look
+        self._ground: Style | None = None
         self._entries: Sequence[Entry] = ()
-        self._wrapped: dict[int, tuple[int, int, list[Text]]] = {}
-        """By identity of the entry: its revision, the width, its lines."""
-        self._ends: list[int] = []
-        self._blocks: list[list[Text]] = []
+        self._blocks: list[_Block] = []
+        self._tops: list[int] = []
         self._end = 0
         """The row that was at the top when the last one was in sight."""
 
     def show(self, entries: Sequence[Entry]) -> None:
         """Show these; follows the last one, unless the user has scrolled up."""
-        follows = self.scroll_offset.y >= self._end
+        top = self.scroll_offset.y
+        follows = top >= self._end
         self._entries = entries
-        self._wrap()
-        self.refresh()
+        n_before = self.virtual_size.height
+        changed_from = self._wrap()
         if follows:
             self.scroll_end(animate=False, immediate=True, force=True)
         self._end = self.max_scroll_y
+        if self.scroll_offset.y != top:
+            self.refresh()
+        else:
+            rows = range(changed_from - top, max(n_before, self.virtual_size.height) - top)
+            in_sight = range(max(0, rows.start), min(self.size.height, rows.stop))
+            if in_sight:
+                self.refresh(Region(0, in_sight.start, self.size.width, len(in_sight)))
 
     @property
     def text(self) -> str:
         """All of it as text."""
-        return "\n".join(line.plain.rstrip() for block in self._blocks for line in block)
+        return "\n".join(row.text.rstrip() for block in self._blocks for row in block.rows)
+
+    def notify_style_update(self) -> None:
+        """Textual's: the theme or a rule of style has changed."""
+        super().notify_style_update()
+        self._ground = None
+        self.call_after_refresh(lambda: self.show(self._entries))
 
     def on_resize(self) -> None:
         """Wrap to the new width."""
@@ -53,24 +80,38 @@ class Transcript(ScrollView, can_focus=False):
 
     def render_line(self, y: int) -> Strip:
         """One line of what is in sight."""
-        width = self.scrollable_content_region.width
         row = y + self.scroll_offset.y
-        index = bisect_right(self._ends, row)
-        if index >= len(self._blocks):
-            return Strip.blank(width, self.rich_style)
-        block = self._blocks[index]
-        return strip_of(block[row - (self._ends[index] - len(block))], self, width)
+        index = bisect_right(self._tops, row) - 1
+        if index >= 0:
+            block = self._blocks[index]
+            if row - block.top < len(block.rows):
+                return block.rows[row - block.top]
+        return Strip.blank(self.scrollable_content_region.width, self._ground)
 
-    def _wrap(self) -> None:
+    def _wrap(self) -> int:
+        """Wrap what changed; the first row that is not as it was."""
         width = self.scrollable_content_region.width
-        before, self._wrapped = self._wrapped, {}
-        self._blocks = []
-        for entry in self._entries:
-            known = before.get(id(entry))
-            if known is None or known[:2] != (entry.revision, width):
-                lines = paragraph(entry, width, self._look, self.app.console)
-                known = (entry.revision, width, lines)
-            self._wrapped[id(entry)] = known
-            self._blocks.append(known[2])
-        self._ends = list(accumulate(len(block) for block in self._blocks))
-        self.virtual_size = Size(width, self._ends[-1] if self._ends else 0)
+        if self._ground is None:
+            self._ground = self.rich_style
+        ground = self._ground
+        known = {id(block.entry): block for block in self._blocks}
+        before, self._blocks = self._blocks, []
+        top, changed_from = 0, None
+        for index, entry in enumerate(self._entries):
+            block = known.get(id(entry))
+            if block is None or block.made_of != (entry.revision, width, ground):
+                rows = self._rows(entry, width, ground)
+                block = _Block(entry, (entry.revision, width, ground), rows)
+            if changed_from is None and (index >= len(before) or before[index] is not block):
+                changed_from = top
+            block.top = top
+            top += len(block.rows)
+            self._blocks.append(block)
+        self._tops = [block.top for block in self._blocks]
+        self.virtual_size = Size(width, top)
+        return top if changed_from is None else changed_from
+
+    def _rows(self, entry: Entry, width: int, ground: Style) -> list[Strip]:
+        console = self.app.console
+        lines = paragraph(entry, width, self._look, console)
+        return [strip_of(line, ground, console, width) for line in lines]

@@ -1,0 +1,122 @@
+"""All of the screen but the transcript: title, meters and figures, the column at the side, the prompt, the key help."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bridge.talk.screen.bars import Falling
+from bridge.talk.screen.board import Board
+from bridge.talk.screen.key_help import help_lines, keys_for
+from bridge.talk.screen.needs import Gauges, Talk
+from bridge.talk.screen.paragraphs import Look
+from bridge.talk.screen.rows import Rows
+from bridge.talk.screen.side import side_lines
+from bridge.talk.screen.status import (
+    SPEAKING_DBFS,
+    figures_line,
+    key_lines,
+    meter_line,
+    rule,
+    title_line,
+)
+
+WIDE: Final = 100
+"""From this many cells on there is a column at the side."""
+SIDE: Final = 34
+"""Its cells, with one on either side that stays empty."""
+LOW: Final = 10
+"""In fewer lines there are no meters."""
+LOWER_STILL: Final = 6
+"""In fewer lines there are no figures either."""
+
+Mode = Literal["keys", "text", "dtmf", "answer", "help"]
+_PROMPTS: Final = {
+    "text": "say, as text (Enter sends, Esc leaves)",
+    "answer": "result of {tool} (Enter sends, Esc leaves)",
+    "dtmf": "telephone keys, sent as you press them (Esc leaves)",
+}
+
+
+@dataclass(slots=True)
+class Doing:
+    """What the user is doing.
+
+    Attributes:
+        mode: what keys do.
+        pressed: telephone keys that were pressed.
+        answering: the invocation id and the name of the tool that is being answered.
+        push_to_talk: the microphone is open while a key is held.
+        talking: it is held.
+    """
+
+    mode: Mode = "keys"
+    pressed: str = ""
+    answering: tuple[str, str] | None = None
+    push_to_talk: bool = False
+    talking: bool = False
+
+
+class Frame:
+    """The widgets, and what is written into them."""
+
+    def __init__(self, talk: Talk, board: Board, doing: Doing, look: Look) -> None:
+        self._talk, self._board, self._doing, self._look = talk, board, doing, look
+        self._mic_needle, self._speaker_needle = Falling(), Falling()
+        # Asked for by name they would not be found any more in a redraw that comes while the screen goes.
+        self.title, self.meters, self.side = Rows(id="title"), Rows(id="meters"), Rows(id="side")
+        self.prompt, self.keys = Rows(id="prompt-words"), Rows(id="keys")
+
+    def draw(self, width: int, height: int, now_s: float) -> None:
+        """Write what has changed, for a terminal of so many cells."""
+        talk, board, look = self._talk, self._board, self._look
+        gauges = talk.gauges()
+        elapsed_s = int(talk.elapsed_s)
+        self.title.show_new(
+            (board.state, board.ended, board.title, elapsed_s, width),
+            lambda: [title_line(board, elapsed_s, width, look)],
+        )
+        self._draw_meters(gauges, width, height, now_s)
+        if self.side.display:
+            rows = self.side.size.height
+            self.side.show_new(
+                (board.latencies_ms, gauges.devices, rows),
+                lambda: side_lines(board, gauges, SIDE - 2, rows, look),
+            )
+        self._draw_prompt(width)
+        keys = keys_for(self._doing.mode, talk, board, push_to_talk=self._doing.push_to_talk)
+        n_rows = 2 if width < WIDE and height >= LOW else 1
+        self.keys.show_new((keys, width, n_rows), lambda: key_lines(keys, width, look, rows=n_rows))
+
+    def _draw_meters(self, gauges: Gauges, width: int, height: int, now_s: float) -> None:
+        talk, board, look = self._talk, self._board, self._look
+        lines = []
+        if talk.has_devices and height >= LOW:
+            mic_dbfs = self._mic_needle.take(gauges.mic_dbfs, now_s)
+            speaker_dbfs = self._speaker_needle.take(gauges.speaker_dbfs, now_s)
+            remark = self._mic_remark()
+            speaks = not remark and mic_dbfs > SPEAKING_DBFS
+            lines.append(meter_line("you", mic_dbfs, width, look, remark=remark, active=speaks))
+            remark = "loudspeaker off" if talk.speaker_muted else ""
+            speaks = board.state == "speaking"
+            lines.append(
+                meter_line("agent", speaker_dbfs, width, look, remark=remark, active=speaks)
+            )
+        if height >= LOWER_STILL:
+            lines.append(figures_line(gauges, board, width, look, devices=talk.has_devices))
+            lines.append(rule(width, look))
+        self.meters.show(lines)
+
+    def _draw_prompt(self, width: int) -> None:
+        doing, look = self._doing, self._look
+        if doing.mode == "help":
+            devices = self._talk.has_devices
+            lines = [rule(width, look, "keys"), *help_lines(width, look, devices=devices)]
+            self.prompt.show(lines)
+        elif doing.mode != "keys":
+            tool = doing.answering[1] if doing.answering else ""
+            words = _PROMPTS[doing.mode].format(tool=tool)
+            self.prompt.show([rule(width, look, f"{words}  {doing.pressed[-12:]}".rstrip())])
+
+    def _mic_remark(self) -> str:
+        if self._doing.push_to_talk and not self._doing.talking:
+            return "hold space to talk"
+        return "microphone off" if self._talk.mic_muted else ""
