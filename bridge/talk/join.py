@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from bridge.batch.plan import parse_api_url
 from bridge.talk.program_leg import Microphone, ProgramLeg, Speaker
 from bridge.talk.session import CallSession
 from bridge.talk.tools import Tool, make_tool
@@ -81,7 +82,7 @@ async def join(  # noqa: PLR0913 - all but the first are optional, and named
     key = SecretStr(api_key) if isinstance(api_key, str) else api_key
     plan = TalkPlan(
         join_url=url,
-        api_url=api_url,
+        api_url=None if api_url is None else parse_api_url(api_url),
         api_key=key,
         agent=agent,
         model=model,

@@ -21,6 +21,8 @@ from bridge.legs.file import Underruns
 from bridge_codecs.pcm import Int16, silence
 
 FRAME_MS: Final = 20
+LEAD_FRAMES: Final = 2
+"""What comes in step with time waits for so many frames, so that its jitter makes no holes."""
 MAX_WRITTEN_S: Final = 60.0
 """Audio that may wait to be sent."""
 MAX_UNREAD_S: Final = 2.0
@@ -162,6 +164,10 @@ class ProgramLeg:
         self.underruns = Underruns()
         self._n_in = source_hz * FRAME_MS // 1000
         self._n_out = sink_hz * FRAME_MS // 1000
+        self._playing = False
+        """The last frame was full: what comes next goes on."""
+        self._waited = 0
+        """Ticks for which audio has waited for more."""
         self._incoming: Lane | None = None
         self._drained = asyncio.Event()
 
@@ -186,14 +192,29 @@ class ProgramLeg:
         said = self.microphone.take(self._n_in)
         port.outgoing.push(silence(self._n_in) if self.mic_muted else said)
         lane = port.incoming
-        n_real = min(self._n_out, lane.depth_samples)
-        heard = lane.pull_padded(self._n_out)
+        n_real = min(self._n_out, lane.depth_samples) if self._may_play(lane) else 0
+        heard = lane.pull_padded(self._n_out) if n_real else silence(self._n_out)
+        self._playing = n_real == self._n_out
         if n_real:
             lane.ledger.sent(n_real, now_s)
         self.underruns.played(n_real, self._n_out, now_s)
         if not lane.depth_samples:
             self._drained.set()
         self.speaker.play(silence(self._n_out) if self.speaker_muted else heard)
+
+    def _may_play(self, lane: Lane) -> bool:
+        """Whether a stretch goes on, or may begin: with a little in hand, where it comes in step with time."""
+        if self._playing:
+            return True
+        self._waited = self._waited + 1 if lane.depth_samples else 0
+        begins = (
+            self._waited > LEAD_FRAMES
+            or lane.depth_samples >= LEAD_FRAMES * self._n_out
+            or not lane.segment_open
+        )
+        if begins:
+            self._waited = 0
+        return begins
 
     def play_tone(self, samples: Int16) -> None:
         """A program knows which keys it pressed: it hears no tone of them."""

@@ -182,3 +182,40 @@ def test_a_hole_in_the_agent_s_speech_is_counted() -> None:
 
     assert n == 1
     assert total_ms == pytest.approx(100, abs=21)
+
+
+def test_audio_that_comes_in_step_with_time_is_heard_without_holes_though_it_jitters() -> None:
+    async def talk() -> tuple[int, float, int]:
+        ends = Ends()
+        ends.leg.receive(MessageEvent(State(state="speaking")))
+        chance = np.random.default_rng(0)
+        loop = asyncio.get_running_loop()
+        for number in range(50):
+            late_s = chance.uniform(0, 0.035)
+            loop.call_at(
+                0.5 + 0.02 * number + late_s, ends.port.incoming.push, tone(0.02, OUT_HZ) | 1
+            )
+        await asyncio.sleep(2)
+        await ends.stop()
+        frames = [bool(frame.all()) for frame in [each async for each in ends.leg.speaker]]
+        first = frames.index(True)
+        return ends.leg.underruns.count, first * 0.02, sum(frames)
+
+    n_holes, first_s, n_frames = run_virtual(talk())
+
+    assert n_holes == 0
+    assert 0.54 <= first_s <= 0.58
+    assert n_frames == 50
+
+
+def test_the_last_piece_of_speech_does_not_wait_for_more() -> None:
+    async def talk() -> int:
+        ends = Ends()
+        await asyncio.sleep(0.01)
+        ends.port.incoming.push(tone(0.02, OUT_HZ))
+        ends.port.incoming.end_segment()
+        await asyncio.sleep(0.02)
+        await ends.stop()
+        return ends.port.incoming.depth_samples
+
+    assert run_virtual(talk()) == 0
