@@ -187,7 +187,7 @@ class RoomLeg:
 
     def lost(self, room: Room, why: str) -> None:
         """See RoomUser."""
-        if room is not self._room or self._ended.done():
+        if room is not self._room or self._ended.done() or self._parting is not None:
             return
         self._stop(room)
         self._hush.reset()

@@ -12,7 +12,7 @@ from bridge.errors import RemoteWireError
 from bridge.legs.media_socket import MediaSocket
 from bridge.wire.close_codes import NORMAL, POLICY
 from bridge.wire.livekit.client_session import ClientSession
-from bridge.wire.livekit.events import ClientEvent, Joined, PongReceived
+from bridge.wire.livekit.events import ClientEvent, Joined, Left, PongReceived
 
 SILENT_S: Final = 15.0
 """A server that says nothing for so long is gone, unless it names another time."""
@@ -63,7 +63,7 @@ class SignalLink:
         if not self._done:
             self._socket.send_bytes(self._session.leave())
             self._finish()
-            self._socket.close(NORMAL)
+        self._socket.close(NORMAL)
 
     # A SocketReceiver
 
@@ -83,6 +83,8 @@ class SignalLink:
                     self._keep_alive(event)
                 case PongReceived(last_ping_ms=sent_ms):
                     self._rtt_ms = max(0, self._now_ms() - sent_ms)
+                case Left():  # that the socket closes after this is no news
+                    self._finish()
                 case _:
                     pass
             self._take(event)

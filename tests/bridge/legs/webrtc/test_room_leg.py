@@ -381,7 +381,9 @@ def test_a_room_that_sends_us_away_ends_the_call_if_the_join_socket_does_not(
         ):
             world, task = await joined()
             world.room.user.sent_away(world.room, reason)  # type: ignore[arg-type]
+            world.room.user.lost(world.room, "its connection is closed")
             await asyncio.sleep(1.9)
+            assert world.events == []
             assert not task.done()
             assert (await over(world, task)).reason == end
 

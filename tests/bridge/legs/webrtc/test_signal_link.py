@@ -10,7 +10,7 @@ from bridge.legs.media_socket import MediaSocket
 from bridge.legs.memory_socket import memory_pair
 from bridge.legs.webrtc.signal_link import SignalLink
 from bridge.wire.livekit.client_session import ClientSession
-from bridge.wire.livekit.events import ClientEvent, Joined, PongReceived
+from bridge.wire.livekit.events import ClientEvent, Joined, Left, PongReceived
 from tests.fakes.livekit_frames import Fields, read_request, response
 
 Virtual = Callable[[Coroutine[Any, Any, None]], None]
@@ -163,6 +163,23 @@ def send(socket: MediaSocket, frame: bytes | str) -> None:
         socket.send_text(frame)
     else:
         socket.send_bytes(frame)
+
+
+def test_a_socket_that_closes_after_a_leave_is_no_news(virtual: Virtual) -> None:
+    async def talk() -> None:
+        server = Server()
+        server.join()
+        await asyncio.sleep(1)
+        server.socket.send_bytes(response(leave={"reason": "ROOM_DELETED"}))
+        await asyncio.sleep(30)
+        assert server.events[-1] == Left("room_deleted", "disconnect")
+        server.socket.close(1000)
+        await asyncio.sleep(1)
+
+        assert server.over == []
+        assert len(server.pings) == 1
+
+    virtual(talk())
 
 
 def test_nothing_is_sent_and_nothing_told_after_the_end(virtual: Virtual) -> None:

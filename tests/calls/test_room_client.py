@@ -1,0 +1,205 @@
+"""Our own client in calls of our own server, over real peer connections, in both signalling versions."""
+
+import asyncio
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bridge.legs.webrtc import room_leg
+from bridge.legs.webrtc.ear import Ear
+from bridge.legs.webrtc.room import Access
+from bridge.legs.webrtc.room_leg import RoomLeg
+from bridge.wire.livekit.events import Version
+from bridge.wire.messages import (
+    CallStarted,
+    ClientToolInvocation,
+    ClientToolResult,
+    HangUp,
+    UserTextMessage,
+)
+from tests.fakes.room_caller import RATE_HZ, RoomCaller, audible, room_caller
+from tests.fakes.rtc_served import rtc_served
+
+GREETING = ("agent", "Hello, what can I do for you today?")
+TALK = "One two three four five six seven eight nine ten eleven twelve."
+
+
+@pytest.fixture(params=["v1", "v0"])
+def version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Version:
+    """The signalling that our client begins with."""
+    chosen: Version = request.param
+
+    def access(room_url: str, token: str) -> Access:
+        return Access(room_url, token, version=chosen)
+
+    monkeypatch.setattr(room_leg, "Access", access)
+    return chosen
+
+
+async def greeted(caller: RoomCaller) -> None:
+    await caller.until(lambda: GREETING in caller.finals and caller.states[-1] == "listening")
+
+
+async def test_a_whole_call(tmp_path: Path, version: Version) -> None:
+    async with rtc_served(tmp_path) as served:
+        call = await served.created()
+        async with room_caller(call["joinUrl"]) as caller:
+            assert isinstance(caller.leg, RoomLeg)
+            await greeted(caller)
+            assert caller.of(CallStarted)[0].call_id == call["callId"]
+            assert 1.0 < audible(caller.heard()) / RATE_HZ < 3.0
+
+            caller.say(UserTextMessage(text="look"))
+            await caller.until(lambda: caller.of(ClientToolInvocation))
+            [asked] = caller.of(ClientToolInvocation)
+            assert asked.parameters == {"where": "outside"}
+            seen = "a garden, " * 150
+            result = ClientToolResult(
+                invocation_id=asked.invocation_id, result=f'{{"seen": "{seen}"}}'
+            )
+            caller.say(result)
+            await caller.until(lambda: caller.states[-1] == "speaking")
+            caller.say(UserTextMessage(text="bye", urgency="immediate"))
+            await caller.until(lambda: caller.ended)
+
+            assert caller.ended is not None
+            assert caller.ended.reason == "agent_hangup"
+            assert caller.finals[-1] == ("agent", "Goodbye then.")
+            assert audible(caller.heard()) > RATE_HZ / 2
+            assert caller.warnings == []
+        record = await served.ended(call["callId"])
+
+        assert record["endReason"] == "agent_hangup"
+        assert record["clientVersion"].startswith("tipring_")
+        assert served.rooms.n_open == 0
+
+
+async def test_the_caller_is_heard_and_hangs_up(tmp_path: Path, version: Version) -> None:
+    async with rtc_served(tmp_path) as served:
+        call = await served.created(model="tipring/echo", selectedTools=[])
+        async with room_caller(call["joinUrl"]) as caller:
+            await caller.until(lambda: caller.states[-1:] == ["listening"])
+            tone = np.sin(2 * np.pi * 300 * np.arange(RATE_HZ) / RATE_HZ)
+            await caller.speak((8_000 * tone).astype(np.int16))
+            await caller.speak(np.zeros(RATE_HZ // 2, np.int16))
+            await caller.until(lambda: caller.downlink.depth_ms > 800)
+
+            assert 0.8 < audible(caller.heard()) / RATE_HZ < 1.3
+        record = await served.ended(call["callId"])
+
+        assert record["endReason"] == "hangup"
+
+
+async def test_a_hang_up_by_message_is_the_agents(tmp_path: Path, version: Version) -> None:
+    async with rtc_served(tmp_path) as served:
+        call = await served.created()
+        async with room_caller(call["joinUrl"]) as caller:
+            await greeted(caller)
+            caller.say(HangUp(message="So long."))
+            await caller.until(lambda: caller.ended)
+
+            assert caller.finals[-1] == ("agent", "So long.")
+
+
+async def test_a_dropped_connection_is_had_back_and_the_call_goes_on(
+    tmp_path: Path, version: Version
+) -> None:
+    async with rtc_served(tmp_path) as served:
+        call = await served.created()
+        async with room_caller(call["joinUrl"]) as caller:
+            await greeted(caller)
+            caller.heard()
+            loop = asyncio.get_running_loop()
+            dropped_s = loop.time()
+            served.cut_signalling(call["callId"])
+            await caller.until(lambda: "reconnected" in caller.warnings)
+            assert loop.time() - dropped_s < 1.0
+            caller.say(UserTextMessage(text="talk"))
+            await caller.until(lambda: ("agent", TALK) in caller.finals)
+
+            assert caller.warnings == ["connection_lost", "reconnected"]
+            assert audible(caller.heard()) > RATE_HZ
+            assert served.leg(call["callId"]).rejoins == 1
+        record = await served.ended(call["callId"])
+        assert record["endReason"] == "hangup"
+
+
+async def test_a_server_that_stops_ends_the_call(tmp_path: Path) -> None:
+    async with rtc_served(tmp_path) as served:
+        call = await served.created()
+        async with room_caller(call["joinUrl"]) as caller:
+            await greeted(caller)
+            await served.server.service.close()
+            await caller.until(lambda: caller.ended)
+
+            assert caller.ended is not None
+            assert caller.ended.reason == "agent_hangup"
+
+
+class Loss:
+    """Loses packets of both directions by a seed, before they are looked at."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, part: float) -> None:
+        self.lost = 0
+        self.passed = 0
+        self.on = False
+        chance, put = random.Random(4), Ear.put
+
+        def lossy(ear: Ear, *packet: object) -> None:
+            if self.on and chance.random() < part:
+                self.lost += 1
+            else:
+                self.passed += 1
+                put(ear, *packet)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(Ear, "put", lossy)
+
+
+async def said(caller: RoomCaller) -> float:
+    """How long the agent talks when it is asked to, s."""
+    caller.heard()
+    caller.say(UserTextMessage(text="talk"))
+    await caller.until(lambda: ("agent", TALK) in caller.finals)
+    await caller.until(lambda: caller.states[-1] == "listening")
+    await asyncio.sleep(0.3)
+    return audible(caller.heard()) / RATE_HZ
+
+
+async def test_a_call_that_loses_every_twentieth_packet_is_understood_and_keeps_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loss = Loss(monkeypatch, 0.05)
+    async with rtc_served(tmp_path) as served:
+        call = await served.created()
+        async with room_caller(call["joinUrl"]) as caller:
+            await greeted(caller)
+            whole_s = await said(caller)
+            loss.on = True
+            caller.events.clear()
+            holed_s = await said(caller)
+
+            assert loss.lost > 0.02 * loss.passed > 5
+            assert holed_s == pytest.approx(whole_s, abs=0.1)
+            assert caller.warnings == []
+            caller.say(UserTextMessage(text="bye"))
+            await caller.until(lambda: caller.ended)
+            assert caller.finals[-1] == ("agent", "Goodbye then.")
+        record = await served.ended(call["callId"])
+        assert record["endReason"] == "agent_hangup"
+
+
+async def test_joining_takes_no_longer_than_a_third_of_a_second(tmp_path: Path) -> None:
+    async with rtc_served(tmp_path) as served:
+        loop = asyncio.get_running_loop()
+        taken: list[float] = []
+        for _ in range(3):
+            call = await served.created()
+            started_s = loop.time()
+            async with room_caller(call["joinUrl"]) as caller:
+                lane = caller.downlink
+                await caller.until(lambda lane=lane: lane.depth_samples)  # type: ignore[misc]
+                taken.append(loop.time() - started_s)
+
+        assert min(taken) < 0.3
