@@ -54,11 +54,10 @@ echo.offer = async () => {
 
 echo.answer = (sdp) => echo.pc.setRemoteDescription({ type: "answer", sdp });
 
+// Of the browser's own jitter buffer: seconds that all samples so far have waited together, and how many they are.
 echo.playout = async () => {
   for (const each of (await echo.pc.getStats()).values()) {
-    if (each.type === "inbound-rtp" && each.kind === "audio" && each.jitterBufferEmittedCount) {
-      return (1000 * each.jitterBufferDelay) / each.jitterBufferEmittedCount;
-    }
+    if (each.type === "inbound-rtp" && each.kind === "audio") return [each.jitterBufferDelay, each.jitterBufferEmittedCount];
   }
-  return null;
+  return [0, 0];
 };

@@ -8,8 +8,8 @@ browser's Opus and its own jitter buffer, ours, decoding, the echo, encoding, an
 
 A relay in this program passes the packets on and may lose or delay those that carry sound, on the way to the server:
 
-*clean*: none is lost. *one lost*: after as many beeps as asked for one packet is lost, and the beeps after it count: a
-buffer that grows and never shrinks shows here. *loss*: as many at random as `--loss` says. *jitter*: each delayed by up
+*clean*: none is lost. *one lost*: a call is measured before and after a single packet is lost: a buffer that grows and
+never shrinks shows here. *loss*: as many at random as `--loss` says. *jitter*: each delayed by up
 to `--jitter` ms, none lost. The figures are ms; `missed` counts beeps that did not come back within a second.
 """
 
@@ -53,11 +53,11 @@ class Figures:
     longest: float
     n: int
     missed: int
-    browser_buffer: float | None
+    browser_buffer: float
     """Of the browser's own jitter buffer, mean."""
 
 
-async def measure(browser: Browser, service: ServeProcess, plan: Plan, beeps: int) -> Figures:
+async def measure(browser: Browser, service: ServeProcess, plan: Plan, beeps: int) -> list[Figures]:
     """One call."""
     page = await browser.page()
     await page.send("Page.setBypassCSP", enabled=True)
@@ -66,13 +66,14 @@ async def measure(browser: Browser, service: ServeProcess, plan: Plan, beeps: in
     async with relay(plan.weather) as between:
         hang_up = await join(page, service, between)
         await heard(page, SETTLE_BEEPS)
+        measured = []
         if plan.one_lost:
-            await heard(page, beeps)
+            measured.append(await figures(page, f"{plan.name}: before", beeps))
             between.lose_next()
-        trips = await heard(page, beeps)
-        buffer = await page.run("echo.playout()")
+            await heard(page, 1)
+        measured.append(await figures(page, plan.name, beeps))
         await hang_up()
-    return figures(plan.name, trips, buffer)
+    return measured
 
 
 async def join(page: Page, service: ServeProcess, between: Relay) -> Any:
@@ -102,7 +103,11 @@ async def heard(page: Page, beeps: int) -> list[float | None]:
     return list(await page.run("echo.trips"))
 
 
-def figures(name: str, trips: Sequence[float | None], buffer: float | None) -> Figures:
+async def figures(page: Page, name: str, beeps: int) -> Figures:
+    """The next beeps, and how long the browser's own buffer kept sound meanwhile."""
+    before = await page.run("echo.playout()")
+    trips = await heard(page, beeps)
+    after = await page.run("echo.playout()")
     back = sorted(trip for trip in trips if trip is not None)
     if not back:
         raise SystemExit(f"{name}: no beep came back")
@@ -113,7 +118,7 @@ def figures(name: str, trips: Sequence[float | None], buffer: float | None) -> F
         longest=back[-1],
         n=len(back),
         missed=len(trips) - len(back),
-        browser_buffer=buffer,
+        browser_buffer=1000 * (after[0] - before[0]) / max(1, after[1] - before[1]),
     )
 
 
@@ -124,21 +129,21 @@ async def run(address: str, folder: Path, options: argparse.Namespace) -> list[F
         Plan(f"loss {options.loss:.0%}", Weather(loss=options.loss)),
         Plan(f"jitter {options.jitter:.0f} ms", Weather(jitter_s=options.jitter / 1000)),
     )
-    measured = []
+    measured: list[Figures] = []
     async with serve_process(folder) as service, connected(address) as browser:
         for plan in plans:
             print(f"{plan.name} …", file=sys.stderr, flush=True)
-            measured.append(await measure(browser, service, plan, options.beeps))
+            measured += await measure(browser, service, plan, options.beeps)
     return measured
 
 
 def table(rows: Sequence[Figures]) -> str:
-    lines = [f"{'':<14}{'median':>8}{'p90':>8}{'longest':>9}{'missed':>8}{'browser buffer':>16}"]
-    for row in rows:
-        buffer = "" if row.browser_buffer is None else f"{row.browser_buffer:.0f}"
-        lines.append(
-            f"{row.name:<14}{row.median:>8.0f}{row.p90:>8.0f}{row.longest:>9.0f}{row.missed:>8}{buffer:>16}"
-        )
+    lines = [f"{'':<18}{'median':>8}{'p90':>8}{'longest':>9}{'missed':>8}{'browser buffer':>16}"]
+    lines += [
+        f"{row.name:<18}{row.median:>8.0f}{row.p90:>8.0f}{row.longest:>9.0f}{row.missed:>8}"
+        f"{row.browser_buffer:>16.0f}"
+        for row in rows
+    ]
     return "\n".join(lines)
 
 

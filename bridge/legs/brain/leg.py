@@ -1,5 +1,7 @@
 """The brain leg: one end of a call with a local brain behind it."""
 
+import numpy as np
+
 from bridge.audio.lane import Lane
 from bridge.brains.base import HEAR_HZ, Brain, CallTool
 from bridge.brains.speech.vad import Vad
@@ -21,8 +23,11 @@ from bridge.wire.messages import (
     UserTextMessage,
 )
 from bridge.wire.messages.base import MAIN_THREAD
+from bridge_codecs.pcm import Int16
 
 LIVE_FRAME_MS = 20
+QUIET_PEAK = 104
+"""-50 dBFS: what a live brain says more softly is a pause."""
 
 
 class BrainLeg:
@@ -159,7 +164,9 @@ class BrainLeg:
 class _Loopback:
     """The ears of a live brain: what comes in goes through it and straight back.
 
-    While the conversation speaks the answers are dropped: behind the speech they would be late for ever.
+    While the conversation speaks the answers are dropped: behind the speech they would be late for ever. So is a pause
+    behind a whole frame that still waits to be sent: what came late over a poor network is late until the next pause
+    and no longer.
     """
 
     def __init__(self, brain: Brain, port: Port, conversation: Conversation) -> None:
@@ -180,7 +187,13 @@ class _Loopback:
             while (samples := self._incoming.pull(self._frame)).size:
                 answer = self._brain.listen(samples)
                 if answer is not None and self._conversation.speaking.state != "speaking":
-                    self._outgoing.push(answer)
+                    self._say(answer)
         except Exception as exc:  # noqa: BLE001 - it would end in the source's hands, who has no part in it
             self.stop()
             self._conversation.failed(exc)
+
+    def _say(self, answer: Int16) -> None:
+        outgoing = self._outgoing
+        late = outgoing.depth_ms >= LIVE_FRAME_MS
+        if not late or np.abs(answer.astype(np.int32)).max(initial=0) > QUIET_PEAK:
+            outgoing.push(answer)

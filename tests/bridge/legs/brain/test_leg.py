@@ -241,6 +241,23 @@ def test_a_live_brain_answers_each_frame_at_once_at_its_own_rate() -> None:
     run_virtual(call())
 
 
+def test_what_a_live_brain_says_late_is_late_until_the_next_pause_and_no_longer() -> None:
+    async def call() -> None:
+        async with seated(EchoBrain(8_000)) as chair:
+            outgoing = chair.ends.outgoing
+            loud, quiet = np.full(160, 3_000, np.int16), np.full(160, 100, np.int16)
+            for frame in (loud, loud, loud):  # a burst: all is said, in its order
+                chair.ends.incoming.push(frame)
+            assert outgoing.depth_samples == 480
+            chair.ends.incoming.push(quiet)
+            assert outgoing.depth_samples == 480
+            outgoing.pull_padded(480)
+            chair.ends.incoming.push(quiet)
+            assert outgoing.depth_samples == 160
+
+    run_virtual(call())
+
+
 def test_speech_of_a_live_brain_leaves_no_backlog_behind() -> None:
     async def call() -> None:
         async with seated(EchoBrain(8_000)) as chair:
