@@ -162,9 +162,9 @@ class Keeper:
         kept.attempts = 0
         match kept.side, opened.line:
             case Microphone() as microphone, InputLine() as line:
-                microphone.attach(line)
+                microphone.attach(line, kept.opened_s)
             case Loudspeaker() as loudspeaker, OutputLine() as line:
-                loudspeaker.attach(line)
+                loudspeaker.attach(line, kept.opened_s)
 
     async def _close(self, kept: _Kept) -> None:
         opened, kept.opened = kept.opened, None

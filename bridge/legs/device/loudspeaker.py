@@ -89,8 +89,10 @@ class Loudspeaker:
         """What a stream that is to be opened like this calls."""
         return OutputLine(ask)
 
-    def attach(self, line: OutputLine) -> None:
+    def attach(self, line: OutputLine, now_s: float) -> None:
         """The stream runs."""
+        if self._lane is not None:
+            self._discard(self._lane, now_s)
         self.line = line
         self._rate = Resampler(self.sink_hz, line.rate_hz)
         self._restart()

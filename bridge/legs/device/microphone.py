@@ -76,7 +76,7 @@ class Microphone:
         """What a stream that is to be opened like this calls."""
         return InputLine(ask)
 
-    def attach(self, line: InputLine) -> None:
+    def attach(self, line: InputLine, now_s: float) -> None:  # noqa: ARG002 - the loudspeaker needs it
         """The stream runs."""
         self.line = line
         self._rate = Resampler(line.rate_hz, self._work_hz)
