@@ -16,13 +16,14 @@ import soundfile
 
 import bridge
 from bridge.brains.base import Say
-from bridge.errors import UsageError
+from bridge.errors import JoinRefused, UsageError
 from bridge.talk.events import CallEnded, Interrupted, SessionEvent, StatusChanged, ToolChanged
 from bridge.talk.join import ProgramCall
 from bridge.talk.tools import ToolReply
 from bridge.talk.world import MediumName
 from bridge.virtual import run_virtual
 from bridge_codecs.pcm import Int16
+from tests.fakes.served import served
 from tests.fakes.talk_world import GREETING, RATES, asks, own_call, tone
 
 T = TypeVar("T")
@@ -362,6 +363,34 @@ async def test_a_program_talks_to_the_embedded_agent_over_real_sockets(
     assert call.turns[0].latency_ms is not None
     assert loud_s > 0.4
     assert json.loads((tmp_path / "kept" / "call.json").read_text())["end_reason"] == "agent_hangup"
+
+
+async def test_a_program_makes_its_call_at_an_api_or_joins_one_by_its_url() -> None:
+    async with served() as server:
+        async with bridge.join(api_url=f"{server.url}/api", model="tipring/tone") as call:
+            await until_listening(call)
+            assert call.transcripts[0].text == "Tone ready."
+        async with bridge.join(await server.created(), input_hz=8_000, output_hz=8_000) as call:
+            call.microphone.write(tone(0.5, 8_000))
+            loudest = 0
+            async for frame in call.speaker:
+                loudest = max(loudest, int(np.abs(frame).max()))
+                if loudest > 5_000:
+                    break
+
+    assert (await call.ended()).reason == "hangup"
+
+
+async def test_a_join_that_is_refused_is_one_sentence_without_the_address() -> None:
+    async with served() as server:
+        url = await server.created()
+        wrong = url.replace("/calls/", "/calls/x")
+        with pytest.raises(JoinRefused) as caught:
+            async with bridge.join(wrong):
+                pass
+
+    assert "\n" not in str(caught.value)
+    assert wrong.rpartition("/calls/")[2] not in str(caught.value)
 
 
 PROGRAM = """
