@@ -133,11 +133,14 @@ async def test_a_connection_that_drops_is_had_back_and_the_call_goes_on(
 ) -> None:
     async with joined(house, browser, script) as (call, page):
         leg = house.leg(call["callId"])
+        await page.run("session.room.once('reconnected', () => (window.back = true)); true")
+        await page.run("window.back = false; true")
         house.cut_signalling(call["callId"])
         async with asyncio.timeout(15):
             while leg.away or not leg.rejoins:
                 await asyncio.sleep(0.02)
-        await asyncio.sleep(1)
+        await page.until("back")
+        await asyncio.sleep(2.5)  # for two seconds more the SDK loses what it is given to send
         await page.run("session.sendText('talk'); true")
         await page.until("session.status === 'speaking'")
         assert await loudness(page, 1.5) > 0.01

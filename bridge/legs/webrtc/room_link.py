@@ -35,6 +35,7 @@ from bridge.wire.livekit.events import (
     ServerEvent,
     TrackSetting,
 )
+from bridge.wire.livekit.intake import NO_USE
 from bridge.wire.livekit.join_request import JoinRequest
 from bridge.wire.livekit.names import RoomNames
 from bridge.wire.livekit.server_session import ServerSession
@@ -207,7 +208,8 @@ class RoomLink:
     async def _handle_first(self, event: ServerEvent, voice: "Voice") -> None:
         if isinstance(event, Send):  # the join
             self._socket.send_bytes(event.data)
-            self._peers.say(voice, self._session.names.agent_msid)
+            participant, track = self._session.names.agent_msid
+            self._peers.say(voice, (f"{participant}|{track}", track))
             if self._session.version == "v0":
                 sdp = await self._peers.offer()
                 self._socket.send_bytes(self._session.offer(sdp))
@@ -240,7 +242,8 @@ class RoomLink:
             case TrackSetting(disabled):
                 self._user.mute(self, disabled=disabled)
             case Ignored(what, sentence):
-                self._user.warn(self, f"ignored: {what}", sentence)
+                if what != NO_USE:  # clients say much that a server like ours has no use for
+                    self._user.warn(self, f"ignored: {what}", sentence)
             case Left():
                 self._end()
                 self._socket.close(NORMAL)

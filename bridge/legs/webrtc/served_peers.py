@@ -95,7 +95,7 @@ class ServedPeers:
         return 0.0 if ear is None else ear.came_s
 
     def say(self, voice: "Voice", msid: tuple[str, str]) -> None:
-        """What the client hears, and the agent's participant and track SID; before the first answer or offer."""
+        """What the client hears, and what the SDP calls its stream and track; before the first answer or offer."""
         self._peers["subscriber" if self._version == "v0" else "publisher"].say(voice, msid)
 
     async def offer(self) -> str:
