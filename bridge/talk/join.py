@@ -9,11 +9,13 @@ from typing import Any
 from pydantic import SecretStr
 
 from bridge.batch.plan import parse_api_url
-from bridge.talk.program_leg import Microphone, ProgramLeg, Speaker
+from bridge.talk.plan import INPUT_HZ, OUTPUT_HZ, MediumName, TalkPlan
+from bridge.talk.program_audio import Microphone, Speaker
+from bridge.talk.program_leg import ProgramLeg
 from bridge.talk.session import CallSession
 from bridge.talk.tools import Tool, make_tool
 from bridge.talk.tools_file import load_tools, unique
-from bridge.talk.world import INPUT_HZ, OUTPUT_HZ, MediumName, Place, TalkPlan, talking_place
+from bridge.talk.world import Place, talking_place
 from bridge.virtual import VirtualLoop
 from bridge.wire.agent_socket import Rates
 

@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
-from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from bridge.client import JsonDict
 from bridge.errors import UsageError
+from bridge.talk.tool_schema import PLAIN, arguments_of, hints_of, schemas_of
 from bridge.talk.tool_words import described
 from bridge.wire.messages import AgentReaction, ResponseType
 
@@ -31,7 +31,6 @@ MAX_DEADLINE_S: Final = 39.0
 _MARK: Final = "__tipring_tool__"
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _BODY: Final = "PARAMETER_LOCATION_BODY"
-_PLAIN: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 class ToolFailed(Exception):  # noqa: N818 - reads as what happened
@@ -137,8 +136,8 @@ def make_tool(function: ToolImplementation, *, name: str | None = None) -> Tool:
     if not 0 < deadline_s <= MAX_DEADLINE_S:
         raise UsageError(f"the deadline of {called} lies above 0 and up to {MAX_DEADLINE_S:g} s")
     description, words = described(inspect.getdoc(function) or "")
-    arguments = _arguments_of(function, called, words)
-    parameters, required = _schemas(arguments, called)
+    arguments = arguments_of(function, called, words)
+    parameters, required = schemas_of(arguments, called)
     return Tool(called, description, function, deadline_s, arguments, parameters, required)
 
 
@@ -178,93 +177,13 @@ def _whole_dict(name: str, function: ToolImplementation) -> Tool | None:
         parameters = list(inspect.signature(function).parameters.values())
     except (ValueError, TypeError):
         return None
-    if len(parameters) != 1 or parameters[0].kind not in (*_PLAIN, parameters[0].POSITIONAL_ONLY):
+    if len(parameters) != 1 or parameters[0].kind not in (*PLAIN, parameters[0].POSITIONAL_ONLY):
         return None
     told = parameters[0].annotation
-    told = _hints(function, name).get(parameters[0].name, told) if isinstance(told, str) else told
+    told = hints_of(function, name).get(parameters[0].name, told) if isinstance(told, str) else told
     origin = typing.get_origin(told) or told
     if origin not in (inspect.Parameter.empty, Any, dict, Mapping):
         return None
     description, _ = described(inspect.getdoc(function) or "")
     _, deadline_s = getattr(function, _MARK, (None, DEFAULT_DEADLINE_S))
     return Tool(name, description, function, deadline_s)
-
-
-def _hints(function: ToolImplementation, name: str) -> dict[str, Any]:
-    target = function if inspect.isroutine(function) else type(function).__call__
-    try:
-        return typing.get_type_hints(target, include_extras=True)
-    except Exception as exc:  # noqa: BLE001 - annotations are code: they may raise anything
-        raise UsageError(f"an annotation of {name} cannot be read: {exc}") from None
-
-
-def _arguments_of(
-    function: ToolImplementation, name: str, words: Mapping[str, str]
-) -> type[BaseModel]:
-    """A model with one field for each parameter, whatever the parameter is called."""
-    try:
-        signature = inspect.signature(function)
-    except (ValueError, TypeError):
-        raise UsageError(f"{name} is no function whose parameters can be read") from None
-    hints = _hints(function, name)
-    fields: dict[str, Any] = {}
-    for number, parameter in enumerate(signature.parameters.values()):
-        if parameter.kind not in _PLAIN:
-            raise UsageError(f"{name} cannot take {parameter}: an agent gives arguments by name")
-        if parameter.name not in hints:
-            raise UsageError(f"the parameter {parameter.name} of {name} has no type")
-        default = ... if parameter.default is parameter.empty else parameter.default
-        told = Field(
-            default,
-            alias=parameter.name,
-            **_words(hints[parameter.name], words.get(parameter.name)),
-        )
-        fields[f"p{number}"] = (hints[parameter.name], told)
-    try:
-        return create_model(name, __config__=_CONFIG, **fields)
-    except (PydanticSchemaGenerationError, PydanticUserError, TypeError) as exc:
-        why = str(exc).partition("\n")[0]
-        raise UsageError(f"a parameter of {name} has a type without JSON: {why}") from None
-
-
-def _words(hint: Any, text: str | None) -> dict[str, Any]:
-    """The docstring's description of a parameter, unless its annotation has one."""
-    told = any(getattr(each, "description", None) for each in getattr(hint, "__metadata__", ()))
-    return {} if told or text is None else {"description": text}
-
-
-_CONFIG: Final = ConfigDict(extra="ignore", arbitrary_types_allowed=False)
-
-
-def _schemas(
-    arguments: type[BaseModel], name: str
-) -> tuple[Mapping[str, JsonDict], frozenset[str]]:
-    """The schema of each parameter, standing by itself, and which are required."""
-    try:
-        whole = arguments.model_json_schema(by_alias=True)
-    except (PydanticUserError, ValueError) as exc:
-        why = str(exc).partition("\n")[0]
-        raise UsageError(f"a parameter of {name} has a type without JSON: {why}") from None
-    definitions = whole.get("$defs", {})
-    schemas = {
-        key: _inlined(schema, definitions, name, ())
-        for key, schema in whole.get("properties", {}).items()
-    }
-    for schema in schemas.values():
-        schema.pop("title", None)
-    return schemas, frozenset(whole.get("required", ()))
-
-
-def _inlined(value: Any, definitions: Mapping[str, Any], name: str, inside: tuple[str, ...]) -> Any:
-    """A schema without references: it is sent alone."""
-    if isinstance(value, list):
-        return [_inlined(each, definitions, name, inside) for each in value]
-    if not isinstance(value, dict):
-        return value
-    if "$ref" in value:
-        target = str(value["$ref"]).rpartition("/")[2]
-        if target in inside:
-            raise UsageError(f"a parameter of {name} has a type that contains itself: {target}")
-        beside = {key: each for key, each in value.items() if key != "$ref"}
-        return _inlined(definitions[target], definitions, name, (*inside, target)) | beside
-    return {key: _inlined(each, definitions, name, inside) for key, each in value.items()}

@@ -10,7 +10,6 @@ from typing import Final, cast
 from bridge.batch.call_log import ENTRY_COST, FULL, MAX_WARNINGS, Room
 from bridge.batch.result import StateChange
 from bridge.legs.base import Leg, LegEvent, MessageEvent, Warned
-from bridge.legs.carrier.heard import HeardText
 from bridge.legs.file import Underruns
 from bridge.relay import Relay
 from bridge.talk.events import (
@@ -22,11 +21,11 @@ from bridge.talk.events import (
     TranscriptChanged,
     TurnMeasured,
 )
-from bridge.talk.onset import FirstSound, RecentSpeech, SourceClock
+from bridge.talk.onset import RecentSpeech, SourceClock
 from bridge.talk.recording import Recording
 from bridge.talk.transcripts import Transcripts, unheard_of
 from bridge.talk.turns import Turns
-from bridge.talk.watched_lane import WatchedLane
+from bridge.talk.watched_audio import WatchedAudio
 from bridge.wire.messages import (
     AgentState,
     CallEvent,
@@ -39,7 +38,6 @@ from bridge.wire.messages import (
     UnknownMessage,
     UserStoppedSpeaking,
 )
-from bridge_codecs.pcm import Int16
 
 _INTERRUPTED: Final = "agent_interrupted"
 
@@ -81,7 +79,7 @@ class Witness:
             lambda transcript: tell(TranscriptChanged(self.now(), transcript)),
         )
         self.turns: Turns | None = None
-        self._audio: _Audio | None = None
+        self._audio: WatchedAudio | None = None
         self._interruptions = 0
         self._underruns = Underruns()
 
@@ -99,7 +97,7 @@ class Witness:
             speech.ended_s,
             lambda turn: self._tell(TurnMeasured(self.now(), turn)),
         )
-        self._audio = _Audio(relay, speech, turns, recording)
+        self._audio = WatchedAudio(relay, speech, turns, recording)
         self._underruns = underruns
 
     def note(self, text: str) -> None:
@@ -124,7 +122,7 @@ class Witness:
             self._take(message, self._audio)
             self._tell(DataMessage(self.now(), message))
 
-    def _take(self, message: ServerMessage | UnknownMessage, audio: "_Audio") -> None:
+    def _take(self, message: ServerMessage | UnknownMessage, audio: WatchedAudio) -> None:
         match message:
             case CallStarted(call_id=call_id):
                 self.call_id = call_id
@@ -145,93 +143,15 @@ class Witness:
             case _:
                 pass
 
-    def _state(self, state: AgentState, audio: "_Audio") -> None:
+    def _state(self, state: AgentState, audio: WatchedAudio) -> None:
         if self._room.take(ENTRY_COST):
             self.states.append(StateChange(self.now(), state))
         audio.state(state)
         self._on_state(state)
 
-    def _cut(self, audio: "_Audio") -> None:
+    def _cut(self, audio: WatchedAudio) -> None:
         silenced, heard, unheard = audio.cut()
         transcript = self.transcripts.cut(heard, unheard)
         if silenced or transcript is not None:
             self._interruptions += 1
             self._tell(Interrupted(self.now(), transcript))
-
-
-class _Audio:
-    """What is seen of both directions of one call's audio."""
-
-    def __init__(
-        self, relay: Relay, speech: RecentSpeech, turns: Turns, recording: Recording | None
-    ) -> None:
-        up, down = relay.uplink, relay.downlink
-        assert isinstance(up, WatchedLane)
-        assert isinstance(down, WatchedLane)
-        self.turns = turns
-        self._time = asyncio.get_running_loop().time
-        self._up, self._down = up, down
-        self._speech = speech
-        self._recording = recording
-        self._heard = HeardText(down)
-        self._first = FirstSound(down, turns.sound)
-        self._flushed = self._cleared = 0
-        up.on_come = self._said
-        down.on_come = self._came
-        down.on_gone = self._gone
-
-    def state(self, state: AgentState) -> None:
-        """The agent's state: an utterance begins, or is over."""
-        self._heard.expect()
-        self._first.expect()
-        self.turns.state(state, self._time())
-
-    def words(self, message: Transcript) -> None:
-        """Words of either side."""
-        now_s = self._time()
-        if message.role == "agent":
-            self._heard.take(message, now_s)
-            if message.medium == "text" and (message.text or message.delta):
-                self.turns.began(now_s)
-        elif message.medium == "voice":
-            self.turns.spoke(now_s)
-
-    def cut(self) -> tuple[bool, str, str]:
-        """The agent was cut off just now: whether any audio fell silent, the words heard and unheard."""
-        self._first.cleared()
-        ledger, stats = self._down.ledger, self._down.stats
-        flushed, self._flushed = ledger.flushed - self._flushed, ledger.flushed
-        cleared, self._cleared = stats.cleared - self._cleared, stats.cleared
-        heard, unheard = self._heard.cut(ledger.sent_samples - flushed)
-        return bool(flushed or cleared), heard, unheard
-
-    def figures(self, interruptions: int, underruns: Underruns) -> SessionFigures:
-        """As they stand."""
-        up, down = self._up, self._down
-        per_ms = down.rate_hz / 1000
-        return SessionFigures(
-            buffered_ms=down.depth_ms + down.ledger.ahead_ms(self._time()),
-            uplink_ms=up.depth_ms,
-            dropped_up_ms=1000 * up.stats.dropped / up.rate_hz,
-            dropped_down_ms=down.stats.dropped / per_ms,
-            cleared_ms=(down.stats.cleared + down.ledger.flushed) / per_ms,
-            underruns=underruns.count,
-            underrun_ms=underruns.total_ms,
-            interruptions=interruptions,
-        )
-
-    def _said(self, samples: Int16) -> None:
-        self._speech.add(samples)
-        self._first.look()
-        if self._recording is not None:
-            self._recording.heard(samples)
-
-    def _came(self, samples: Int16) -> None:
-        if self._heard.awaiting:
-            self._heard.began(self._time())
-        self._first.came(samples)
-
-    def _gone(self, samples: Int16) -> None:
-        self._first.look()
-        if self._recording is not None:
-            self._recording.played(samples)

@@ -10,9 +10,9 @@ from typing import Any, get_args
 import pytest
 
 from bridge.talk import events
+from bridge.talk.plan import INPUT_HZ, OUTPUT_HZ
 from bridge.talk.tools import DEFAULT_DEADLINE_S
 from bridge.talk.tools_file import load_tools
-from bridge.talk.world import INPUT_HZ, OUTPUT_HZ
 from bridge.virtual import run_virtual
 
 RECORDINGS = Path(__file__).parents[2] / "bridge" / "assets" / "recordings"

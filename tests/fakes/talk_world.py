@@ -20,9 +20,10 @@ from bridge.legs.media_socket import MediaSocket
 from bridge.legs.memory_socket import memory_pair
 from bridge.talk.events import SessionEvent
 from bridge.talk.join import ProgramCall, program_call
+from bridge.talk.plan import TalkPlan, create_body
 from bridge.talk.program_leg import ProgramLeg
 from bridge.talk.tools import Tool, make_tool
-from bridge.talk.world import Place, TalkPlan, create_body
+from bridge.talk.world import Place
 from bridge.wire.agent_socket import Rates
 from bridge_codecs.pcm import Int16
 from tests.fakes.call_world import ActingBrain, OneBrain

@@ -19,8 +19,8 @@ from bridge.brains.base import Say
 from bridge.errors import JoinRefused, UsageError
 from bridge.talk.events import CallEnded, Interrupted, SessionEvent, StatusChanged, ToolChanged
 from bridge.talk.join import ProgramCall
+from bridge.talk.plan import MediumName
 from bridge.talk.tools import ToolReply
-from bridge.talk.world import MediumName
 from bridge.virtual import run_virtual
 from bridge_codecs.pcm import Int16
 from tests.fakes.served import served

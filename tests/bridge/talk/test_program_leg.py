@@ -7,7 +7,8 @@ import pytest
 
 from bridge.errors import UsageError
 from bridge.legs.base import MessageEvent
-from bridge.talk.program_leg import MAX_UNREAD_S, MAX_WRITTEN_S, ProgramLeg
+from bridge.talk.program_audio import MAX_UNREAD_S, MAX_WRITTEN_S
+from bridge.talk.program_leg import ProgramLeg
 from bridge.virtual import run_virtual
 from bridge.wire.messages import State
 from tests.fakes.legs import HandPort, hand_port
