@@ -18,6 +18,9 @@ MAX_CANDIDATES: Final = 50
 MAX_LINE: Final = 2_048
 
 _OPUS: Final = re.compile(r"^a=rtpmap:(\d+) opus/48000/2\r?$", re.MULTILINE | re.IGNORECASE)
+_FINGERPRINT: Final = re.compile(
+    r"^a=fingerprint:sha-(256|384|512) \S", re.MULTILINE | re.IGNORECASE
+)
 _HOST: Final = re.compile(r"^(a=candidate:\S+ \d+ \S+ \d+ )(\S+)( \d+ typ host\b.*)$", re.MULTILINE)
 _FMTP: Final = "minptime=10;useinbandfec=1"
 
@@ -27,6 +30,19 @@ def checked(sdp: str, *, needs_audio: bool) -> str:
 
     Raises: RemoteWireError, one sentence.
     """
+    lines = _bounded(sdp)
+    if needs_audio and not any(line.startswith("m=audio ") for line in lines):
+        raise RemoteWireError(
+            "the session description has no audio: offer a section with m=audio and Opus"
+        )
+    if not _FINGERPRINT.search(sdp):
+        raise RemoteWireError(
+            "the session description has no fingerprint by SHA-256: media is encrypted here"
+        )
+    return "\r\n".join(_with_usable_candidates(lines))
+
+
+def _bounded(sdp: str) -> list[str]:
     if len(sdp) > MAX_BYTES or len(sdp.encode(errors="replace")) > MAX_BYTES:
         raise RemoteWireError(
             f"the session description is longer than {MAX_BYTES // 1024} KiB", close_code=1009
@@ -43,10 +59,10 @@ def checked(sdp: str, *, needs_audio: bool) -> str:
         raise RemoteWireError(
             f"the session description has a line of more than {MAX_LINE:,} characters"
         )
-    if needs_audio and not any(line.startswith("m=audio ") for line in sections):
-        raise RemoteWireError(
-            "the session description has no audio: offer a section with m=audio and Opus"
-        )
+    return lines
+
+
+def _with_usable_candidates(lines: list[str]) -> list[str]:
     kept, left = [], MAX_CANDIDATES
     for line in lines:
         if line.startswith("a=end-of-candidates"):
@@ -56,7 +72,7 @@ def checked(sdp: str, *, needs_audio: bool) -> str:
                 continue
             left -= 1
         kept.append(line)
-    return "\r\n".join(kept)
+    return kept
 
 
 def is_usable(candidate: str) -> bool:
