@@ -7,21 +7,16 @@ caller's leg (a sound device, or a program's arrays) and the leg behind the join
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from bridge.client import CallApi
-from bridge.errors import BridgeError, LocalWireError, UsageError
-from bridge.legs.agent import agent_leg
+from bridge.errors import LocalWireError, UsageError
 from bridge.legs.base import Ended, Leg, MessageEvent
 from bridge.legs.carrier.dtmf import DtmfHandling, Keypad
 from bridge.legs.carrier.figures import CarrierFigures
-from bridge.legs.file import Underruns
-from bridge.legs.join_refusals import without_parts_of
-from bridge.legs.join_url import announced
 from bridge.legs.media_socket import Connect
 from bridge.legs.picows_socket import connect as open_socket
-from bridge.log import printable
-from bridge.relay import Relay
+from bridge.talk.call_life import CallerEnd, CallLife
 from bridge.talk.events import (
     LIVE,
     CallEnded,
@@ -39,11 +34,8 @@ from bridge.talk.events import (
     Turn,
 )
 from bridge.talk.news import News
-from bridge.talk.recording import Recording, make_folder
-from bridge.talk.result import Outcome, close_recording
 from bridge.talk.tool_desk import ToolDesk
 from bridge.talk.tools import Tool, ToolImplementation, given_tool
-from bridge.talk.watched_lane import WatchedLane
 from bridge.talk.witness import Witness
 from bridge.wire.agent_socket import Rates
 from bridge.wire.messages import (
@@ -58,14 +50,11 @@ from bridge.wire.messages import (
 )
 from bridge.wire.strict_json import MESSAGE, utf8_size
 from bridge_codecs.errors import CodecError
-from bridge_codecs.pcm import Int16
 from bridge_codecs.tones import dtmf
 
 if TYPE_CHECKING:
     from bridge.legs.webrtc.options import RtcOptions
 
-LONGEST_S: Final = 4 * 3600.0
-"""No call lasts longer, whatever the far end does."""
 MAX_KEYS: Final = 20
 """Keys at once: no agent is told of more in a second."""
 KEY_S: Final = 0.12
@@ -73,23 +62,7 @@ KEY_SPACE_S: Final = 0.06
 
 E = TypeVar("E", bound=SessionEvent)
 
-
-class CallerEnd(Leg, Protocol):
-    """The caller's leg of a session: a leg whose two directions can be muted, and that can play a tone."""
-
-    mic_muted: bool
-    """Silence goes to the agent instead of what the microphone hears."""
-    speaker_muted: bool
-    """Silence is played instead of the agent; its time passes all the same."""
-
-    @property
-    def underruns(self) -> Underruns:
-        """Holes that the caller heard inside the agent's speech."""
-        ...
-
-    def play_tone(self, samples: Int16) -> None:
-        """Play mono int16 at `sink_hz` to the caller alone, over what the agent says."""
-        ...
+__all__ = ["CallSession", "CallerEnd"]
 
 
 class CallSession:
@@ -125,11 +98,6 @@ class CallSession:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._caller = caller
-        self._rates = rates
-        self._record = record
-        self._api = api
-        self._connect: Connect = connect or (open_socket if api is None else api.join)
-        self._rtc = rtc
         self._status: Status = "disconnected"
         self._medium: Medium = "voice"
         self._news = News(self._now)
@@ -137,13 +105,19 @@ class CallSession:
         self._desk.tools |= {tool.name: tool for tool in tools}
         self._witness = Witness(self._news.tell, self._agent_state, self._desk.invoked)
         self._keypad = Keypad(DtmfHandling(), self._send_keys, CarrierFigures())
-        self._agent: Leg | None = None
-        self._join_url = ""
-        self._joining = False
-        self._leaving = asyncio.Event()
         self._first_state = asyncio.Event()
-        self._ended: asyncio.Future[Ended] = self._loop.create_future()
-        self._life: asyncio.Task[None] | None = None
+        self._life = CallLife(
+            caller,
+            rates,
+            connect=connect or (open_socket if api is None else api.join),
+            rtc=rtc,
+            record=record,
+            api=api,
+            witness=self._witness,
+            desk=self._desk,
+            on_status=self._set_status,
+            on_over=self._over,
+        )
 
     # Joining and leaving
 
@@ -153,48 +127,19 @@ class CallSession:
         Raises: JoinRefused, with the status `disconnected`; UsageError for a second call, or a folder for the recording
         that cannot be.
         """
-        if self._joining:
-            raise UsageError("a session has one call: make another session for the next")
-        self._joining, self._join_url = True, join_url
-        self._set_status("connecting")
-        try:
-            await self._join(join_url)
-        except BaseException as exc:
-            said = str(exc) if isinstance(exc, BridgeError) else "the join was given up"
-            reason = Ended("connection_error", without_parts_of(join_url, said))
-            self._over(reason)
-            raise
-
-    async def _join(self, join_url: str) -> None:
-        if self._record is not None:
-            await self._loop.run_in_executor(None, make_folder, self._record)
-        socket = await self._connect(announced(join_url))
-        agent = await agent_leg(socket, self._rates, rtc=self._rtc)
-        self._agent = agent
-        relay = Relay(self._caller, agent, watch=self._witness.watch, lane=WatchedLane)
-        recording = None
-        if self._record is not None:
-            recording = Recording(
-                self._record,
-                relay.downlink,
-                caller_hz=self._caller.source_hz,
-                on_error=self._witness.note,
-            )
-        self._witness.attend(relay, recording, self._caller.underruns)
-        self._set_status("idle")
-        self._life = self._loop.create_task(self._live(relay, recording), name="call session")
+        await self._life.join(join_url)
 
     async def ready(self) -> bool:
         """Wait until the agent has told its first state; false if the call ended before."""
         await self._first_state.wait()
-        return not self._ended.done()
+        return not self._life.ended.done()
 
     async def leave_call(self) -> Ended:
         """Hang up, and wait until the call is over and its files are complete; how it ended. May be called twice.
 
         Raises: UsageError if no call was ever joined.
         """
-        self._leaving.set()
+        self._life.leave()
         return await self.ended()
 
     async def ended(self) -> Ended:
@@ -202,9 +147,9 @@ class CallSession:
 
         Raises: UsageError if no call was ever joined.
         """
-        if not self._joining:
+        if not self._life.joined:
             raise UsageError("no call was joined")
-        return await asyncio.shield(self._ended)
+        return await asyncio.shield(self._life.ended)
 
     async def __aenter__(self) -> Self:
         """The session."""
@@ -212,57 +157,8 @@ class CallSession:
 
     async def __aexit__(self, *exc: object) -> None:
         """Leave the call, if there is one."""
-        if self._joining:
+        if self._life.joined:
             await self.leave_call()
-
-    async def _live(self, relay: Relay, recording: Recording | None) -> None:
-        ended = Ended("system_error", "the call was given up")
-        try:
-            ended = await self._relay(relay)
-            self._set_status("disconnecting")
-            ended = await self._finish(ended, recording)
-        finally:
-            self._over(ended)
-
-    async def _relay(self, relay: Relay) -> Ended:
-        """Until a leg ends, the user leaves, or it has lasted too long."""
-        running = self._loop.create_task(relay.run(), name="call relay")
-        leaving = self._loop.create_task(self._leaving.wait(), name="call session leaving")
-        try:
-            await asyncio.wait(
-                (running, leaving), timeout=LONGEST_S, return_when=asyncio.FIRST_COMPLETED
-            )
-            if running.done():
-                return self._clean(running.result().ended)
-            return Ended("hangup" if leaving.done() else "timeout")
-        except Exception as exc:  # noqa: BLE001 - a leg's bug ends its call, and the files are kept all the same
-            return Ended("system_error", f"the call broke inside: {type(exc).__name__}")
-        finally:
-            for task in (running, leaving):
-                task.cancel()
-            await asyncio.wait((running, leaving))
-
-    async def _finish(self, ended: Ended, recording: Recording | None) -> Ended:
-        self._keypad.stop()
-        await self._desk.stop()
-        if recording is None:
-            return ended
-        tools = tuple(self._desk.runs.values())
-        outcome = Outcome(ended, self._witness, tools, self._caller.underruns)
-        return await close_recording(recording, outcome, self._api)
-
-    def _clean(self, ended: Ended) -> Ended:
-        """A far end may close with the join URL in its words, or with what a terminal would obey."""
-        detail = printable(without_parts_of(self._join_url, ended.detail))
-        return Ended(ended.reason, detail)
-
-    def _over(self, ended: Ended) -> None:
-        self._agent = None
-        self._set_status("disconnected")
-        if not self._ended.done():
-            self._ended.set_result(ended)
-            self._first_state.set()
-            self._news.tell(CallEnded(self._now(), ended.reason, ended.detail))
 
     # What is going on
 
@@ -447,6 +343,11 @@ class CallSession:
         if was != status:
             self._news.tell(StatusChanged(self._now(), status, was))
 
+    def _over(self, ended: Ended) -> None:
+        self._keypad.stop()
+        self._first_state.set()
+        self._news.tell(CallEnded(self._now(), ended.reason, ended.detail))
+
     def _agent_state(self, state: AgentState) -> None:
         if state != "idle" and self._status not in ("disconnecting", "disconnected"):
             self._keypad.open()
@@ -454,20 +355,20 @@ class CallSession:
             self._first_state.set()
 
     def _require_live(self) -> Leg:
-        if self._agent is None or self._status not in LIVE:
+        if self._life.agent is None or self._status not in LIVE:
             raise UsageError(f"the call is not live: its status is {self._status}")
-        return self._agent
+        return self._life.agent
 
     def _answer(self, result: ClientToolResult) -> None:
-        if self._agent is not None:
-            self._agent.receive(MessageEvent(result))
+        if self._life.agent is not None:
+            self._life.agent.receive(MessageEvent(result))
 
     def _tool_changed(self, run: ToolRun) -> None:
         self._news.tell(ToolChanged(self._now(), run))
 
     def _send_keys(self, message: UserTextMessage) -> None:
-        if self._agent is not None:
-            self._agent.receive(MessageEvent(message))
+        if self._life.agent is not None:
+            self._life.agent.receive(MessageEvent(message))
             self._news.tell(DigitsSent(self._now(), message.text))
             if self._witness.turns is not None:
                 self._witness.turns.typed("keys", self._loop.time())
