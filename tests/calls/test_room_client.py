@@ -1,7 +1,11 @@
 """Our own client in calls of our own server, over real peer connections, in both signalling versions."""
 
 import asyncio
+import json
+import os
 import random
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +26,7 @@ from bridge.wire.messages import (
 from tests.fakes.room_caller import RATE_HZ, RoomCaller, audible, room_caller
 from tests.fakes.rtc_served import rtc_served
 
+ROOT = Path(__file__).parents[2]
 GREETING = ("agent", "Hello, what can I do for you today?")
 WAITS: dict[str, object] = {"firstSpeakerSettings": {"user": {}}}
 TALK = "One two three four five six seven eight nine ten eleven twelve."
@@ -203,3 +208,25 @@ async def test_joining_takes_no_longer_than_a_third_of_a_second(tmp_path: Path) 
                 taken.append(loop.time() - started_s)
 
         assert min(taken) < 0.3
+
+
+@pytest.mark.skipif(find_spec("livekit.rtc") is None, reason="the livekit wheel is not installed")
+async def test_livekits_own_library_is_a_caller_too(tmp_path: Path) -> None:
+    async with rtc_served(tmp_path) as served:
+        call = await served.created(model="tipring/echo", selectedTools=[])
+        program = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.fakes.wheel_caller", call["joinUrl"]),
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'codecs'}"},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(program.communicate(), 30)
+        assert program.returncode == 0, err.decode()
+        told = json.loads(out)
+
+        assert (told["client"], told["warnings"]) == ("WheelRoom", [])
+        assert 0.8 < told["heard_s"] < 1.3
+        assert call["callId"] not in err.decode()
+        record = await served.ended(call["callId"])
+        assert record["endReason"] == "hangup"

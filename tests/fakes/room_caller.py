@@ -14,6 +14,7 @@ from bridge.legs.base import Ended, Leg, LegEvent, MessageEvent, Port, Warned
 from bridge.legs.join_url import announced
 from bridge.legs.picows_socket import connect
 from bridge.legs.webrtc.options import RtcOptions
+from bridge.legs.webrtc.room_choice import RoomClient
 from bridge.wire.agent_socket import Rates
 from bridge.wire.messages import ClientMessage, State, Transcript
 from bridge_codecs.pcm import Int16
@@ -85,11 +86,13 @@ class RoomCaller:
 
 
 @asynccontextmanager
-async def room_caller(join_url: str, *, rate_hz: int = RATE_HZ) -> AsyncIterator[RoomCaller]:
+async def room_caller(
+    join_url: str, *, rate_hz: int = RATE_HZ, client: RoomClient = "auto"
+) -> AsyncIterator[RoomCaller]:
     """Join a call; hang up at the end, if it is not over."""
     options = RtcOptions(addresses=("127.0.0.1",))
     socket = await connect(announced(join_url))
-    leg = await agent_leg(socket, Rates(rate_hz, rate_hz), rtc=options)
+    leg = await agent_leg(socket, Rates(rate_hz, rate_hz), rtc=options, client=client)
     caller = RoomCaller(leg)
 
     def clear() -> None:

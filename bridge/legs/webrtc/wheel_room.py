@@ -20,6 +20,8 @@ from bridge.log import whereabouts
 from bridge.wire.livekit.events import LeaveReason
 
 log = logging.getLogger(__name__)
+# The library logs where it connects to.
+logging.getLogger("livekit").setLevel(logging.CRITICAL)
 
 FRAME_S: Final = 0.02
 BEHIND_S: Final = 0.2
