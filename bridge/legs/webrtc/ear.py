@@ -69,6 +69,11 @@ class Ear:
         self._closed = False
 
     @property
+    def came_s(self) -> float:
+        """When the last packet of the stream that is heard came, loop time; 0 before the first."""
+        return self._came_s
+
+    @property
     def figures(self) -> EarFigures:
         """So far."""
         counts = self._buffer.figures
