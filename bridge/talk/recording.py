@@ -27,7 +27,7 @@ from bridge.talk.onset import SourceClock
 from bridge_codecs.pcm import Int16, silence
 from bridge_codecs.resample import Resampler
 
-HOLD_MS: Final = 400
+HOLD_MS: Final = 800
 """Written this much later, so that what was played by then has found its place."""
 ROUNDING_S: Final = 0.001
 """A hole in the caller's audio that is no longer than this is none."""
