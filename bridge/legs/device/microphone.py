@@ -68,9 +68,13 @@ class Microphone:
         """What the call got reaches to here."""
 
     def start(self, lane: Lane, now_s: float) -> None:
-        """The call begins."""
+        """The call begins; what was heard before is nobody's business."""
         self._lane = lane
         self._until_s = now_s
+        if self.line is not None:
+            self.line.look()
+            self.line.take()
+            self.line.crossing.overflows = 0
 
     def prepare(self, ask: StreamAsk) -> InputLine:
         """What a stream that is to be opened like this calls."""
