@@ -53,6 +53,8 @@ class FakeDevice:
     """The latency it claims; None: the truth."""
     late_s: Callable[[], float] = field(default=lambda: 0.0)
     """How late the next callback comes."""
+    skips: bool = False
+    """A late callback makes all later ones late: the device has lost that time."""
     plugged: bool = True
     silent: bool = False
     """Calls no more."""
@@ -182,7 +184,11 @@ class FakeStream:
     def _next(self) -> None:
         rate_hz = (self._device.runs_at or self.rate_hz) * (1 + self._device.drift_ppm * 1e-6)
         self._due_s += self._block / rate_hz
-        self._timer = self._loop.call_at(self._due_s + self._device.late_s(), self._tick)
+        late_s = self._device.late_s()
+        if self._device.skips:
+            self._due_s += late_s
+            late_s = 0.0
+        self._timer = self._loop.call_at(self._due_s + late_s, self._tick)
 
     def _tick(self) -> None:
         device = self._device

@@ -16,6 +16,9 @@ ENOUGH: Final = 5
 """Windows before a drift is told."""
 STEP_S: Final = 0.005
 """A window that is off by more than this is no drift: the device skipped, or lost time."""
+STALL_S: Final = 0.02
+"""When all callbacks of `SOON_S` are later than expected by this, time was lost, and that is the new measure."""
+SOON_S: Final = 0.5
 MAX_PPM: Final = 1_000.0
 OTHER_RATE: Final = 0.02
 """A device that is off by this part in two windows in a row runs at another rate than it says."""
@@ -40,12 +43,14 @@ class DeviceClock:
         """The first callback."""
         self.offset_s = 0.0
         """How much later than position / rate the device is by now; the earliest callback of late says so."""
-        self._seen_s = 0.0
         self._window_from_s = 0.0
         self._window_from = 0.0
         self._lowest: tuple[float, float] | None = None
         self._points: deque[tuple[float, float]] = deque(maxlen=WINDOWS)
         self._off_windows = 0
+        self._soon_from_s = 0.0
+        self._soonest: tuple[float, float] | None = None
+        """The earliest callback of the last moment."""
 
     def saw(self, position: int, now_s: float) -> None:
         """At ``now_s`` the callback for ``position`` came."""
@@ -57,8 +62,11 @@ class DeviceClock:
             self._end_window(position, now_s)
         if self._lowest is None or offset_s < self._lowest[1]:
             self._lowest = (now_s, offset_s)
-        self._seen_s = now_s
+        if self._soonest is None or offset_s < self._soonest[1]:
+            self._soonest = (now_s, offset_s)
         self._follow(now_s)
+        if now_s - self._soon_from_s >= SOON_S:
+            self._check_stall(now_s)
 
     def at(self, position: float) -> float:
         """When the callback for this position is due, or was."""
@@ -71,6 +79,15 @@ class DeviceClock:
             points.append(self._lowest)
         drift = self.drift_ppm * 1e-6
         self.offset_s = min(offset_s - drift * (now_s - at_s) for at_s, offset_s in points)
+
+    def _check_stall(self, now_s: float) -> None:
+        assert self._soonest is not None
+        if self._soonest[1] > self.offset_s + STALL_S:
+            self.steps += 1
+            self._points.clear()
+            self._lowest = self._soonest
+            self._follow(now_s)
+        self._soonest, self._soon_from_s = None, now_s
 
     def _end_window(self, position: int, now_s: float) -> None:
         self._check_rate(position, now_s)

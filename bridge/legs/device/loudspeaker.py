@@ -36,7 +36,7 @@ EXTRA_S: Final = 0.005
 EXTRA_MAX_S: Final = 0.06
 FORGET_S: Final = 30.0
 """… until so long later."""
-IN_STEP_S: Final = 0.06
+IN_STEP_S: Final = 0.5
 """Audio that comes so much before it is needed does not come in step with time: its depth says nothing."""
 TAIL_S: Final = 0.004
 """Longer than the filters ring on."""

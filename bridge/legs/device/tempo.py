@@ -10,8 +10,8 @@ from bridge_codecs.drift import MAX_PPM
 
 PER_MS: Final = 60.0
 """Parts per million for each ms that is too much: half of it is gone after 12 s."""
-MOST_PPM: Final = 300.0
-"""Half a hundredth of a semitone."""
+MOST_PPM: Final = 1_000.0
+"""Less than two hundredths of a semitone: what a device lost in a stall of 0.1 s is made up for in 100 s."""
 
 
 def shorter_by(drift_ppm: float, too_much_ms: float) -> float:

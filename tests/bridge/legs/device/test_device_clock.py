@@ -65,6 +65,24 @@ def test_a_device_that_skipped_is_followed_within_two_windows() -> None:
     assert clock.drift_ppm == pytest.approx(100, abs=1)
 
 
+def test_a_device_that_lost_time_is_followed_within_a_second() -> None:
+    clock = DeviceClock(RATE_HZ)
+    position, now_s = run(clock, 20, 100)
+    position, now_s = run(clock, 1.1, 100, start=(position, now_s + 0.1))
+    assert clock.steps == 1
+    assert clock.at(position) == pytest.approx(now_s, abs=0.0005)
+
+
+def test_callbacks_that_are_late_only_for_a_moment_move_nothing() -> None:
+    clock = DeviceClock(RATE_HZ)
+    position, now_s = run(clock, 20, 0)
+    for k in range(40):  # the machine was busy for 0.4 s
+        clock.saw(position + k * BLOCK, now_s + 0.4)
+    position, now_s = run(clock, 2, 0, start=(position + 40 * BLOCK, now_s + 0.4))
+    assert clock.steps == 0
+    assert clock.at(position) == pytest.approx(now_s, abs=0.0005)
+
+
 def test_a_step_of_jitter_is_no_step() -> None:
     clock = DeviceClock(RATE_HZ)
     run(clock, 60, 0, late_s=0.0045)

@@ -309,3 +309,26 @@ def test_a_call_that_ends_while_a_device_is_being_replaced_leaves_nothing_open(
             assert not any(device.opened for device in at.host.there)
 
     virtual(main())
+
+
+def test_a_loudspeaker_that_stalled_for_a_moment_makes_nothing_late_for_good(
+    virtual: Virtual,
+) -> None:
+    async def main() -> None:
+        mic, out = pair()
+        async with desk(mic, out) as at:
+            await asyncio.sleep(1)
+            talking = asyncio.create_task(at.say_in_step(120))
+            await asyncio.sleep(1)
+            stalls = [0.1]
+            out.late_s = lambda: stalls.pop() if stalls else 0.0
+            out.skips = True
+            await asyncio.sleep(2)
+            late_ms = at.downlink.depth_ms + at.leg.figures.buffer_ms
+            assert late_ms > 90
+            await talking
+            late_ms = at.downlink.depth_ms + at.leg.figures.buffer_ms
+            assert late_ms < 50
+            assert at.leg.figures.reopened == 0
+
+    virtual(main())

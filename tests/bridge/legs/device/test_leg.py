@@ -229,8 +229,8 @@ def check_drift(virtual: Virtual, ppm: float, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("ppm", [200.0, -200.0])
-def test_two_minutes_of_drift_make_no_gap_and_no_growth(virtual: Virtual, ppm: float) -> None:
-    check_drift(virtual, ppm, 120)
+def test_a_minute_of_drift_makes_no_gap_and_no_growth(virtual: Virtual, ppm: float) -> None:
+    check_drift(virtual, ppm, 60)
 
 
 @pytest.mark.slow
@@ -248,7 +248,7 @@ def test_a_far_end_whose_clock_differs_leaves_no_hole_either(
         async with desk() as at:
             begin_s = at.loop.time()
             frame, sent, down_ms = np.full(480, 8_000, np.int16), 0, []
-            while sent < 5_000:
+            while sent < 3_500:
                 at.downlink.push(frame)
                 sent += 1
                 if sent % 50 == 0:

@@ -3,6 +3,7 @@
 import pytest
 
 from bridge.legs.device.tempo import MOST_PPM, shorter_by
+from bridge_codecs.drift import MAX_PPM
 
 
 @pytest.mark.parametrize(
@@ -15,8 +16,8 @@ from bridge.legs.device.tempo import MOST_PPM, shorter_by
         (0, -1, -60),
         (0, 1_000, MOST_PPM),
         (0, -1_000, -MOST_PPM),
-        (900, 1_000, 1_000),
-        (-900, -1_000, -1_000),
+        (400, 15, MAX_PPM),
+        (-400, -15, -MAX_PPM),
     ],
 )
 def test_drift_is_taken_at_its_word_and_what_piled_up_is_worked_off(
