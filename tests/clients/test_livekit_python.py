@@ -132,5 +132,5 @@ async def test_data_packets_that_are_no_messages_end_their_own_call_with_one_sen
 
     assert closed["code"] == 1008
     assert record["endReason"] == "connection_error"
-    [end] = [each["text"] for each in events if each["eventType"] == "call_ended"]
+    [end] = [each["text"] for each in events if each["type"] == "call_ended"]
     assert end.startswith("the client broke the protocol")
