@@ -218,7 +218,7 @@ async def phone_world(
         )
         await loop.run_in_executor(None, include, server.app, gateway.router)
         await asyncio.sleep(0)  # what was made is a step of its own
-        routes = [join_route(server.service), *gateway.media_routes]
+        routes = [join_route(server.service, server.public), *gateway.media_routes]
         network.sites[BASE] = Site(server.app, routes)
         if gateway.audiosocket is not None:
             network.sites[TCP] = Site(take=gateway.audiosocket.take)

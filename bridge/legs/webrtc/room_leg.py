@@ -44,6 +44,10 @@ ON_CHANNEL_BYTES: Final = 1024
 """A longer message goes by the join socket, as all clients send it."""
 WAITS_MS: Final = 240.0
 """So much of the caller's audio may wait for its packet; older audio gives way."""
+LAG_MS: Final = 60.0
+"""While more than this waits, the caller's silence is left out: so a clock that runs faster than ours is caught up."""
+AUDIBLE: Final = 184
+"""A sample above this is no silence: -45 dBFS."""
 PARTING_S: Final = 2.0
 """How long the join socket may stay open after the room has sent us away."""
 CLOSING_S: Final = 1.0
@@ -276,7 +280,8 @@ class RoomLeg:
 
     def _send_audio(self, lane: Lane) -> None:
         while (samples := lane.pull(max(1, lane.depth_samples))).size:
-            self._say.push(samples)
+            if self._say.depth_ms < LAG_MS or samples.max() > AUDIBLE or samples.min() < -AUDIBLE:
+                self._say.push(samples)
             lane.ledger.sent(samples.size, self._loop.time())
 
     # Ending

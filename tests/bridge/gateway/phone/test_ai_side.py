@@ -1,12 +1,22 @@
 """What is told of an AI side that cannot be had: in its own words, without whose call it was and without secrets."""
 
+from pathlib import Path
+
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
+from bridge.client import CallApi
+from bridge.gateway.phone.ai_call import AiCall
+from bridge.gateway.phone.ai_side import AiSide
+from bridge.legs.picows_socket import connect
+from bridge.legs.webrtc.options import RtcOptions
+from bridge.legs.webrtc.room_leg import RoomLeg
 from bridge.testing.caller import CallerPlan
 from bridge.virtual import run_virtual
+from bridge.wire.agent_socket import Rates
 from tests.fakes.hosted_ai import AI_BASE, HostedAi
 from tests.fakes.phone_world import phone_world
+from tests.fakes.rtc_served import rtc_served
 
 CALLER = "+15550100001"
 
@@ -35,3 +45,20 @@ def test_an_api_that_repeats_what_it_refuses_gets_nothing_private_into_log_and_r
                 assert private not in told
 
     run_virtual(test())
+
+
+async def test_an_ai_call_over_webrtc_is_joined_and_left(tmp_path: Path) -> None:
+    async with rtc_served(tmp_path) as served:
+        side = AiSide(CallApi(served.http, connect), 10, RtcOptions(addresses=("127.0.0.1",)))
+        body: dict[str, object] = {"model": "tipring/echo", "medium": {"webRtc": {}}}
+        created: list[str] = []
+        asked = AiCall(body, None, Rates(8_000, 8_000), webrtc=True)
+
+        joined = await side.open(asked, created.append)
+
+        assert isinstance(joined.leg, RoomLeg)
+        assert (joined.leg.source_hz, joined.leg.sink_hz) == (8_000, 8_000)
+        assert created == [joined.call_id]
+        joined.leave()
+        record = await served.ended(joined.call_id)
+        assert record["endReason"] == "hangup"

@@ -130,6 +130,28 @@ def test_the_callers_audio_goes_out_and_what_waits_too_long_gives_way(virtual: V
     virtual(call())
 
 
+def test_a_lag_is_caught_up_in_the_callers_silence_and_never_in_speech(virtual: Virtual) -> None:
+    async def call() -> None:
+        world, task = await joined()
+        await asyncio.sleep(0.01)
+        say = world.room.say
+        for frame in [ZERO] * 10:
+            world.uplink.push(frame)
+        assert say.depth_ms == 60
+        for frame in [LOUD, ZERO, LOUD]:
+            world.uplink.push(frame)
+        assert say.depth_ms == 100
+        say.pull(3 * LOUD.size)
+        world.uplink.push(ZERO)
+
+        assert say.depth_ms == 60
+        assert world.uplink.ledger.sent_samples == 14 * LOUD.size
+        task.cancel()
+        await asyncio.wait((task,))
+
+    virtual(call())
+
+
 def test_short_messages_go_by_the_channel_and_long_ones_by_the_join_socket(
     virtual: Virtual,
 ) -> None:
