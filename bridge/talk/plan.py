@@ -68,6 +68,18 @@ class TalkPlan:
             if wrong:
                 raise UsageError(sentence)
 
+    def _asked_rates(self) -> Rates | None:
+        """The rates that the body itself asks for; None where it leaves them to us."""
+        medium = self.body.get("medium")
+        socket = medium.get("serverWebSocket") if isinstance(medium, Mapping) else None
+        if not isinstance(socket, Mapping):
+            return None
+        input_hz = socket.get("inputSampleRate")
+        output_hz = socket.get("outputSampleRate") or input_hz
+        if not isinstance(input_hz, int) or not isinstance(output_hz, int):
+            return None  # the API will say what is wrong with it
+        return Rates(input_hz, output_hz)
+
     def _contradictions(self) -> tuple[tuple[bool, str], ...]:
         picks = (self.agent, self.model, self.script, self.system_prompt)
         key = "" if self.api_key is None else self.api_key.get_secret_value()
@@ -108,6 +120,11 @@ class TalkPlan:
             (
                 self.virtual and not self.embedded,
                 "virtual time works with the embedded server only: a remote call runs in real time",
+            ),
+            (
+                self._asked_rates() not in (None, self.rates),
+                "the body's medium has other sample rates than the program: give it the same "
+                "input_hz and output_hz",
             ),
             (
                 self.virtual and self.medium == "webRtc",

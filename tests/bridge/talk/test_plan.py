@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from bridge.errors import UsageError
 from bridge.talk.plan import RATES, TalkPlan, create_body
 from bridge.talk.tools import make_tool
+from bridge.wire.agent_socket import Rates
 from tests.fakes.talk_world import SECRET_URL
 
 API = "https://api.example"
@@ -34,6 +35,10 @@ def size_of(what: str) -> str:
         ({"api_url": API, "agent": "a", "system_prompt": "p"}, "has its own prompt"),
         ({"api_url": API, "virtual": True}, "embedded server only"),
         ({"medium": "webRtc", "virtual": True}, "no WebRTC in virtual time"),
+        (
+            {"body": {"medium": {"serverWebSocket": {"inputSampleRate": 16_000}}}},
+            "other sample rates",
+        ),
     ],
 )
 def test_what_cannot_be_together_is_refused_in_one_sentence(
@@ -53,6 +58,12 @@ def test_what_cannot_be_together_is_refused_in_one_sentence(
         {"api_url": API, "api_key": SecretStr("k"), "agent": "a"},
         {"api_url": API, "model": "m", "system_prompt": "p"},
         {"virtual": True, "script": Path("s.toml")},
+        {"body": {"medium": {"webRtc": {}}}},
+        {"body": {"medium": {"serverWebSocket": {"inputSampleRate": "many"}}}},
+        {
+            "body": {"medium": {"serverWebSocket": {"inputSampleRate": 8_000}}},
+            "rates": Rates(8_000, 8_000),
+        },
     ],
 )
 def test_what_goes_together_passes(options: dict[str, Any]) -> None:
