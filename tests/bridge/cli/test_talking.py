@@ -1,0 +1,191 @@
+"""`tipring talk` on its command line: what is asked for, what cannot be, and how it ends."""
+
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge import cli
+from bridge.cli import talking
+from bridge.cli.terminal import WRONG_USAGE
+from bridge.legs.base import Ended
+from bridge.talk.run import TalkOrder, TalkResult
+from tests.fakes.log_set_up import logging_restored
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.delenv("ULTRAVOX_API_KEY", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    with logging_restored():
+        yield
+
+
+@pytest.fixture
+def orders(monkeypatch: pytest.MonkeyPatch) -> list[TalkOrder]:
+    """The talks that would have taken place; they all end well."""
+    made: list[TalkOrder] = []
+
+    def carry_out(order: TalkOrder, _front: object) -> TalkResult:
+        made.append(order)
+        return TalkResult(Ended("hangup"), 12.0, (), ())
+
+    monkeypatch.setattr(talking, "_carry_out", carry_out)
+    return made
+
+
+def test_help_teaches_what_there_is(capsys: Capture) -> None:
+    assert cli.run(["talk", "--help"]) == 0
+
+    out = capsys.readouterr().out
+    for words in ("--push-to-talk", "--json", "tipring talk --text", "does not", "Ctrl-C hangs up"):
+        assert words in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--join-url", "ws://a", "--api-url", "http://a"], "exclude"),
+        (["--join-url", "ws://a", "--agent", "a"], "join URL"),
+        (["--api-key", "k"], "API key"),
+        (["--api-url", "nowhere"], "no address"),
+        (["--script", "a.toml", "--agent", "a"], "script"),
+        (["--agent", "a", "--model", "m"], "exclude"),
+        (["--text", "--input-device", "1"], "--text"),
+        (["--text", "--no-aec"], "--text"),
+        (["--half-duplex", "--push-to-talk"], "exclude"),
+        (["--config", "nowhere.toml"], "nowhere.toml"),
+        (["--nonsense"], "No such option"),
+        (["--text", "--tools", "nowhere.py"], "nowhere.py"),
+        (["--text", "--script", "nowhere.toml"], "nowhere.toml"),
+        (["--text", "--agent", "nobody"], "nobody"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_2(
+    arguments: list[str], words: str, capsys: Capture
+) -> None:
+    assert cli.run(["talk", "--plain", *arguments]) == WRONG_USAGE
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("tipring: ")
+    assert err.count("\n") == 1
+    assert words in err
+
+
+def test_all_that_is_asked_for_is_in_the_order(orders: list[TalkOrder], tmp_path: Path) -> None:
+    arguments = ["--api-url", "https://a/api", "--api-key", "k", "--agent", "b", "--record"]
+    arguments += [str(tmp_path), "--tools", "x.py", "--tools", "y.py", "--half-duplex"]
+    arguments += ["--input-device", "usb", "--output-device", "3", "--no-aec"]
+
+    assert cli.run(["talk", "--plain", *arguments]) == 0
+
+    (order,) = orders
+    assert (order.plan.api_url, order.plan.agent) == ("https://a", "b")
+    assert order.plan.api_key is not None
+    assert order.plan.api_key.get_secret_value() == "k"
+    assert order.tool_files == (Path("x.py"), Path("y.py"))
+    assert order.record == tmp_path
+    assert (order.sound.microphone, order.sound.loudspeaker) == ("usb", "3")
+    assert (order.sound.aec, order.sound.half_duplex) == (False, True)
+
+
+def test_the_key_of_the_environment_goes_to_an_api_only(
+    orders: list[TalkOrder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ULTRAVOX_API_KEY", "secret")
+
+    assert cli.run(["talk", "--plain", "--api-url", "https://a"]) == 0
+    assert cli.run(["talk", "--plain"]) == 0
+
+    keys = [order.plan.api_key for order in orders]
+    assert keys[0] is not None
+    assert keys[1] is None
+
+
+def test_the_users_preferences_count_where_the_command_line_says_nothing(
+    orders: list[TalkOrder], tmp_path: Path
+) -> None:
+    config = tmp_path / "mine.toml"
+    config.write_text('[talk]\nmicrophone = "Yeti"\naec = false\n')
+
+    assert cli.run(["talk", "--plain", "--config", str(config)]) == 0
+
+    assert orders[0].sound.microphone == "Yeti"
+    assert orders[0].sound.aec is False
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        ("hangup", 0),
+        ("agent_hangup", 0),
+        ("timeout", 0),
+        ("connection_error", 1),
+        ("system_error", 1),
+    ],
+)
+def test_the_exit_code_tells_whether_the_call_took_place(
+    reason: Any, code: int, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    ended = TalkResult(Ended(reason, "said so"), 75.0, (), ())
+    monkeypatch.setattr(talking, "_carry_out", lambda _order, _front: ended)
+
+    assert cli.run(["talk", "--plain"]) == code
+
+    assert "talked 1:15" in capsys.readouterr().err
+
+
+def test_without_sounddevice_one_sentence_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+
+    assert cli.run(["talk", "--plain", "--no-aec"]) != 0
+
+    err = capsys.readouterr().err
+    assert "tipring[talk]" in err
+    assert err.count("\n") == 1
+
+
+def test_without_textual_there_are_lines_and_a_sentence(
+    orders: list[TalkOrder], monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    real = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "textual" else real(name)
+    )
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+
+    assert cli.run(["talk"]) == 0
+
+    assert "pip install 'tipring[talk]'" in capsys.readouterr().err
+    assert len(orders) == 1
+
+
+def test_a_typed_conversation_in_json_ends_with_its_end(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    typed = tmp_path / "typed"
+    typed.write_text("no thank you, goodbye\n")
+    with typed.open() as file:
+        monkeypatch.setattr("bridge.talk.keyboard.typed_lines", _of(file.fileno()))
+        assert cli.run(["talk", "--text", "--json"]) == 0
+
+    events = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert events[-1]["event"] == "ended"
+    assert events[-1]["reason"] == "agent_hangup"
+
+
+def _of(descriptor: int) -> Any:
+    from bridge.talk.keyboard import typed_lines
+
+    return lambda _standard_input: typed_lines(descriptor)
