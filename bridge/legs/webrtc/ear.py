@@ -60,6 +60,7 @@ class Ear:
         self._decoder: Decoder = make_decoder(rate_hz)
         self._buffer = JitterBuffer()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_s = 0.0
         self._ssrc: int | None = None
         self._came_s = 0.0
         self._foreign = 0
@@ -129,9 +130,10 @@ class Ear:
         if due_s is None or self._closed:
             return
         if self._timer is not None:
-            if self._timer.when() <= due_s + _EARLY_S:
+            if self._timer_s <= due_s + _EARLY_S:
                 return  # it will see that it is too early
             self._timer.cancel()
+        self._timer_s = due_s
         self._timer = self._loop.call_at(due_s, self._due)
 
     def _due(self) -> None:

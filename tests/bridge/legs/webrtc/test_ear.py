@@ -213,3 +213,36 @@ def test_without_libopus_time_is_right_all_the_same(monkeypatch: pytest.MonkeyPa
     n = 100
     audio = heard(packets(0)[:n], random_loss(n, 0.1, 3))
     assert abs(audio.size / EAR_HZ - n * FRAME_S) <= 0.02
+
+
+class HastyLoop:
+    """A loop that gives a plain handle for an instant that is past, as uvloop does."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_000.0
+        self.armed: list[float] = []
+
+    def time(self) -> float:
+        return self.now_s
+
+    def call_at(self, when_s: float, call: Callable[[], None]) -> "HastyLoop":
+        assert callable(call)
+        self.armed.append(when_s)
+        return self
+
+    def cancel(self) -> None:
+        self.armed.pop()
+
+
+def test_a_timer_that_has_no_instant_is_a_timer_all_the_same() -> None:
+    async def call() -> None:
+        ear, out = await _an_ear()
+        loop = HastyLoop()
+        ear._loop = loop  # type: ignore[assignment]
+        for index in range(20):
+            ear.put(index, 960 * index, ANY_PACKET)
+            loop.now_s += FRAME_S
+        assert len(out) == 20
+        assert len(loop.armed) == 1
+
+    run_virtual(call())
