@@ -1,8 +1,8 @@
 """The softphone page: static files that are served at `/`, and what the page is told of this server's agents.
 
 The files lie in `bridge/web` and are read once, before the service listens. They need no API key and hold no secret;
-the page asks for a key where the API does. A content security policy keeps the page to this server: no script, style, font
-or connection from elsewhere, no frame around it. Every other path stays the API's, its 404 too.
+the page asks for a key where the API does. A content security policy keeps the page to this server: no script, style,
+font or connection from elsewhere, no frame around it. Every other path stays the API's, its 404 too.
 """
 
 import hashlib

@@ -10,10 +10,12 @@ import { Trouble, refused, unreachable } from "./trouble.js";
 
 const GATHER_MS = 500;
 const CONNECT_MS = 10_000;
+const RECONNECT_MS = 6_000;
 const REQUEST_MS = 10_000;
 const PING_MS = 5_000;
 const REJOIN_MS = 20_000;
 const REJOIN_EVERY_MS = 1_000;
+const TOLD_AFTER_MS = 700; // most often it is back by then, or the call is over
 const BREAK_MS = 3_000; // a connection may be interrupted for so long before it counts as lost
 const GONE = new Set([401, 403, 404, 410]);
 export const LABEL = "tipring";
@@ -81,7 +83,7 @@ export class Connection extends EventTarget {
     this.#drop();
   }
 
-  async #join() {
+  async #join(limitMs = CONNECT_MS) {
     const pc = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
     this.#pc = pc;
     const channel = pc.createDataChannel(LABEL);
@@ -92,7 +94,7 @@ export class Connection extends EventTarget {
     await gathered(pc);
     const answer = await this.#offer(pc.localDescription.sdp);
     if (this.#over || this.#pc !== pc) return;
-    await Promise.all([opened(pc, channel), pc.setRemoteDescription({ type: "answer", sdp: answer })]);
+    await Promise.all([opened(pc, channel, limitMs), pc.setRemoteDescription({ type: "answer", sdp: answer })]);
     this.#channel = channel;
     channel.onclose = () => this.#lose(pc);
     pc.onconnectionstatechange = () => this.#watch(pc);
@@ -153,18 +155,21 @@ export class Connection extends EventTarget {
   async #rejoin() {
     const untilMs = performance.now() + REJOIN_MS;
     let told = false;
-    while (!this.#over && performance.now() < untilMs) {
-      try {
-        await this.#join();
-        if (told) this.#tell("back");
-        return;
-      } catch (trouble) {
-        this.#drop();
-        if (GONE.has(trouble.status)) break;
-        if (!told) this.#tell("lost");
-        told = true;
+    const telling = setTimeout(() => { told = true; this.#tell("lost"); }, TOLD_AFTER_MS);
+    try {
+      while (!this.#over && performance.now() < untilMs) {
+        try {
+          await this.#join(RECONNECT_MS);
+          if (told) this.#tell("back");
+          return;
+        } catch (trouble) {
+          this.#drop();
+          if (GONE.has(trouble.status)) break;
+        }
+        await new Promise((done) => setTimeout(done, REJOIN_EVERY_MS));
       }
-      await new Promise((done) => setTimeout(done, REJOIN_EVERY_MS));
+    } finally {
+      clearTimeout(telling);
     }
     if (!this.#over) {
       this.close();
@@ -198,10 +203,10 @@ function gathered(pc) {
 }
 
 /** Call it before the answer is known: the channel may open while that is being taken. */
-function opened(pc, channel) {
+function opened(pc, channel, limitMs) {
   return new Promise((done, fail) => {
     const why = "The server answered, but no media connection came about. A firewall may be in the way.";
-    const timer = setTimeout(() => fail(new Trouble("No connection", why)), CONNECT_MS);
+    const timer = setTimeout(() => fail(new Trouble("No connection", why)), limitMs);
     const failed = () => { clearTimeout(timer); fail(new Trouble("No connection", why)); };
     channel.onopen = () => { clearTimeout(timer); done(); };
     channel.onclose = failed;

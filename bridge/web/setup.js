@@ -10,6 +10,7 @@ const OWN = {
   "tipring/tone": ["Tone", "Takes turns and answers in tones: needs no voice and no ear."],
 };
 const SCRIPT = "tipring/script:";
+const FIRST = "tipring/script:receptionist";
 
 /** How an agent is named to people: [name, description]. */
 export function describe({ model, description }) {
@@ -42,7 +43,8 @@ export class Setup {
   showAgents(agents) {
     this.#agents = agents;
     const known = agents.filter(({ model }) => OWN[model] || model.startsWith(SCRIPT));
-    known.sort((a, b) => Boolean(OWN[a.model]) - Boolean(OWN[b.model]));
+    const rank = ({ model }) => (model === FIRST ? 0 : OWN[model] ? 2 : 1);
+    known.sort((a, b) => rank(a) - rank(b));
     const names = agents.filter((agent) => !known.includes(agent)).map(({ model }) => model);
     const cards = known.map((agent) => this.#card(agent));
     if (names.length) cards.push(this.#others(names));

@@ -7,7 +7,7 @@ connection that breaks is lost, and the client comes back with another offer (re
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bridge.errors import BridgeError, RemoteWireError
 from bridge.legs.webrtc.link import LinkUser, Parting
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from bridge.legs.webrtc.voice import Voice
 
 log = logging.getLogger(__name__)
+
+SILENT_S: Final = 5.0
+"""A client sends sound all the time, from when it has our answer, also when it is muted: one of which nothing at all
+comes for so long is gone."""
 
 _OVER = "the call is over"
 _FAILED = "the connection failed inside"
@@ -55,6 +59,7 @@ class WhipLink:
         self._over = False
         self._work: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._watch: asyncio.TimerHandle | None = None
 
     @property
     def heard_s(self) -> float:
@@ -86,6 +91,7 @@ class WhipLink:
     def stop(self, parting: Parting) -> None:  # noqa: ARG002 - there is nobody to tell
         """See Link."""
         self._over = True
+        self._deafen()
         if not self._answer.done():
             self._fail(BridgeError(_OVER))
         if self._closing is None and self._user is not None:
@@ -130,6 +136,14 @@ class WhipLink:
         if not self._needs_channel or (self._channel is not None and self._channel.open):
             self._user.ready(self)
 
+    def _listen(self) -> None:
+        """Whether the client gives signs of life; ICE would take half a minute to miss them."""
+        left_s = self.heard_s + SILENT_S - self._loop.time()
+        if left_s > 0:
+            self._watch = self._loop.call_later(left_s, self._listen)
+        else:
+            self._lose(f"no sign of life for {SILENT_S:g} s")
+
     # Inside
 
     async def _take_offer(self) -> None:
@@ -149,6 +163,8 @@ class WhipLink:
         else:
             if not self._answer.done():
                 self._answer.set_result(answer.sdp)
+                self._signs_s = self._loop.time()
+                self._listen()
 
     def _fail(self, exc: BridgeError) -> None:
         if not self._answer.done():
@@ -158,8 +174,13 @@ class WhipLink:
     def _lose(self, why: str) -> None:
         if not self._over:
             self._over = True
+            self._deafen()
             assert self._user is not None
             self._user.lost(self, why)
+
+    def _deafen(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
 
     async def _close(self) -> None:
         if self._work is not None and self._work is not asyncio.current_task():
