@@ -20,8 +20,11 @@ STALL_S: Final = 0.02
 """When all callbacks of `SOON_S` are later than expected by this, time was lost, and that is the new measure."""
 SOON_S: Final = 0.5
 MAX_PPM: Final = 1_000.0
-OTHER_RATE: Final = 0.02
-"""A device that is off by this part in two windows in a row runs at another rate than it says."""
+OTHER_RATE: Final = 0.04
+"""A device that is off by this part in each of `OFF` moments in a row …"""
+ALIKE: Final = 0.03
+"""… and by the same part each time, runs at another rate than it says. One that stalls is right in between."""
+OFF: Final = 8
 
 
 class DeviceClock:
@@ -44,11 +47,12 @@ class DeviceClock:
         self.offset_s = 0.0
         """How much later than position / rate the device is by now; the earliest callback of late says so."""
         self._window_from_s = 0.0
-        self._window_from = 0.0
         self._lowest: tuple[float, float] | None = None
         self._points: deque[tuple[float, float]] = deque(maxlen=WINDOWS)
-        self._off_windows = 0
+        self._off: deque[float] = deque(maxlen=OFF)
+        """By which part the last moments were off, while they are off."""
         self._soon_from_s = 0.0
+        self._soon_from = 0
         self._soonest: tuple[float, float] | None = None
         """The earliest callback of the last moment."""
 
@@ -56,17 +60,20 @@ class DeviceClock:
         """At ``now_s`` the callback for ``position`` came."""
         offset_s = now_s - position / self.rate_hz
         if self.first_s is None:
-            self.first_s = self._window_from_s = now_s
+            self.first_s = self._window_from_s = self._soon_from_s = now_s
+            self._soon_from = position
             self.offset_s = offset_s
         elif now_s - self._window_from_s >= WINDOW_S:
-            self._end_window(position, now_s)
+            self._end_window(now_s)
         if self._lowest is None or offset_s < self._lowest[1]:
             self._lowest = (now_s, offset_s)
         if self._soonest is None or offset_s < self._soonest[1]:
             self._soonest = (now_s, offset_s)
         self._follow(now_s)
         if now_s - self._soon_from_s >= SOON_S:
+            self._check_rate(position, now_s)
             self._check_stall(now_s)
+            self._soon_from_s, self._soon_from = now_s, position
 
     def at(self, position: float) -> float:
         """When the callback for this position is due, or was."""
@@ -87,10 +94,10 @@ class DeviceClock:
             self._points.clear()
             self._lowest = self._soonest
             self._follow(now_s)
-        self._soonest, self._soon_from_s = None, now_s
+        self._soonest = None
 
-    def _end_window(self, position: int, now_s: float) -> None:
-        self._check_rate(position, now_s)
+    def _end_window(self, now_s: float) -> None:
+        self._window_from_s = now_s
         assert self._lowest is not None
         if self._points and abs(self._lowest[1] - self._expected(self._lowest[0])) > STEP_S:
             self.steps += 1
@@ -106,12 +113,14 @@ class DeviceClock:
         return offset_s - self.drift_ppm * 1e-6 * (now_s - at_s)
 
     def _check_rate(self, position: int, now_s: float) -> None:
-        passed = (position - self._window_from) / self.rate_hz
-        off = abs(passed / (now_s - self._window_from_s) - 1) > OTHER_RATE
-        warm = self.first_s is not None and self._window_from_s > self.first_s
-        self._off_windows = self._off_windows + 1 if off and warm else 0
-        self.other_rate = self.other_rate or self._off_windows >= 2
-        self._window_from_s, self._window_from = now_s, float(position)
+        passed = (position - self._soon_from) / self.rate_hz
+        off = passed / (now_s - self._soon_from_s) - 1
+        if abs(off) <= OTHER_RATE or self._soon_from_s == self.first_s:
+            self._off.clear()
+        else:
+            self._off.append(off)
+        alike = len(self._off) == OFF and max(self._off) - min(self._off) < ALIKE
+        self.other_rate = self.other_rate or alike
 
 
 def _slope(points: deque[tuple[float, float]]) -> float:

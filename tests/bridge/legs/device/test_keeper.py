@@ -88,7 +88,7 @@ def test_a_device_that_only_hiccuped_is_opened_again_and_the_other_plays_on(
             mic.runs_at = None
             if how == "other rate":
                 mic.runs_at = 44_100  # until it is opened again
-                await asyncio.sleep(2.5)
+                await asyncio.sleep(1)
                 mic.runs_at = None
             await asyncio.sleep(4)
             await works(at)
