@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, get_args
 
 from bridge.errors import UsageError, did_you_mean
 from bridge.talk.events import CallEnded, Noted, SessionEvent
@@ -12,7 +12,6 @@ from bridge.talk.faults import fault
 MAX_BEHIND: Final = 1_000
 """Events that a reader may be behind; then the oldest are left out."""
 
-E = TypeVar("E", bound=SessionEvent)
 _KINDS: Final[dict[str, type[SessionEvent]]] = {each.kind: each for each in get_args(SessionEvent)}
 
 
@@ -29,7 +28,7 @@ class News:
         self._readers: list[_Reader] = []
         self._over: CallEnded | None = None
 
-    def on(self, event: type[E] | str, callback: Callable[[E], object]) -> Callable[[], None]:
+    def on(self, event: type[Any] | str, callback: Callable[[Any], object]) -> Callable[[], None]:
         """See CallSession.on."""
         entry = (_kind(event), callback)
         self._callbacks.append(entry)

@@ -123,8 +123,7 @@ class TalkPlan:
             ),
             (
                 self._asked_rates() not in (None, self.rates),
-                "the body's medium has other sample rates than the program: give it the same "
-                "input_hz and output_hz",
+                "the body's medium has other sample rates than input_hz and output_hz say",
             ),
             (
                 self.virtual and self.medium == "webRtc",

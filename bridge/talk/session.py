@@ -7,7 +7,7 @@ caller's leg (a sound device, or a program's arrays) and the leg behind the join
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, overload
 
 from bridge.client import CallApi
 from bridge.errors import LocalWireError, UsageError
@@ -209,7 +209,13 @@ class CallSession:
 
     # Events
 
-    def on(self, event: type[E] | str, callback: Callable[[E], object]) -> Callable[[], None]:
+    @overload
+    def on(self, event: type[E], callback: Callable[[E], object]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: str, callback: Callable[[Any], object]) -> Callable[[], None]: ...
+
+    def on(self, event: type[E] | str, callback: Callable[[Any], object]) -> Callable[[], None]:
         """Call back for each event of a kind: its class, or its name such as ``"status"``; returns what takes it back.
 
         A callback that raises is noted and harms nothing else. Raises: UsageError for a kind that does not exist.
