@@ -71,6 +71,8 @@ class DeviceLeg:
         self._hung_up = asyncio.Event()
         self._port: Port | None = None
         self._open = False
+        self._last: DeviceFigures | None = None
+        """The figures at the end."""
         self._mic_muted = False
         self._push_to_talk: bool | None = None
 
@@ -112,6 +114,7 @@ class DeviceLeg:
             return Ended("hangup")
         finally:
             port.incoming.on_ready = None
+            self._last = self.figures
             await self.close()
 
     def hang_up(self) -> None:
@@ -182,8 +185,8 @@ class DeviceLeg:
 
     @property
     def figures(self) -> DeviceFigures:
-        """What there is to know just now."""
-        return measured(self._microphone, self._loudspeaker, self._keeper)
+        """What there is to know just now; after the call, what there was at its end."""
+        return self._last or measured(self._microphone, self._loudspeaker, self._keeper)
 
     def _begin(self, port: Port) -> None:
         self._port = port

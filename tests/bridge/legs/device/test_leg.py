@@ -461,5 +461,8 @@ def test_the_figures_name_the_devices_and_their_rates(virtual: Virtual) -> None:
             assert (figures.microphone, figures.microphone_hz) == ("Mic", 44_100)
             assert (figures.loudspeaker, figures.loudspeaker_hz) == ("Speaker", 48_000)
             assert figures.latency_out_ms == pytest.approx(10, abs=1)
+            at.leg.hang_up()
+            await at.task
+            assert at.leg.figures == figures
 
     virtual(main())
