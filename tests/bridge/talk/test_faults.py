@@ -1,0 +1,24 @@
+"""Errors of a user's function, in one sentence."""
+
+from bridge.talk.faults import LONGEST, fault
+
+
+def raised(error: Exception) -> Exception:
+    try:
+        raise error
+    except Exception as exc:
+        return exc
+
+
+def test_kind_words_and_place_are_said_on_one_line() -> None:
+    told = fault(raised(ValueError("there is\nno table")))
+
+    assert told.startswith("ValueError: there is no table (test_faults.py, line ")
+
+
+def test_an_error_without_words_or_place_is_said_by_its_kind() -> None:
+    assert fault(KeyError()) == "KeyError"
+
+
+def test_long_words_are_cut() -> None:
+    assert len(fault(ValueError("x" * 10_000))) == LONGEST + len("ValueError: ")
