@@ -1,0 +1,125 @@
+"""`tipring talk` as a process, in a terminal and in pipes: whatever ends it, the call and the terminal end properly."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.terminal import in_terminal
+
+TALK = (sys.executable, "-m", "bridge", "talk", "--text")
+ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if name not in ("NO_COLOR", "ULTRAVOX_API_KEY", "TERM", "COLORTERM")
+}
+LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
+ENTERED_ALTERNATE_SCREEN = b"\x1b[?1049h"
+COLOURS = (b"38;2;", b"48;2;", b"38;5;", b"\x1b[31m", b"\x1b[34m")
+
+
+def end_reason(folder: Path) -> str:
+    return str(json.loads((folder / "call.json").read_text())["end_reason"])
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "key",
+        pytest.param("signal", marks=pytest.mark.slow),
+        pytest.param("closed", marks=pytest.mark.slow),
+    ],
+)
+async def test_the_screen_can_be_left_in_any_way_and_the_files_are_complete(
+    how: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "talk"
+    async with in_terminal((*TALK, "--record", str(folder)), ENVIRONMENT) as terminal:
+        before = terminal.settings()
+        await terminal.shows("How may I help")
+        if how == "key":
+            terminal.press("\x03")
+        elif how == "signal":
+            terminal.process.send_signal(signal.SIGTERM)
+        else:
+            terminal.hang_up()
+        code = await terminal.ended()
+        if how != "closed":
+            assert code == 0
+            assert terminal.settings() == before
+            assert LEFT_ALTERNATE_SCREEN in terminal.drawn
+            after = terminal.drawn.rpartition(LEFT_ALTERNATE_SCREEN)[2]
+            assert b"Harbour Clinic" in after
+            assert b"you hung up" in after
+
+    assert end_reason(folder) == "hangup"
+
+
+@pytest.mark.slow
+async def test_ctrl_c_before_there_is_a_call_stops_at_once() -> None:
+    async with in_terminal((*TALK, "--plain"), ENVIRONMENT) as terminal:
+        await asyncio.sleep(0.4)  # while it loads
+        terminal.process.send_signal(signal.SIGINT)
+        code = await terminal.ended()
+
+        assert code in (130, 0)
+        assert b"Traceback" not in terminal.drawn
+
+
+@pytest.mark.slow
+async def test_a_dumb_terminal_gets_lines_and_is_told_why() -> None:
+    async with in_terminal(TALK, {**ENVIRONMENT, "TERM": "dumb"}) as terminal:
+        await terminal.shows("0:00 agent: Hello")
+        terminal.press("goodbye\n")
+        await terminal.shows("you (typed): goodbye")
+        await terminal.ended()
+
+        assert b"lines instead of a screen: " in terminal.drawn
+        assert b"\x1b[" not in terminal.drawn
+
+
+@pytest.mark.slow
+async def test_no_color_leaves_struck_and_bold_but_no_colours() -> None:
+    async with in_terminal(TALK, {**ENVIRONMENT, "NO_COLOR": "1"}) as terminal:
+        await terminal.shows("Harbour")
+        await asyncio.sleep(0.3)
+        terminal.press("\x03")
+        await terminal.ended()
+
+        assert ENTERED_ALTERNATE_SCREEN in terminal.drawn
+        assert [colour for colour in COLOURS if colour in terminal.drawn] == []
+        assert b"\x1b[1m" in terminal.drawn
+
+
+@pytest.mark.slow
+async def test_errors_of_others_go_past_the_screen(tmp_path: Path) -> None:
+    with (tmp_path / "errors").open("w") as errors:
+        async with in_terminal(TALK, ENVIRONMENT, stderr=errors.fileno()) as terminal:
+            await terminal.shows("Harbour")
+            terminal.press("\x03")
+            code = await terminal.ended()
+
+    assert code == 0
+    assert "you hung up" in (tmp_path / "errors").read_text()
+
+
+async def test_a_reader_that_goes_ends_the_call(tmp_path: Path) -> None:
+    folder = tmp_path / "talk"
+    command = (*TALK, "--json", "--record", str(folder))
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=ENVIRONMENT
+    )
+    assert process.stdout is not None
+    await asyncio.wait_for(process.stdout.readline(), 20)
+    process.stdout._transport.close()  # type: ignore[attr-defined]  # its end of the pipe
+
+    _, err = await asyncio.wait_for(process.communicate(), 20)
+
+    assert process.returncode == 1
+    assert b"Traceback" not in err
+    assert end_reason(folder) == "hangup"
