@@ -5,11 +5,12 @@ v1: the ``publisher`` connection carries everything, and all of it is offered by
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from bridge.audio.lane import Lane
-from bridge.errors import BridgeError
+from bridge.errors import ConfigError
 from bridge.legs.webrtc.channel import Channel
 from bridge.legs.webrtc.options import IceServer, RtcOptions
 from bridge.legs.webrtc.peer import Peer, PeerState
@@ -133,12 +134,8 @@ class RoomPeers:
             self._broken(f"the media connection to the agent's room is {state}")
 
 
-def _ice_servers(server: events.IceServer) -> Sequence[IceServer]:
+def _ice_servers(server: events.IceServer) -> Iterator[IceServer]:
     """Those of its addresses that are of use; a room may name anything."""
-    try:
-        return [
-            IceServer(url, server.username or None, server.credential or None)
-            for url in server.urls
-        ]
-    except BridgeError:
-        return ()
+    for url in server.urls:
+        with suppress(ConfigError):
+            yield IceServer(url, server.username or None, server.credential or None)

@@ -80,7 +80,7 @@ class RtcRoom:
         self._session = ClientSession(access.version)
         self._me = Joined("", "", "", (), False, 0, 0, (), False, "")
         self._inside = False
-        self._answering: asyncio.Task[None] | None = None
+        self._answering: set[asyncio.Task[None]] = set()
         self._leaving: asyncio.Task[None] | None = None
 
     @property
@@ -116,8 +116,8 @@ class RtcRoom:
         if self._leaving is None:
             if self._link is not None:
                 self._link.close()
-            if self._answering is not None:
-                self._answering.cancel()
+            for task in tuple(self._answering):
+                task.cancel()
             self._leaving = self._loop.create_task(self._peers.close(), name="room leaving")
 
     async def closed(self) -> None:
@@ -181,7 +181,9 @@ class RtcRoom:
             case Candidate(target=target, init=init):
                 self._peers.add_candidate(target, init)
             case OfferReceived():
-                self._answering = self._loop.create_task(self._answer(event), name="room answer")
+                task = self._loop.create_task(self._answer(event), name="room answer")
+                self._answering.add(task)
+                task.add_done_callback(self._answering.discard)
             case Refused(sentence=sentence):
                 self._broken(sentence) if not self._inside else self._warn("room", sentence)
             case Left(action="disconnect", reason=reason):

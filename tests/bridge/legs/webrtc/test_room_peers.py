@@ -1,0 +1,47 @@
+"""Our peer connections in a room: which servers they ask."""
+
+from bridge.audio.lane import Lane
+from bridge.legs.webrtc.options import IceServer, RtcOptions
+from bridge.legs.webrtc.room_peers import RoomPeers
+from bridge.wire.livekit import events
+
+TOLD = (
+    events.IceServer(("http://no", "turn:127.0.0.1:9"), "user", "word"),
+    events.IceServer(("gopher:",)),
+    events.IceServer(("stun:127.0.0.1:9",)),
+)
+
+
+async def peers_with(*configured: IceServer) -> RoomPeers:
+    peers = RoomPeers(
+        RtcOptions(ice_servers=configured),
+        Lane(16_000, 100, "drop_oldest"),
+        lambda _: None,
+        lambda _: None,
+        lambda _: None,
+    )
+    peers.use(TOLD)
+    await peers.close()
+    return peers
+
+
+async def test_the_rooms_servers_are_asked_but_for_useless_addresses() -> None:
+    peers = await peers_with()
+
+    assert peers._options.ice_servers == (
+        IceServer("turn:127.0.0.1:9", "user", "word"),
+        IceServer("stun:127.0.0.1:9"),
+    )
+
+
+async def test_configured_servers_stand() -> None:
+    mine = IceServer("stun:127.0.0.1:1")
+
+    assert (await peers_with(mine))._options.ice_servers == (mine,)
+
+
+async def test_nothing_goes_out_before_there_is_a_channel() -> None:
+    peers = await peers_with()
+
+    assert peers.send(b"x") is False
+    peers.add_candidate("subscriber", "{}")
