@@ -10,7 +10,7 @@ import pytest
 
 from bridge.wire.limits import FROM_CLIENT
 from tests.clients.environments import python_with
-from tests.fakes.rtc_served import RtcServed
+from tests.fakes.rtc_served import RtcServed, until
 from tests.fakes.sdk_program import SdkProgram, sdk_program
 
 PROGRAM = Path(__file__).with_name("programs") / "livekit_python.py"
@@ -44,9 +44,7 @@ def pardons(sdk: SdkProgram) -> int:
 
 
 async def pardoned(sdk: SdkProgram, n: int) -> None:
-    async with asyncio.timeout(10):
-        while pardons(sdk) < n:
-            await asyncio.sleep(0.02)
+    await until(lambda: pardons(sdk) >= n)
 
 
 async def test_a_whole_call(house: RtcServed, python: Path, tmp_path: Path) -> None:
@@ -107,9 +105,7 @@ async def test_a_connection_that_drops_is_had_back_and_the_call_goes_on(
         house.cut_signalling(call["callId"])
         await sdk.until("reconnected")
         leg = house.leg(call["callId"])
-        async with asyncio.timeout(10):
-            while leg.away or not leg.rejoins:
-                await asyncio.sleep(0.02)
+        await until(lambda: bool(leg.rejoins) and not leg.away)
         after = len(sdk.events)
         say(sdk, "talk")
         await asyncio.sleep(3)

@@ -17,6 +17,7 @@ import soundfile
 from bridge_codecs.pcm import Int16, to_float32, to_int16
 from bridge_codecs.resample import Resampler
 from tests.fakes.chromium import Page, connected, launched
+from tests.fakes.lossy_relay import Relay, Weather, relay
 from tests.fakes.serve_process import EMBEDDED, ServeProcess, serve_process
 
 pytest.importorskip("aiortc", reason="needs the extra webrtc")
@@ -53,6 +54,24 @@ tool.on = [ { has = ["reference"], say = "Your reference is {reference}." } ]
 [[steps]]
 wait = "any"
 """
+
+
+HELD_EXCHANGES: Final = """
+window.held = [];
+window.pass = [];
+const own = fetch.bind(window);
+const hold = (kind, sdp) => new Promise((done) => {
+  held.push({ kind, sdp, number: pass.push(done) - 1 });
+});
+window.fetch = async (target, init = {}) => {
+  if (init.method !== "POST" || !String(target).includes("/whip")) return own(target, init);
+  const response = await own(target, { ...init, body: await hold("offer", init.body) });
+  if (!response.ok) return response;
+  const { status, headers } = response;
+  return new Response(await hold("answer", await response.text()), { status, headers });
+};
+"""
+"""Offers and answers wait until somebody has rewritten them."""
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +174,47 @@ async def test_a_call_from_the_page_is_heard_interrupted_served_by_hand_and_reco
         assert [each["text"] for each in results] == ['{"reference": "seven"}']
         # A recording that is asked for within the call's last moment is asked for again.
         assert [each for each in page.complaints if "425 (Too Early)" not in each] == []
+
+
+@pytest.mark.slow
+async def test_a_call_outlives_a_network_that_is_gone_for_ten_seconds(
+    chromium: str, tmp_path: Path
+) -> None:
+    async with (
+        serve_process(tmp_path) as service,
+        connected(chromium) as browser,
+        relay(Weather()) as between,
+    ):
+        page = await browser.page()
+        await page.before_each(HELD_EXCHANGES)
+        await page.goto(service.url)
+        await page.until("document.body.dataset.ready")
+        mediator = asyncio.create_task(mediate(page, between), name="mediate")
+        try:
+            await page.press("c")
+            await page.until("document.body.dataset.phase === 'live'")
+            await page.until("document.getElementById('state').dataset.state !== 'connecting'")
+            between.cut = True
+            await page.until("document.getElementById('state').dataset.state === 'lost'", 30)
+            between.cut = False
+            await page.until("document.getElementById('state').dataset.state !== 'lost'", 20)
+            await page.press("t")
+            await page.write("still there")
+            await page.press("Enter")
+            await page.until(
+                "[...document.querySelectorAll('.said.user p')].at(-1)?.textContent === 'still there'"
+            )
+            assert await page.run("document.body.dataset.phase") == "live"
+        finally:
+            mediator.cancel()
+            await asyncio.gather(mediator, return_exceptions=True)
+
+
+async def mediate(page: Page, between: Relay) -> None:
+    """Rewrite what page and server exchange, so that the relay stands between them."""
+    while True:
+        held = await page.run("held.shift() ?? null")
+        if held is not None:
+            hide = between.hide_browser if held["kind"] == "offer" else between.hide_server
+            await page.run(f"pass[{held['number']}]({json.dumps(hide(held['sdp']))})")
+        await asyncio.sleep(0.02)

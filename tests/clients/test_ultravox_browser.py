@@ -10,7 +10,7 @@ import pytest
 
 from tests.clients.environments import bundled, node_modules
 from tests.fakes.chromium import Browser, Page, connected, launched
-from tests.fakes.rtc_served import RtcServed
+from tests.fakes.rtc_served import RtcServed, until
 
 PAGE = Path(__file__).with_name("programs") / "page.js"
 PACKAGES = ("ultravox-client@0.5.0", "livekit-client@2.23.0", "esbuild@0.25.12")
@@ -136,9 +136,7 @@ async def test_a_connection_that_drops_is_had_back_and_the_call_goes_on(
         await page.run("session.room.once('reconnected', () => (window.back = true)); true")
         await page.run("window.back = false; true")
         house.cut_signalling(call["callId"])
-        async with asyncio.timeout(15):
-            while leg.away or not leg.rejoins:
-                await asyncio.sleep(0.02)
+        await until(lambda: bool(leg.rejoins) and not leg.away, 15)
         await page.until("back")
         await asyncio.sleep(2.5)  # for two seconds more the SDK loses what it is given to send
         await page.run("session.sendText('talk'); true")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.clients.environments import python_with
-from tests.fakes.rtc_served import RtcServed
+from tests.fakes.rtc_served import RtcServed, until
 from tests.fakes.sdk_program import SdkProgram, sdk_program
 
 PROGRAM = Path(__file__).with_name("programs") / "ultravox_python.py"
@@ -112,9 +112,7 @@ async def test_a_connection_that_drops_is_had_back_and_the_call_goes_on(
     async with joined(house, python, tmp_path) as (call, sdk):
         leg = house.leg(call["callId"])
         house.cut_signalling(call["callId"])
-        async with asyncio.timeout(10):
-            while not leg.rejoins or leg.away:
-                await asyncio.sleep(0.02)
+        await until(lambda: bool(leg.rejoins) and not leg.away)
         after = len(sdk.events)
         sdk.do("text", text="talk")
         await asyncio.sleep(2)

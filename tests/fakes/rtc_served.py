@@ -1,7 +1,7 @@
 """A call server with calls over WebRTC on loopback, in this process, and calls of an agent that tests know by heart."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +76,13 @@ TOOL: Final = {
         ],
     }
 }
+
+
+async def until(fits: Callable[[], bool], limit_s: float = 10.0) -> None:
+    """Wait until something is true."""
+    async with asyncio.timeout(limit_s):
+        while not fits():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
 
 
 @dataclass(frozen=True)

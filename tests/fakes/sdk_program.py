@@ -62,7 +62,7 @@ class SdkProgram:
 
         def fits(event: Event) -> bool:
             message = event["message"]
-            return message["type"] == type_ and fields.items() <= message.items()
+            return bool(message["type"] == type_ and fields.items() <= message.items())
 
         return dict((await self.until("message", fits))["message"])
 

@@ -18,7 +18,14 @@ from bridge.legs.webrtc.link import LinkUser, Parting
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.served_peers import MakePeer, ServedPeers, make_peer
 from bridge.log import whereabouts
-from bridge.wire.close_codes import GOING_AWAY, NORMAL
+from bridge.wire.close_codes import (
+    BAD_TEXT,
+    GOING_AWAY,
+    NORMAL,
+    POLICY,
+    PROTOCOL_ERROR,
+    TOO_BIG,
+)
 from bridge.wire.livekit.data import PacketReader, user_packet
 from bridge.wire.livekit.events import (
     AddTrack,
@@ -139,9 +146,13 @@ class RoomLink:
         now_s = self._loop.time()
         self._take(lambda: self._session.receive_text(now_s))
 
-    def on_close(self, code: int, reason: str, *, ours: bool = False) -> None:  # noqa: ARG002 - foreign text
+    def on_close(self, code: int, reason: str, *, ours: bool = False) -> None:
         """The signalling is over; media may go on until the client is back."""
-        if not self._over:
+        if self._over:
+            return
+        if ours and code in (PROTOCOL_ERROR, BAD_TEXT, POLICY, TOO_BIG):
+            self._refuse(RemoteWireError(f"on the signalling socket, {reason}", close_code=code))
+        else:
             self._lose(f"the signalling connection closed with code {code}")
 
     # A PeersUser

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from bridge.gateway.whip_route import MAX_OFFER
-from tests.fakes.rtc_served import RtcServed, rtc_served
+from tests.fakes.rtc_served import RtcServed, rtc_served, until
 from tests.fakes.whip_client import WhipClient, whip_client
 
 GREETING = "Hello, what can I do for you today?"
@@ -61,9 +61,7 @@ async def test_the_agent_hangs_up_and_the_page_sees_its_connection_go(house: Rtc
         await client.message("transcript", text=GREETING, final=True)
         client.say(type="user_text_message", text="bye")
         record = await house.ended(call["callId"])
-        async with asyncio.timeout(5):
-            while client.channel is None or client.channel.open:
-                await asyncio.sleep(0.02)
+        await until(lambda: client.channel is not None and not client.channel.open)
 
     assert record["endReason"] == "agent_hangup"
 
@@ -117,13 +115,9 @@ async def test_a_client_whose_connection_is_lost_comes_back_with_another_offer(
         await first.message("transcript", text=GREETING, final=True)
         await first.peer.close()
         leg = house.leg(call["callId"])
-        async with asyncio.timeout(10):
-            while not leg.away:
-                await asyncio.sleep(0.02)
+        await until(lambda: leg.away)
         await again.join(house.http)
-        async with asyncio.timeout(5):
-            while again.channel is None or not again.channel.open:
-                await asyncio.sleep(0.02)
+        await until(lambda: again.channel is not None and again.channel.open)
         again.say(type="user_text_message", text="talk")
         await again.heard()
         await again.message("transcript", role="user", text="talk")
@@ -187,9 +181,7 @@ async def test_an_offer_that_turns_out_to_be_of_no_use_ends_its_own_call_with_on
 
     assert record["endReason"] == "connection_error"
     [end] = [
-        each["text"]
-        for each in await house.events(call["callId"])
-        if each["type"] == "call_ended"
+        each["text"] for each in await house.events(call["callId"]) if each["type"] == "call_ended"
     ]
     assert end.startswith("the client broke the protocol: ")
     assert house.rooms.n_open == 0
@@ -264,4 +256,4 @@ async def test_messages_from_two_clients_stay_in_their_calls(house: RtcServed) -
     one, two = await house.created(), await house.created()
     async with whip_client(one, house.port) as a, whip_client(two, house.port) as b:
         said = await asyncio.gather(talk(a, house.http, "alpha"), talk(b, house.http, "beta"))
-    assert said == [["alpha"], ["beta"]]
+    assert list(said) == [["alpha"], ["beta"]]

@@ -10,6 +10,8 @@ import json
 import math
 import sys
 import time
+from collections.abc import Coroutine
+from typing import Any
 
 import websockets
 from livekit import rtc
@@ -18,30 +20,32 @@ RATE = 48_000
 CHUNK = RATE // 100
 
 
-def tell(event, **more):
+def tell(event: str, **more: object) -> None:
     sys.stdout.write(json.dumps({"event": event, "at": time.monotonic(), **more}) + "\n")
     sys.stdout.flush()
 
 
 class Call:
-    def __init__(self):
+    def __init__(self) -> None:
         self.room = rtc.Room()
         self.on = False
-        self.tasks = set()
+        self.tasks: set[asyncio.Future[Any]] = set()
+        self.track: Any = None
+        self.publication: Any = None
 
-    def keep(self, work):
+    def keep(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.ensure_future(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    async def speak(self, source):
+    async def speak(self, source: Any) -> None:
         wave = [int(8_000 * math.sin(2 * math.pi * 300 * n / RATE)) for n in range(CHUNK)]
         loud, quiet = array.array("h", wave).tobytes(), bytes(2 * CHUNK)
         while True:
             data = loud if self.on else quiet
             await source.capture_frame(rtc.AudioFrame(data, RATE, 1, CHUNK))
 
-    async def hear(self, track):
+    async def hear(self, track: Any) -> None:
         samples, heard = array.array("h"), False
         async for event in rtc.AudioStream(track, sample_rate=RATE, num_channels=1):
             frame = array.array("h", event.frame.data.tobytes())
@@ -53,7 +57,7 @@ class Call:
                 piece, samples = samples[: RATE // 10], samples[RATE // 10 :]
                 tell("level", rms=math.sqrt(sum(each * each for each in piece) / len(piece)))
 
-    def take(self, packet):
+    def take(self, packet: Any) -> None:
         message = json.loads(packet.data)
         tell("message", message=message)
         if message["type"] == "client_tool_invocation":
@@ -64,7 +68,7 @@ class Call:
             }
             self.keep(self.room.local_participant.publish_data(json.dumps(result)))
 
-    async def join(self, socket):
+    async def join(self, socket: Any) -> None:
         info = json.loads(await socket.recv())
         tell("room_info", keys=sorted(info))
         room = self.room
@@ -82,13 +86,13 @@ class Call:
         tell("published")
         self.keep(self.speak(source))
 
-    async def watch(self, socket):
+    async def watch(self, socket: Any) -> None:
         with contextlib.suppress(websockets.ConnectionClosed):
             async for text in socket:
                 tell("join_socket", text=text)
         tell("join_socket_closed", code=socket.close_code)
 
-    async def do(self, socket, command):
+    async def do(self, socket: Any, command: dict[str, Any]) -> None:
         match command["do"]:
             case "send":
                 text = json.dumps(command["message"])
@@ -113,7 +117,7 @@ class Call:
                 tell("left")
 
 
-async def main(join_url):
+async def main(join_url: str) -> None:
     call = Call()
     tell("joining")
     async with websockets.connect(f"{join_url}?clientVersion=livekit_1.2&apiVersion=1") as socket:

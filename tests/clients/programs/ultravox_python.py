@@ -9,6 +9,8 @@ import json
 import math
 import sys
 import time
+from collections.abc import AsyncGenerator
+from typing import Any
 
 import ultravox_client as uv
 from ultravox_client import audio
@@ -17,19 +19,19 @@ RATE = 48_000
 CHUNK = RATE // 100
 
 
-def tell(event, **more):
+def tell(event: str, **more: object) -> None:
     sys.stdout.write(json.dumps({"event": event, "at": time.monotonic(), **more}) + "\n")
     sys.stdout.flush()
 
 
-class Tone(audio.AudioSource):
+class Tone(audio.AudioSource):  # type: ignore[misc]
     """A tone of 300 Hz while it is on, else silence."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(RATE, 1)
         self.on = False
 
-    async def stream(self):
+    async def stream(self) -> AsyncGenerator[bytes, None]:
         wave = [int(8_000 * math.sin(2 * math.pi * 300 * n / RATE)) for n in range(CHUNK)]
         loud, quiet = array.array("h", wave).tobytes(), bytes(2 * CHUNK)
         due = time.monotonic()
@@ -39,15 +41,15 @@ class Tone(audio.AudioSource):
             await asyncio.sleep(max(0.0, due - time.monotonic()))
 
 
-class Meter(audio.AudioSink):
+class Meter(audio.AudioSink):  # type: ignore[misc]
     """How loud each tenth of a second was."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(RATE, 1)
         self.samples = array.array("h")
         self.heard = False
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
         samples = array.array("h", data)
         if not self.heard and any(abs(each) > 500 for each in samples):
             self.heard = True
@@ -57,11 +59,11 @@ class Meter(audio.AudioSink):
             piece, self.samples = self.samples[: RATE // 10], self.samples[RATE // 10 :]
             tell("level", rms=math.sqrt(sum(each * each for each in piece) / len(piece)))
 
-    async def close(self):
+    async def close(self) -> None:
         tell("sink_closed")
 
 
-async def do(session, tone, command):
+async def do(session: Any, tone: Tone, command: dict[str, Any]) -> None:
     match command["do"]:
         case "text":
             await session.send_text(command["text"])
@@ -78,26 +80,26 @@ async def do(session, tone, command):
             tell("left")
 
 
-async def main(join_url):
+async def main(join_url: str) -> None:
     session = uv.UltravoxSession()
     tone, meter = Tone(), Meter()
 
-    @session.on("status")
-    def _():
+    @session.on("status")  # type: ignore[untyped-decorator]
+    def _() -> None:
         tell("status", status=session.status.name)
 
-    @session.on("transcripts")
-    def _():
+    @session.on("transcripts")  # type: ignore[untyped-decorator]
+    def _() -> None:
         said = [[each.speaker, each.text, each.final, each.medium] for each in session.transcripts]
         tell("transcripts", all=said)
 
-    @session.on("data_message")
-    def _(message):
+    @session.on("data_message")  # type: ignore[untyped-decorator]
+    def _(message: object) -> None:
         tell("message", message=message)
 
-    def look(parameters):
+    def look(parameters: dict[str, Any]) -> str:
         tell("tool", parameters=parameters)
-        return json.dumps({"seen": "a blue door"}) + " " * parameters.get("padding", 0)
+        return json.dumps({"seen": "a blue door"})
 
     session.register_tool_implementation("look", look)
     tell("joining")

@@ -101,7 +101,7 @@ def test_a_broken_join_socket_ends_no_call_whose_link_is_alive() -> None:
         async with rtc_world() as world:
             record, client = await world.enter()
             link = world.link(record)
-            client.socket.abort()  # type: ignore[attr-defined] - the memory socket's
+            client.socket.abort()  # type: ignore[attr-defined]
             await asyncio.sleep(60)
             assert record.ended is None
             link.lose(left=True)
