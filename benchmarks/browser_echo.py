@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.browser_echo_parts.relay import Relay, Weather, relay
 from tests.fakes.chromium import Browser, Page, connected, launched
+from tests.fakes.lossy_relay import Relay, Weather, relay
 from tests.fakes.serve_process import ServeProcess, serve_process
 
 SCRIPT: Final = Path(__file__).with_suffix(".js")

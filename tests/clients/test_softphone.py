@@ -177,7 +177,7 @@ async def test_a_call_from_the_page_is_heard_interrupted_served_by_hand_and_reco
 
 
 @pytest.mark.slow
-async def test_a_call_outlives_a_network_that_is_gone_for_ten_seconds(
+async def test_a_call_outlives_a_network_that_is_gone_for_a_while(
     chromium: str, tmp_path: Path
 ) -> None:
     async with (

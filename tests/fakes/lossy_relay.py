@@ -57,7 +57,11 @@ class _Side(asyncio.DatagramProtocol):
 
 
 class Relay:
-    """Two sockets: the browser sends to one, the server to the other."""
+    """Two sockets: the browser sends to one, the server to the other.
+
+    Attributes:
+        cut: nothing passes, in either direction.
+    """
 
     def __init__(self, weather: Weather, near: _Side, far: _Side) -> None:
         self._weather = weather
@@ -67,6 +71,7 @@ class Relay:
         self._server: Address | None = None
         self._chance = random.Random(_SEED)
         self._lose_next = False
+        self.cut = False
         near.pass_on, far.pass_on = self._from_browser, self._from_server
 
     def lose_next(self) -> None:
@@ -94,7 +99,7 @@ class Relay:
 
     def _from_browser(self, data: bytes, addr: Address) -> None:
         self._browser = addr
-        if self._server is None:
+        if self._server is None or self.cut:
             return
         if not _is_sound(data):
             self._far.send(data, self._server)
@@ -107,7 +112,7 @@ class Relay:
         loop.call_later(delay_s, self._far.send, data, self._server)
 
     def _from_server(self, data: bytes, _: Address) -> None:
-        if self._browser is not None:
+        if self._browser is not None and not self.cut:
             self._near.send(data, self._browser)
 
 
@@ -116,8 +121,7 @@ async def relay(weather: Weather) -> AsyncIterator[Relay]:
     """A relay for the time of the context."""
     loop = asyncio.get_running_loop()
     sides = [
-        await loop.create_datagram_endpoint(_Side, local_addr=("0.0.0.0", 0))
-        for _ in range(2)
+        await loop.create_datagram_endpoint(_Side, local_addr=("0.0.0.0", 0)) for _ in range(2)
     ]
     try:
         yield Relay(weather, sides[0][1], sides[1][1])
