@@ -281,7 +281,7 @@ def test_packets_of_other_lengths_are_as_long_as_they_say() -> None:
     assert [release.n_samples for release in out] == [480, 2_880]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(
         st.tuples(

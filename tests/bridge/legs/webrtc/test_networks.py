@@ -1,0 +1,201 @@
+"""Peers on networks that are not kind: lossy, without any address, behind STUN, with somebody else's certificate."""
+
+import asyncio
+import random
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from aioice import stun
+
+from bridge.legs.webrtc import inside, source_guard
+from bridge.legs.webrtc.options import IceServer, RtcOptions
+from bridge.legs.webrtc.source_guard import GATHER_S, GuardedProtocol
+from tests.fakes.rtc_pair import LOOPBACK, Side, connect, make_side, sides, tone, until
+
+ROOT = Path(__file__).parents[4]
+
+
+class Lossy:
+    """Every datagram towards our sockets is lost with a chance, or comes later; STUN, DTLS and RTP alike."""
+
+    def __init__(self, loss: float, jitter_s: float, seed: int) -> None:
+        self._loss = loss
+        self._jitter_s = jitter_s
+        self._rng = random.Random(seed)
+        self._through = GuardedProtocol.datagram_received
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        lossy = self
+
+        def received(protocol: GuardedProtocol, data: bytes | str, addr: tuple[Any, ...]) -> None:
+            if lossy._rng.random() >= lossy._loss:
+                after_s = lossy._rng.uniform(0, lossy._jitter_s)
+                loop = asyncio.get_running_loop()
+                loop.call_later(after_s, lossy._through, protocol, data, addr)
+
+        monkeypatch.setattr(GuardedProtocol, "datagram_received", received)
+
+
+async def connecting_s(caller: Side, answerer: Side, within_s: float) -> float:
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    caller.peer.expect_audio()
+    caller.peer.speak()
+    answer = await answerer.peer.answer(await caller.peer.offer())
+    await caller.peer.accept(answer.sdp)
+    await until(lambda: caller.connected.is_set() and answerer.connected.is_set(), within_s)
+    return loop.time() - began_s
+
+
+@pytest.mark.parametrize(
+    "loss", [0.05, *(pytest.param(loss, marks=pytest.mark.slow) for loss in (0.0, 0.01))]
+)
+async def test_audio_is_as_long_as_the_call_on_a_lossy_network(
+    loss: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Lossy(loss, 0.02, seed=4).install(monkeypatch)
+    async with sides() as (caller, answerer):
+        await connecting_s(caller, answerer, 4.0)
+        await until(lambda: bool(answerer.heard and caller.heard))
+        loop = asyncio.get_running_loop()
+        began_s, before = loop.time(), answerer.audio.size
+        caller.lane.push(tone(2.0))
+        await asyncio.sleep(1.5)
+        took_s, heard_s = loop.time() - began_s, (answerer.audio.size - before) / LOOPBACK.ear_hz
+        assert (
+            abs(heard_s - took_s) < 0.08
+        )  # of which two frames and the jitter are where the clock was read
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize(("loss", "within_s"), [(0.05, 3.0), (0.2, 10.0)])
+async def test_connections_come_up_on_a_lossy_network(
+    loss: float, within_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Lossy(loss, 0.02, seed=1).install(monkeypatch)
+    for _ in range(10):
+        async with sides() as (caller, answerer):
+            await connecting_s(caller, answerer, within_s)
+
+
+async def test_a_machine_with_no_address_but_loopback_connects(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(source_guard, "get_host_addresses", lambda **_: [])
+    async with sides(RtcOptions()) as (caller, answerer):
+        await connect(caller, answerer)
+
+
+_ALONE = """
+import asyncio
+from tests.fakes.rtc_pair import connect, sides
+from bridge.legs.webrtc.options import RtcOptions
+
+async def call():
+    async with sides(RtcOptions()) as (caller, answerer):
+        await connect(caller, answerer)
+
+asyncio.run(call())
+"""
+
+
+@pytest.mark.slow
+def test_two_peers_connect_in_a_network_namespace_of_their_own() -> None:
+    unshare = shutil.which("unshare")
+    if unshare is None or subprocess.run([unshare, "-rn", "true"], check=False).returncode:
+        pytest.skip("no network namespace can be made here")
+    script = f"ip link set lo up && exec \"{sys.executable}\" -c '{_ALONE}'"
+    subprocess.run([unshare, "-rn", "sh", "-c", script], check=True, cwd=ROOT, timeout=50)
+
+
+async def test_loopback_is_offered_beside_others_if_it_is_asked_for() -> None:
+    for asked in (True, False):
+        side = make_side("local", RtcOptions(loopback=asked))
+        side.peer.expect_audio()
+        offer = await side.peer.offer()
+        hosts = {line.split()[4] for line in offer.split("\r\n") if line.startswith("a=candidate:")}
+        assert ("127.0.0.1" in hosts) is (asked or len(hosts) == 1)
+        await side.close()
+
+
+async def test_who_has_another_certificate_than_it_said_is_not_heard() -> None:
+    async with sides() as (caller, answerer):
+        caller.peer.expect_audio()
+        caller.peer.speak()
+        caller.lane.push(tone(5.0))
+        answer = await answerer.peer.answer(await caller.peer.offer())
+        forged = re.sub(r"(a=fingerprint:\S+ )\S\S:\S\S", r"\g<1>00:11", answer.sdp)
+        await caller.peer.accept(forged)
+        await until(lambda: "failed" in caller.states)
+        assert not caller.heard
+
+
+class StunServer(asyncio.DatagramProtocol):
+    """Says that everybody is at one address."""
+
+    SEEN_AT = ("203.0.113.9", 54_321)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        asked = stun.parse_message(data)
+        answer = stun.Message(asked.message_method, stun.Class.RESPONSE, asked.transaction_id)
+        answer.attributes["XOR-MAPPED-ADDRESS"] = self.SEEN_AT
+        self.transport.sendto(bytes(answer), addr)
+
+
+async def test_a_stun_server_that_is_configured_is_asked() -> None:
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(StunServer, local_addr=("127.0.0.1", 0))
+    port = transport.get_extra_info("sockname")[1]
+    options = RtcOptions(
+        addresses=("127.0.0.1",), ice_servers=(IceServer(f"stun:127.0.0.1:{port}"),)
+    )
+    side = make_side("behind NAT", options)
+    try:
+        side.peer.expect_audio()
+        offer = await side.peer.offer()
+        assert "203.0.113.9 54321 typ srflx" in offer
+    finally:
+        await side.close()
+        transport.close()
+
+
+async def test_a_server_that_does_not_answer_holds_an_offer_up_for_two_seconds_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert GATHER_S <= 2.0
+    defaults = source_guard.GuardedConnection.get_component_candidates.__defaults__
+    assert defaults == (GATHER_S,)
+    monkeypatch.setattr(
+        source_guard.GuardedConnection.get_component_candidates, "__defaults__", (0.1,)
+    )
+    server = (IceServer("stun:127.0.0.1:9"), IceServer("turn:127.0.0.1:9", "user", "word"))
+    side = make_side("patient", RtcOptions(addresses=("127.0.0.1",), ice_servers=server))
+    try:
+        side.peer.expect_audio()
+        async with asyncio.timeout(1.0):
+            offer = await side.peer.offer()
+        assert "typ host" in offer
+        assert "typ srflx" not in offer
+    finally:
+        await side.close()
+
+
+async def test_a_turn_server_is_used_as_it_is_configured() -> None:
+    server = IceServer("turns:turn.example:5350?transport=tcp", "user", "word")
+    side = make_side("far away", RtcOptions(ice_servers=(server,)))
+    side.peer.expect_audio()
+    [transport] = inside._ice_transports(side.peer._connection)
+    connection = transport._connection
+    assert connection.turn_server == ("turn.example", 5_350)
+    assert (connection.turn_username, connection.turn_password) == ("user", "word")
+    assert (connection.turn_ssl, connection.turn_transport) == (True, "tcp")
+    await side.close()
