@@ -26,6 +26,7 @@ class FakeChannel:
     on_open: Callable[[], None] | None = None
     on_message: Callable[[bytes | str], None] | None = None
     on_close: Callable[[], None] | None = None
+    on_too_long: Callable[[], None] | None = None
 
     def send(self, message: bytes | str) -> bool:
         if self.open and self.takes:

@@ -22,6 +22,8 @@ class Channel:
         self.on_open: Callable[[], None] | None = None
         self.on_message: Callable[[bytes | str], None] | None = None
         self.on_close: Callable[[], None] | None = None
+        self.on_too_long: Callable[[], None] | None = None
+        """Called for a message of the peer's that is longer than anybody has use for."""
         self.dropped = 0
         """Messages that were too long, or more than the peer reads."""
         self._channel = channel
@@ -54,7 +56,7 @@ class Channel:
 
     def forget(self) -> None:
         """Call nobody back any more."""
-        self.on_open = self.on_message = self.on_close = None
+        self.on_open = self.on_message = self.on_close = self.on_too_long = None
 
     def _opened(self) -> None:
         if self.on_open is not None:
@@ -63,6 +65,8 @@ class Channel:
     def _came(self, message: bytes | str) -> None:
         if len(message) > MAX_MESSAGE_BYTES:
             self.dropped += 1
+            if self.on_too_long is not None:
+                self.on_too_long()
         elif self.on_message is not None:
             self.on_message(message)
 

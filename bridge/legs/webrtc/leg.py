@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from bridge.audio.lane import Lane
 from bridge.errors import LocalWireError, RemoteWireError
 from bridge.legs.base import Ended, FarBroke, LegEvent, MessageEvent, Port, Warned
@@ -86,6 +88,9 @@ class WebRtcLeg:
         self._absence = Absence(self._end)
         self._mail = Mailbox(self._loop.time)
         self._link: Link | None = None
+        self._recorded: Link | None = None
+        """Whose audio was recorded last."""
+        self._heard_s = 0.0
         self._closing: set[asyncio.Task[None]] = set()
         self._is_ready = False
         self._left = False
@@ -147,6 +152,7 @@ class WebRtcLeg:
         if link is not self._link or port is None or self._ended.done():
             return
         if self._recorder is not None:
+            self._fill_gap(link, samples.size, self._recorder)
             self._recorder.heard(samples)
         dropped = port.outgoing.stats.dropped
         port.outgoing.push(samples)
@@ -187,6 +193,7 @@ class WebRtcLeg:
             return
         self._left = left
         self._unready(link)
+        self._tell(Warned("connection_lost", why))
         if left and not self._door_open:
             self._end(Ended("hangup"))
         else:
@@ -294,6 +301,15 @@ class WebRtcLeg:
         self._is_ready = False
         self._mail.shut(link.heard_s)
         self._voice.held = True
+
+    def _fill_gap(self, link: Link, n: int, recorder: Recorder) -> None:
+        """Between two connections nothing is heard, and time goes on in the recording all the same."""
+        now_s = self._loop.time()
+        if link is not self._recorded and self._recorded is not None:
+            gap = round((now_s - self._heard_s) * self.source_hz) - n
+            if gap > 0:
+                recorder.heard(np.zeros(gap, np.int16))
+        self._recorded, self._heard_s = link, now_s
 
     def _drop(self, link: Link, parting: Parting) -> None:
         self._unready(link)

@@ -4,7 +4,7 @@ A call outlives its connections: a client whose network drops joins anew, and th
 one. What a link is made of (LiveKit signalling in either version, or one WHIP exchange) is its own affair.
 """
 
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 from bridge.errors import RemoteWireError
 from bridge_codecs.pcm import Int16
@@ -12,6 +12,7 @@ from bridge_codecs.pcm import Int16
 if TYPE_CHECKING:
     from bridge.legs.webrtc.voice import Voice
 
+TOO_LONG: Final = "a message on the data channel is too long to be a data message"
 Parting: TypeAlias = Literal["over", "replaced", "server stops"]
 """Why a link is stopped by us: the call is over, the client has joined anew, the server goes away."""
 

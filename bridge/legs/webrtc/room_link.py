@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from bridge.errors import BridgeError, RemoteWireError
 from bridge.legs.media_socket import MediaSocket
-from bridge.legs.webrtc.link import LinkUser, Parting
+from bridge.legs.webrtc.link import TOO_LONG, LinkUser, Parting
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.served_peers import MakePeer, ServedPeers, make_peer
 from bridge.log import whereabouts
@@ -174,6 +174,11 @@ class RoomLink:
         else:
             if came is not None:
                 self._user.take(self, came.payload)
+
+    def too_long(self) -> None:
+        """A message that is too long to be looked at."""
+        if self._user is not None:
+            self._user.bad_message(self, TOO_LONG)
 
     def changed(self) -> None:
         """Something of the peers is up that was not before."""

@@ -46,6 +46,10 @@ class PeersUser(Protocol):
         """Something is up that was not before."""
         ...
 
+    def too_long(self) -> None:
+        """A message on a channel was too long to be looked at."""
+        ...
+
     def broke(self, why: str) -> None:
         """A connection is lost."""
         ...
@@ -136,6 +140,7 @@ class ServedPeers:
     def _opened(self, channel: "Channel") -> None:
         if channel.label in (RELIABLE, LOSSY):
             channel.on_message = self._user.data
+            channel.on_too_long = self._user.too_long
         if channel.label == RELIABLE and self._version == "v1":
             self._use(channel)
 
@@ -143,6 +148,7 @@ class ServedPeers:
         """Write to the client on this one; the newest counts."""
         self._channel = channel
         channel.on_message = self._user.data
+        channel.on_too_long = self._user.too_long
         channel.on_open = self._user.changed
         if channel.open:
             self._user.changed()

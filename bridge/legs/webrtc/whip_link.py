@@ -10,7 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from bridge.errors import BridgeError, RemoteWireError
-from bridge.legs.webrtc.link import LinkUser, Parting
+from bridge.legs.webrtc.link import TOO_LONG, LinkUser, Parting
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.peer import PeerState
 from bridge.legs.webrtc.sdp_text import checked
@@ -113,6 +113,7 @@ class WhipLink:
             return  # one is enough
         self._channel = channel
         channel.on_message = self._message
+        channel.on_too_long = self._too_long
         channel.on_open = self._look
         self._look()
 
@@ -120,6 +121,10 @@ class WhipLink:
         self._signs_s = self._loop.time()
         if self._user is not None:
             self._user.take(self, message)
+
+    def _too_long(self) -> None:
+        if self._user is not None:
+            self._user.bad_message(self, TOO_LONG)
 
     def _became(self, state: PeerState) -> None:
         if self._over:

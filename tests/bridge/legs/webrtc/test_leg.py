@@ -20,7 +20,8 @@ from bridge.virtual import run_virtual
 from bridge.wire.limits import FROM_CLIENT
 from bridge.wire.messages import EnabledDataMessages, Pong
 from tests.fakes.call_world import ActingBrain
-from tests.fakes.rtc import BASE, FakeLink, RtcWorld, rtc_world
+from tests.fakes.legs import HandRecorder
+from tests.fakes.rtc import BASE, EAR_HZ, FakeLink, RtcWorld, rtc_world
 
 WORDS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
 
@@ -551,5 +552,36 @@ def test_a_room_info_is_what_the_clients_read() -> None:
             [(_, info)] = client.messages
             assert set(info) == {"type", "roomUrl", "token"}
             assert json.dumps(info["token"]).count(".") == 2
+
+    play(call())
+
+
+def test_a_recording_has_silence_of_the_right_length_where_there_was_no_connection() -> None:
+    async def call() -> None:
+        async with rtc_world(ActingBrain(lambda _: ())) as world:
+            record, _ = await world.enter()
+            leg, recorder = world.leg(record), HandRecorder()
+            leg._recorder = recorder
+            first = world.link(record)
+            began_s = asyncio.get_running_loop().time()
+            await first.speak(1)
+            first.lose()
+            await asyncio.sleep(7)
+            await world.link(record).speak(1)
+            lasted_s = asyncio.get_running_loop().time() - began_s
+            assert abs(recorder.caller / EAR_HZ - lasted_s) < 0.05
+
+    play(call())
+
+
+def test_a_lost_connection_is_one_sentence_in_the_record() -> None:
+    async def call() -> None:
+        async with rtc_world() as world:
+            record, _ = await world.enter()
+            for _ in range(3):
+                world.link(record).lose("the network is gone")
+            await asyncio.sleep(0.1)
+            told = [e.text for e in await world.events(record) if e.type == "connection_lost"]
+            assert told == ["webrtc: the network is gone"]
 
     play(call())

@@ -14,6 +14,7 @@ from bridge.gateway.room_route import SIGNAL_LIMITS
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.memory_socket import memory_pair
 from bridge.legs.webrtc.absence import GRACE_S, READY_S
+from bridge.legs.webrtc.link import TOO_LONG
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.resume import send_away
 from bridge.legs.webrtc.room_link import SILENT_S, RoomLink
@@ -570,5 +571,21 @@ def test_damaged_signalling_ends_no_call_but_its_own_and_leaves_nothing(seed: in
             await asyncio.sleep(0.2)
             assert all(peer.closed for peer in end.peers.made)
             assert record.end_reason in ("hangup", "connection_error")
+
+    play(call())
+
+
+def test_a_message_that_is_too_long_to_be_looked_at_is_one_warning() -> None:
+    async def call() -> None:
+        async with rtc_world(ActingBrain(lambda _: ())) as world:
+            record, _, end = await joined(world)
+            channel = await end.up()
+            for _ in range(5):
+                assert channel.on_too_long is not None
+                channel.on_too_long()
+            await asyncio.sleep(0.1)
+            texts = [e.text for e in await world.events(record) if "bad message" in e.type]
+            assert texts == [f"webrtc: {TOO_LONG}"]
+            assert record.ended is None
 
     play(call())
