@@ -1,18 +1,15 @@
 """Errors of a user's function, in one sentence."""
 
+import pytest
+
 from bridge.talk.faults import LONGEST, fault
 
 
-def raised(error: Exception) -> Exception:
-    try:
-        raise error
-    except Exception as exc:
-        return exc
-
-
 def test_kind_words_and_place_are_said_on_one_line() -> None:
-    told = fault(raised(ValueError("there is\nno table")))
+    with pytest.raises(ValueError, match="there is") as caught:
+        raise ValueError("there is\nno table")
 
+    told = fault(caught.value)
     assert told.startswith("ValueError: there is no table (test_faults.py, line ")
 
 

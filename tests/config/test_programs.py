@@ -1,4 +1,4 @@
-"""The guide to talking says what there is, and its examples run."""
+"""The guide for programs says what there is, and its examples run."""
 
 import asyncio
 import re
@@ -16,7 +16,7 @@ from bridge.talk.tools_file import load_tools
 from bridge.virtual import run_virtual
 
 RECORDINGS = Path(__file__).parents[2] / "bridge" / "assets" / "recordings"
-GUIDE = (Path(__file__).parents[2] / "config" / "talk.md").read_text()
+GUIDE = (Path(__file__).parents[2] / "config" / "programs.md").read_text()
 BLOCKS: list[str] = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 PROGRAMS = [block for block in BLOCKS if "asyncio.run(" in block]
 TOOLS = [block for block in BLOCKS if "asyncio.run(" not in block]
@@ -26,7 +26,7 @@ def run(program: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """Run a program in virtual time, in a folder of its own."""
     monkeypatch.chdir(folder)
     monkeypatch.setattr(asyncio, "run", run_virtual)
-    exec(compile(program, "talk.md", "exec"), {"__name__": "__main__"})
+    exec(compile(program, "programs.md", "exec"), {"__name__": "__main__"})
 
 
 def test_the_first_program_asks_and_hears_the_answer(
