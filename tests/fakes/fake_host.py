@@ -219,6 +219,7 @@ class FakeLoudspeaker(FakeStream):
 
     def _pass(self, block: Int16, now_s: float) -> None:
         block[:] = 12_345  # what an output block holds before it is filled is anybody's
+        self._play_s = max(self._play_s, now_s)  # when the device ran dry
         claimed_s = self._device.claims_s
         at_s = self._play_s if claimed_s is None else now_s + claimed_s
         self._call(block, now_s, at_s, False)

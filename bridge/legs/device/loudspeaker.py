@@ -6,7 +6,7 @@ more when the loudspeaker ran dry. What comes faster waits in the lane, and some
 loop that is held up is not heard. Whatever lies ready is dropped at a clear, as what is in the lane.
 
 The ledger is told, for all that leaves the lane, when the device will play it: by the device's clock, its latency
-included.
+included. Twice a second it is told by a mark when that was, so that it follows a device that lost time and caught up.
 """
 
 from typing import Final
@@ -41,6 +41,7 @@ IN_STEP_S: Final = 0.5
 TAIL_S: Final = 0.004
 """Longer than the filters ring on."""
 TONE_MAX_S: Final = 2
+PROOF_S: Final = 0.5
 _SMOOTHING: Final = 32
 _NOTHING: Final = np.empty(0, np.int16)
 
@@ -69,6 +70,7 @@ class Loudspeaker:
         self._to_reference = Resampler(sink_hz, sink_hz if reference is None else reference.rate_hz)
         self._rate = Resampler(sink_hz, sink_hz)
         self._drift = DriftStage()
+        self._to_reference_drift = DriftStage()
         self._idle = True
         """Nothing plays: what comes next begins a stretch."""
         self._too_much_s = 0.0
@@ -78,6 +80,10 @@ class Loudspeaker:
         self._holes = 0
         self._tone: Int16 = _NOTHING
         self._discarded_s = 0.0
+        self._proof: tuple[str, int] | None = None
+        """The mark that is under way, and the device's position where it is due."""
+        self._proved_s = 0.0
+        self._n_proofs = 0
 
     def start(self, lane: Lane, now_s: float) -> None:
         """The call begins. What the device has taken is played, whatever is cleared then (see `clear`)."""
@@ -153,6 +159,7 @@ class Loudspeaker:
             self._discard(lane, now_s)
             return now_s + LOOK_S
         self._look(line, now_s)
+        self._prove(line, lane, now_s)
         self._fill(line, lane, now_s)
         return self._next_poll_s(line, now_s)
 
@@ -182,8 +189,10 @@ class Loudspeaker:
         self._drift.reset()
         self._rate.reset()
         self._to_reference.reset()
+        self._to_reference_drift.reset()
         self._idle = True
         self._too_much_s = 0.0
+        self._proof = None
 
     def _look(self, line: OutputLine, now_s: float) -> None:
         for block in line.look():
@@ -197,6 +206,21 @@ class Loudspeaker:
         elif self._extra_s and now_s - self._extra_from_s > FORGET_S:
             self._extra_s = max(0.0, self._extra_s - EXTRA_S)
             self._extra_from_s = now_s
+
+    def _prove(self, line: OutputLine, lane: Lane, now_s: float) -> None:
+        """Tell the ledger when the place of the mark was played."""
+        if self._proof is None or line.passed < self._proof[1]:
+            return
+        name, position = self._proof
+        due_s = line.clock.at(position) + self._delay_s(line)
+        if now_s >= due_s:
+            lane.ledger.acknowledged(name, due_s)
+            self._proof, self._proved_s = None, now_s
+
+    def _delay_s(self, line: OutputLine) -> float:
+        """From the instant at which the device takes what is written to its sound, the filters included."""
+        filters_s = DELAY / self.sink_hz + self._rate.delay_samples / line.rate_hz
+        return line.latency_s + filters_s
 
     def _lead_s(self, line: OutputLine) -> float:
         return line.block / line.rate_hz + MARGIN_S + self._extra_s
@@ -224,6 +248,10 @@ class Loudspeaker:
         if n > 0:
             self._set_tempo(line)
             self._write(line, self._mixed(line, lane, n, now_s), now_s)
+            if self._proof is None and now_s - self._proved_s > PROOF_S and not self._tone.size:
+                self._n_proofs += 1
+                self._proof = (f"device {self._n_proofs}", line.next_write)
+                lane.ledger.mark(self._proof[0])
 
     def _room(self, line: OutputLine, wanted: int, now_s: float) -> int:
         """Samples that are to be made ready now."""
@@ -266,8 +294,7 @@ class Loudspeaker:
     def _mixed(self, line: OutputLine, lane: Lane, n: int, now_s: float) -> Int16:
         """The next ``n`` samples to be heard; the ledger is told of those of the call."""
         samples = lane.pull_padded(min(n, lane.depth_samples))
-        delay_s = DELAY / self.sink_hz + self._rate.delay_samples / line.rate_hz
-        at_s = now_s + self._ready_s(line, now_s) + line.latency_s + delay_s
+        at_s = now_s + self._ready_s(line, now_s) + self._delay_s(line)
         lane.ledger.sent(samples.size, at_s)
         if self.silent:
             samples = np.zeros(samples.size, np.int16)
@@ -281,7 +308,10 @@ class Loudspeaker:
     def _write(self, line: OutputLine, samples: Int16, now_s: float) -> None:
         if self._reference is not None:
             taken_s = now_s + self._ready_s(line, now_s)
-            self._reference.put(taken_s, self._to_reference.push(samples))
+            # On the loop's clock the device's own drift does not show, but what is worked off does.
+            self._to_reference_drift.ppm = self._drift.ppm - line.clock.drift_ppm
+            played = self._to_reference_drift.push(samples)
+            self._reference.put(taken_s, self._to_reference.push(played))
         made = self._rate.push(self._drift.push(samples))
         line.crossing.write(made[:, np.newaxis])
 

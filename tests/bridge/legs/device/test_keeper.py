@@ -149,7 +149,8 @@ def test_words_that_no_loudspeaker_played_are_lost_and_nothing_is_late_afterward
             account = at.downlink.ledger.heard(at.loop.time())
             assert 9 < lost_s < 25
             assert account.lost == round(lost_s * SINK_HZ)
-            assert account.sent == account.lost + account.played_interpolated + account.ahead
+            played = account.played_acknowledged + account.played_interpolated
+            assert account.sent == account.lost + played + account.ahead
 
     virtual(main())
 
@@ -311,24 +312,29 @@ def test_a_call_that_ends_while_a_device_is_being_replaced_leaves_nothing_open(
     virtual(main())
 
 
-def test_a_loudspeaker_that_stalled_for_a_moment_makes_nothing_late_for_good(
+def test_a_loudspeaker_that_stalls_makes_nothing_late_for_good_and_the_ledger_follows(
     virtual: Virtual,
 ) -> None:
     async def main() -> None:
         mic, out = pair()
         async with desk(mic, out) as at:
             await asyncio.sleep(1)
-            talking = asyncio.create_task(at.say_in_step(120))
-            await asyncio.sleep(1)
-            stalls = [0.1]
+            stalls = [0.08] + [0.0] * 50 + [0.03]
             out.late_s = lambda: stalls.pop() if stalls else 0.0
             out.skips = True
+            talking = asyncio.create_task(at.say_in_step(130))
             await asyncio.sleep(2)
             late_ms = at.downlink.depth_ms + at.leg.figures.buffer_ms
             assert late_ms > 90
             await talking
             late_ms = at.downlink.depth_ms + at.leg.figures.buffer_ms
             assert late_ms < 50
+            position = at.downlink.stats.pushed
+            at.say(0.2, level=16_000)
+            await asyncio.sleep(0.5)
+            told_s = at.downlink.ledger.time_of(position)
+            assert told_s == pytest.approx(at.played.first_sound_s(level=12_000), abs=0.02)
+            assert at.downlink.ledger.gaps.total_ms < 400
             assert at.leg.figures.reopened == 0
 
     virtual(main())
