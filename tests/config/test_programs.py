@@ -17,7 +17,15 @@ from bridge.virtual import run_virtual
 
 RECORDINGS = Path(__file__).parents[2] / "bridge" / "assets" / "recordings"
 GUIDE = (Path(__file__).parents[2] / "config" / "programs.md").read_text()
-BLOCKS: list[str] = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+
+def _blocks(text: str) -> list[str]:
+    found: list[str] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    return found
+
+
+BLOCKS = _blocks(GUIDE)
 PROGRAMS = [block for block in BLOCKS if "asyncio.run(" in block]
 TOOLS = [block for block in BLOCKS if "asyncio.run(" not in block]
 
@@ -48,6 +56,15 @@ def test_the_second_program_interrupts_and_keeps_its_files(
     told = capsys.readouterr().out
     assert re.fullmatch(r"3\.0 s, then cut off after “.{20}” before “.{20}”\n", told)
     assert (tmp_path / "kept" / "timeline.html").exists()
+
+
+def test_the_program_of_the_readme_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [program] = [block for block in _blocks(README) if "bridge.join" in block]
+    run(program, monkeypatch, tmp_path)
+
+    assert "What are your opening hours?" in capsys.readouterr().out
 
 
 def test_every_program_of_the_guide_is_run() -> None:

@@ -418,6 +418,6 @@ def test_ctrl_c_leaves_complete_files(tmp_path: Path) -> None:
     kept = json.loads((tmp_path / "call.json").read_text())
     both, rate_hz = soundfile.read(tmp_path / "call.wav", dtype="int16")
     assert kept["end_reason"] == "hangup"
-    assert len(both) / rate_hz == pytest.approx(1.0, abs=0.5)
+    assert len(both) / rate_hz == pytest.approx(1.5, abs=1.0)
     assert np.abs(both[:, 1]).max() > 1_000
     assert (tmp_path / "timeline.html").exists()
