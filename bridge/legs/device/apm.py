@@ -58,12 +58,14 @@ class Apm:
         try:
             # Heavy: 0.1 s and the threads of its library.
             rtc: Any = import_module("livekit.rtc")
-            self._module: Any = import_module("livekit.rtc.apm").AudioProcessingModule(
+            module: Any = import_module("livekit.rtc.apm").AudioProcessingModule
+            self._canceller: Any = module(
                 echo_cancellation=True,
                 noise_suppression=noise_suppression,
                 high_pass_filter=True,
-                auto_gain_control=gain_control,
             )
+            # Behind the gate: it would bring up what is left of the echo, too.
+            self._leveller: Any = module(auto_gain_control=True) if gain_control else None
         except ImportError:
             raise MissingExtra(WHAT_IS_LEFT) from None
         self._frame: Any = rtc.AudioFrame
@@ -75,7 +77,7 @@ class Apm:
 
         Raises: ValueError if it has not 10 ms.
         """
-        self._module.process_reverse_stream(self._wrapped(frame))
+        self._canceller.process_reverse_stream(self._wrapped(frame))
         self.gate.played(frame, self._delay_ms)
 
     def heard(self, frame: Int16, delay_ms: float) -> Int16:
@@ -89,13 +91,18 @@ class Apm:
         """
         self._delay_ms = min(max(delay_ms, 0.0), MAX_DELAY_MS)
         wrapped = self._wrapped(frame)
-        self._module.set_stream_delay_ms(round(self._delay_ms))
-        self._module.process_stream(wrapped)
-        return self.gate.heard(frame, np.frombuffer(wrapped.data, np.int16))
+        self._canceller.set_stream_delay_ms(round(self._delay_ms))
+        self._canceller.process_stream(wrapped)
+        passed = self.gate.heard(frame, np.frombuffer(wrapped.data, np.int16))
+        if self._leveller is None:
+            return passed
+        wrapped = self._wrapped(passed)
+        self._leveller.process_stream(wrapped)
+        return np.frombuffer(wrapped.data, np.int16)
 
     def close(self) -> None:
-        """Give the module back; nothing may be asked of it then."""
-        self._module = None
+        """Give the modules back; nothing may be asked of them then."""
+        self._canceller = self._leveller = None
 
     def _wrapped(self, frame: Int16) -> Any:
         if frame.size != FRAME_SAMPLES:

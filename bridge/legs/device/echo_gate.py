@@ -6,8 +6,9 @@ less, is still a voice to a detector that goes by more than level. So, while the
 
 - until the canceller has shown that it takes a loud echo down by `PROOF_DB` (or that there is none), nothing
   passes, for `LEARNING_MAX_S` of sound from the loudspeaker at most;
-- from then on a frame passes if it stands out from the noise and the canceller left most of it. Somebody who
-  speaks over the loudspeaker is not taken away, and passes.
+- from then on a frame passes if the canceller left most of it, it stands out from the noise, and it is not far
+  weaker than the echo was of late, for `ONSET_FRAMES` in a row: short, weak remains of an echo do come through.
+  Somebody who speaks over the loudspeaker is not taken away, and passes.
 
 What does not pass is replaced by the room's own noise as it was of late: silence that comes and goes would
 make the noise itself look like speech. While the loudspeaker is silent everything passes as it is. Frames are
@@ -20,7 +21,7 @@ from typing import Final
 import numpy as np
 
 from bridge.audio.level import rms_dbfs
-from bridge_codecs.pcm import Float32, Int16
+from bridge_codecs.pcm import FULL_SCALE, Float32, Int16
 
 FRAME_MS: Final = 10
 PLAYED_DBFS: Final = -65.0
@@ -30,7 +31,8 @@ LOUD_DBFS: Final = -35.0
 RING_MS: Final = 250
 """How long a room goes on sounding."""
 PROOF_DB: Final = 18.0
-"""An echo taken down by this much is cancelled."""
+"""An echo taken down by this much is cancelled; so is one of which nothing is left but the noise."""
+LOST_IN_NOISE_DB: Final = 8.0
 NO_ECHO_DBFS: Final = -60.0
 """A microphone that is this quiet while the loudspeaker is loud hears none of it: headphones."""
 PROOF_FRAMES: Final = 60
@@ -42,6 +44,11 @@ LEARNING_MAX_S: Final = 8.0
 ECHO_TAKEN_DB: Final = 14.0
 """A frame of which the canceller took this much was echo."""
 STANDS_OUT_DB: Final = 10.0
+REMAINS_DB: Final = 12.0
+"""What comes through of an echo is at least this much weaker than it was; a voice near the microphone is not."""
+ECHO_FADES_DB: Final = 0.06
+"""The echo's level is its highest of late: it falls by 6 dB a second at most."""
+ONSET_FRAMES: Final = 3
 FLOOR_FRAMES: Final = 300
 FLOOR_RANK: Final = 0.2
 """The noise's level is what a fifth of the last three seconds lay below: speech has pauses, noise has none."""
@@ -53,8 +60,11 @@ HELD_OPEN_FRAMES: Final = 10
 KNOWN_FRAMES: Final = 30
 """So many frames tell the noise's level."""
 NOISE_DB: Final = 4.0
+HISS_MAX_DBFS: Final = -45.0
+"""What seems louder is no noise, but an echo that the canceller has not learnt."""
 NOISE_FRAMES: Final = 50
 """Frames of the room's noise that are kept, to fill what does not pass."""
+_HISS: Final[Float32] = np.random.default_rng(0).normal(size=16_000).astype(np.float32)
 
 
 class EchoGate:
@@ -69,13 +79,15 @@ class EchoGate:
         self._proof = 0
         self._no_echo = 0
         self._learning = 0
+        self._echo_dbfs = SILENT_DBFS
+        self._onset = 0
         self._held_open = 0
         self._open = True
+        self._n_filled = 0
         self._levels: Float32 = np.full(FLOOR_FRAMES, np.nan, np.float32)
         self._n_levels = 0
         self._floor_dbfs = SILENT_DBFS
         self._noise: deque[Int16] = deque(maxlen=NOISE_FRAMES)
-        self._ramp: Float32 = np.zeros(0, np.float32)
 
     def played(self, frame: Int16, delay_ms: float) -> None:
         """A frame goes to the loudspeaker; its echo is heard ``delay_ms`` later and rings on."""
@@ -103,15 +115,20 @@ class EchoGate:
         was_open, self._open = self._open, passes
         if was_open and passes:
             return left
-        filling = self._noise[self.muted_frames % len(self._noise)] if self._noise else None
-        return self._blended(left, filling, was_open=was_open, passes=passes)
+        filling = self._filling(left.size)
+        return self._crossing(left, filling) if was_open or passes else filling
 
     def _passes(self, heard_dbfs: float, left_dbfs: float, *, stands_out: bool) -> bool:
+        """Whether a frame is let through while the loudspeaker sounds."""
+        is_echo = heard_dbfs - left_dbfs >= ECHO_TAKEN_DB
+        self._echo_dbfs = max(self._echo_dbfs - ECHO_FADES_DB, heard_dbfs if is_echo else -np.inf)
         if not self.learnt:
             if self._loud:
                 self._learn(heard_dbfs, left_dbfs)
             return False
-        if stands_out and heard_dbfs - left_dbfs < ECHO_TAKEN_DB:
+        is_voice = stands_out and not is_echo and left_dbfs > self._echo_dbfs - REMAINS_DB
+        self._onset = self._onset + 1 if is_voice else 0
+        if self._onset >= ONSET_FRAMES:
             self._held_open = HELD_OPEN_FRAMES
         elif self._held_open > 0:
             self._held_open -= 1
@@ -122,7 +139,7 @@ class EchoGate:
         self._learning += 1
         if heard_dbfs < NO_ECHO_DBFS:
             self._no_echo += 1
-        elif heard_dbfs - left_dbfs >= PROOF_DB:
+        elif self._is_cancelled(heard_dbfs, left_dbfs):
             self._proof += 1
         else:
             self._proof = max(0, self._proof - AGAINST)
@@ -133,6 +150,11 @@ class EchoGate:
             or self._no_echo >= PROOF_FRAMES
             or seconds >= LEARNING_MAX_S
         )
+
+    def _is_cancelled(self, heard_dbfs: float, left_dbfs: float) -> bool:
+        taken_db = heard_dbfs - left_dbfs
+        is_noise = left_dbfs < self._floor_dbfs + NOISE_DB
+        return taken_db >= PROOF_DB or (taken_db >= LOST_IN_NOISE_DB and is_noise)
 
     def _weigh(self, left_dbfs: float) -> None:
         """Follow the level of the noise."""
@@ -145,16 +167,22 @@ class EchoGate:
             rank = int(n * FLOOR_RANK)
             self._floor_dbfs = float(np.partition(self._levels[:n], rank)[rank])
 
-    def _blended(
-        self, frame: Int16, filling: Int16 | None, *, was_open: bool, passes: bool
-    ) -> Int16:
-        """The filling, or the way from the frame to it or back over 10 ms, so that nothing clicks."""
-        if filling is None or filling.size != frame.size:
-            filling = np.zeros_like(frame)
-        if not was_open and not passes:
-            return filling
-        if self._ramp.size != frame.size:
-            self._ramp = np.linspace(0, 1, frame.size, dtype=np.float32)
-        ramp = self._ramp if passes else self._ramp[::-1]
-        blended: Int16 = (frame * ramp + filling * (1 - ramp)).astype(np.int16)
-        return blended
+    def _filling(self, n: int) -> Int16:
+        """The room's noise: as it was heard, or hiss as loud while it was never heard alone."""
+        self._n_filled += 1
+        if self._noise and self._noise[0].size == n:
+            return self._noise[self._n_filled % len(self._noise)]
+        if self._n_levels < KNOWN_FRAMES:
+            return np.zeros(n, np.int16)
+        begin = self._n_filled * n % (_HISS.size - n)
+        level = FULL_SCALE * 10 ** (min(self._floor_dbfs, HISS_MAX_DBFS) / 20)
+        hiss: Int16 = (_HISS[begin : begin + n] * level).astype(np.int16)
+        return hiss
+
+    def _crossing(self, frame: Int16, filling: Int16) -> Int16:
+        """From the filling to the frame, or back, within 10 ms, so that nothing clicks."""
+        share = np.linspace(0, 1, frame.size, dtype=np.float32)
+        if not self._open:
+            share = share[::-1]
+        crossed: Int16 = (frame * share + filling * (1 - share)).astype(np.int16)
+        return crossed
