@@ -11,6 +11,7 @@ from bridge.legs.base import Ended
 from bridge.log import printable
 from bridge.talk.endings import clock_words, words_of
 from bridge.talk.events import (
+    LIVE,
     CallEnded,
     DigitsSent,
     MicMuted,
@@ -18,6 +19,7 @@ from bridge.talk.events import (
     OutputMediumSet,
     SessionEvent,
     SpeakerMuted,
+    StatusChanged,
     ToolChanged,
     ToolRun,
     Transcript,
@@ -43,10 +45,14 @@ class Lines:
         self._written: dict[int, tuple[str, str]] = {}
         """By ordinal: the text and the unheard text that were written."""
         self._turns: set[int] = set()
+        self._live = False
 
     def take(self, event: SessionEvent) -> None:
         """One event of the session."""
         match event:
+            case StatusChanged(status=status) if status in LIVE and not self._live:
+                self._live = True
+                self._line(event.at_s, "you can talk; Ctrl-C hangs up")
             case TranscriptChanged(transcript=transcript) if transcript.final:
                 self._said(transcript)
             case ToolChanged(tool=tool):

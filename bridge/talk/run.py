@@ -9,7 +9,7 @@ from pathlib import Path
 from bridge.legs.base import Ended
 from bridge.talk.caller import make_caller
 from bridge.talk.conversation import Conversation
-from bridge.talk.events import LIVE, StatusChanged, Turn
+from bridge.talk.events import LIVE, Noted, StatusChanged, Turn
 from bridge.talk.fronts import Front
 from bridge.talk.serving import serve, tell
 from bridge.talk.session import CallSession
@@ -78,7 +78,7 @@ async def run(order: TalkOrder, front: Front, signals: Signals = ignoring) -> Ta
         await session.join_call(place.join_url)
         conversation = Conversation(session, caller.device, front.refuse)
         for note in caller.notes:
-            front.refuse(note)
+            front.take(Noted(session.now_s, note))
         if order.sound.typed:
             _answer_in_text(session)
         ended = await serve(session, conversation, front, signals)

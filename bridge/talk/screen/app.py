@@ -46,7 +46,7 @@ class TalkApp(App[None]):
     Screen { layout: vertical; background: $background; color: $foreground; }
     #title { background: $panel; text-style: none; }
     #middle { height: 1fr; }
-    #side { height: 1fr; padding: 0 1; }
+    #side { height: 1fr; padding: 0 1 0 2; }
     #prompt { display: none; height: auto; }
     #typed { border: none; height: 1; padding: 0 1; background: $panel; width: 1fr; }
     #keys { background: $panel; }

@@ -21,8 +21,8 @@ from bridge.talk.screen.status import (
 
 WIDE: Final = 100
 """From this many cells on there is a column at the side."""
-SIDE: Final = 34
-"""Its cells, with one on either side that stays empty."""
+SIDE: Final = 35
+"""Its cells, with two at the left and one at the right that stay empty."""
 LOW: Final = 10
 """In fewer lines there are no meters."""
 LOWER_STILL: Final = 6
@@ -79,7 +79,7 @@ class Frame:
             rows = self.side.size.height
             self.side.show_new(
                 (board.latencies_ms, gauges.devices, rows),
-                lambda: side_lines(board, gauges, SIDE - 2, rows, look),
+                lambda: side_lines(board, gauges, SIDE - 3, rows, look),
             )
         self._draw_prompt(width)
         keys = keys_for(self._doing.mode, talk, board, push_to_talk=self._doing.push_to_talk)

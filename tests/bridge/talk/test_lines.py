@@ -112,8 +112,14 @@ def test_each_kind_of_news_is_one_line(event: SessionEvent, line: str) -> None:
     assert written(event) == [line]
 
 
-def test_a_change_of_state_is_no_line() -> None:
-    assert written(StatusChanged(1.0, "speaking", "thinking")) == []
+def test_the_first_state_of_the_agent_says_that_one_can_talk_and_no_other_is_a_line() -> None:
+    states = (
+        StatusChanged(0.0, "idle", "connecting"),
+        StatusChanged(1.0, "thinking", "idle"),
+        StatusChanged(2.0, "speaking", "thinking"),
+    )
+
+    assert written(*states) == ["0:01 you can talk; Ctrl-C hangs up"]
 
 
 def test_words_cannot_speak_to_the_terminal() -> None:
