@@ -59,20 +59,9 @@ class Lines:
                 self._tool(tool)
             case TurnMeasured():
                 self._answered(event)
-            case MicMuted(muted=muted):
-                self._line(event.at_s, f"microphone {'off' if muted else 'on'}")
-            case SpeakerMuted(muted=muted):
-                self._line(event.at_s, f"loudspeaker {'off' if muted else 'on'}")
-            case OutputMediumSet(medium=medium):
-                self._line(event.at_s, f"the agent answers by {medium}")
-            case DigitsSent(digits=digits):
-                self._line(event.at_s, f"keys {digits} sent")
-            case Noted(text=text):
-                self._line(event.at_s, f"note: {text}")
-            case CallEnded(reason=reason, detail=detail):
-                self._line(event.at_s, f"ended: {words_of(Ended(reason, detail))}")
             case _:
-                pass
+                if words := _words(event):
+                    self._line(event.at_s, words)
 
     def _said(self, said: Transcript) -> None:
         text, unheard = " ".join(said.text.split()), " ".join(said.unheard.split())
@@ -104,3 +93,24 @@ class Lines:
 
     def _line(self, at_s: float, words: str) -> None:
         self._write(f"{clock_words(at_s)} {printable(words)}")
+
+
+def _words(event: SessionEvent) -> str:
+    """What a line says of an event that is complete in itself; nothing of one that is no line."""
+    words = ""
+    match event:
+        case MicMuted(muted=muted):
+            words = f"microphone {'off' if muted else 'on'}"
+        case SpeakerMuted(muted=muted):
+            words = f"loudspeaker {'off' if muted else 'on'}"
+        case OutputMediumSet(medium=medium):
+            words = f"the agent answers by {medium}"
+        case DigitsSent(digits=digits):
+            words = f"keys {digits} sent"
+        case Noted(text=text):
+            words = f"note: {text}"
+        case CallEnded(reason=reason, detail=detail):
+            words = f"ended: {words_of(Ended(reason, detail))}"
+        case _:
+            pass
+    return words
