@@ -16,7 +16,8 @@ import pytest
 from bridge.errors import MissingExtra
 from bridge.legs.device import portaudio
 from bridge.legs.device.host import Device, DeviceError, StreamAsk, Trouble
-from bridge.legs.device.portaudio import PortAudioHost, load_sounddevice, trouble_of
+from bridge.legs.device.portaudio import PortAudioHost, load_sounddevice
+from bridge.legs.device.portaudio_errors import trouble_of
 from bridge_codecs.pcm import Int16
 
 
