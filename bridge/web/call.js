@@ -33,7 +33,7 @@ export class Call extends EventTarget {
   turns = new Turns();
   callId = null;
   recorded = false;
-  #api; #sound; #connection; #track; #medium = "voice"; #muted = false; #startedMs = 0; #over = false; #choice;
+  #api; #sound; #connection; #track; #medium = "voice"; #muted = false; #startedMs = 0; #over = false;
 
   constructor(api, out) {
     super();
@@ -43,7 +43,6 @@ export class Call extends EventTarget {
 
   /** Make the call that `choice` asks for and join it. Throws Trouble. */
   async start(choice) {
-    this.#choice = choice;
     try {
       await this.#sound.start();
       this.#track = choice.noMic ? this.#sound.silence() : await openMicrophone(choice.microphone);
@@ -69,10 +68,6 @@ export class Call extends EventTarget {
 
   get measures() {
     return this.#sound.measures;
-  }
-
-  get hasMicrophone() {
-    return !this.#choice.noMic;
   }
 
   /** Send a typed message; false when there is no connection at the moment. */

@@ -49,6 +49,7 @@ export class Sound {
     this.#context = new AudioContext({ latencyHint: "interactive" });
     const context = this.#context;
     await Promise.race([context.resume(), new Promise((done) => setTimeout(done, RESUME_MS))]);
+    document.addEventListener("pointerdown", () => context.state === "suspended" && context.resume(), { once: true });
     if (!context.audioWorklet) return;
     await context.audioWorklet.addModule("ears.js");
     const nothing = new GainNode(context, { gain: 0 });

@@ -122,6 +122,7 @@ export class Stage {
   }
 
   #tick() {
+    $("unmeasured").hidden = this.#call.measures;
     $("clock").textContent = clock(this.#call.lengthMs);
     const lag = this.#call.roundTripMs;
     $("lag").textContent = lag === null ? "" : `${Math.round(lag)} ms to the server`;
