@@ -1,7 +1,7 @@
 """Who stays in a room for us: our own client, or LiveKit's own library.
 
 `auto` takes our own client for a room on the host of the join URL, as ours and other servers of our kind have it: it
-costs a quarter of the processor time and no threads. A room on another host is a LiveKit server's, and the library
+costs a third of the processor time and no threads. A room on another host is a LiveKit server's, and the library
 is what those are made for and tested with; where it is not installed, our own client has to do.
 """
 
