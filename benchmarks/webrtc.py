@@ -144,7 +144,16 @@ def main() -> None:
         "--pin", action="store_true", help="the server on core 0, the load on core 1"
     )
     asked.add_argument("--profile", help="write a cProfile of the server here")
+    asked.add_argument(
+        "--echo", type=int, metavar="BEEPS", help="the round trip in Chromium instead"
+    )
     options = asked.parse_args()
+    if options.echo:
+        from benchmarks.webrtc_parts.echo import echo_trips  # noqa: PLC0415 - needs a browser
+
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(echo_trips(options.echo, print))
+        return
     print("aiortc by itself" if options.stock else "ours", HEAD, sep="\n")
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         for n_calls in options.calls:

@@ -4,6 +4,9 @@ Sources: reference webrtc 5 (how to replace the send path), design 4. Nothing wa
 an interruption is heard as soon as the lane is empty. The ledger is told what was sent and for when. Where there is
 nothing to say, a packet of silence goes out that was encoded once for all: silence costs no encoding.
 
+What comes live, frame by frame, must not fall behind: each hiccup on its way would leave a frame more in the lane for
+the rest of the call. A frame that has been spare for a while is passed over in the next quiet moment.
+
 A voice belongs to a call and outlives connections: it is attached to one after the other.
 """
 
@@ -24,6 +27,12 @@ from bridge_codecs.pcm import Int16
 BITRATE: Final = 28_000
 TAIL_FRAMES: Final = 3
 """Silence that is encoded after speech, so that the packet that is repeated then begins from rest."""
+LOOK_FRAMES: Final = 25
+"""A frame is spare that was not needed for so many."""
+LIVE_MS: Final = 300.0
+"""A lane that never holds more is live; speech that is made ahead of time is not shortened."""
+QUIET: Final = 100
+"""Samples up to this may be passed over: -50 dBFS."""
 _SETTLED_FRAMES: Final = 12
 _LOSS_EVERY: Final = 50
 _NOTHING: Final = np.zeros(0, np.int16)
@@ -51,6 +60,8 @@ class VoiceFigures:
     """Of these; the rest was silence."""
     late_max_ms: float = 0.0
     """The latest frame, ms after its instant."""
+    passed_over: int = 0
+    """Quiet frames that were not sent, to catch up; not among the others."""
 
 
 class Voice:
@@ -84,6 +95,9 @@ class Voice:
         self._gapless = False
         """Whether what is sent next plays right after what was sent before."""
         self._loss = 0
+        self._looked = 0
+        self._least = self._most = 0
+        """What the lane held after each frame, since the last look, samples."""
 
     def attach(self, sender: Sender) -> None:
         """Speak to this peer from now on, and to nobody else."""
@@ -127,12 +141,31 @@ class Voice:
         samples = lane.pull(self._frame)
         if not samples.size:
             self._gapless = False
+            self._looked = 0
             return samples
         lane.ledger.sent(samples.size, due_s)
+        if self._has_spare() and not _is_loud(samples):
+            self.figures.passed_over += 1
+            self._looked = 0
+            samples = lane.pull(self._frame)
+            lane.ledger.sent(samples.size, due_s)
         if self._recorder is not None:
             self._recorder.sent(samples, plays_in_s=None if self._gapless else due_s - now_s)
         self._gapless = samples.size == self._frame
         return samples
+
+    def _has_spare(self) -> bool:
+        """Whether the lane is live, and has held a frame more than was needed for a while."""
+        depth = self._lane.depth_samples
+        if not self._looked:
+            self._least = self._most = depth
+        self._least = min(self._least, depth)
+        self._most = max(self._most, depth)
+        self._looked += 1
+        live = self._most <= LIVE_MS * self._lane.rate_hz / 1000 and self._lane.segment_open
+        if not live or (self._looked >= LOOK_FRAMES and self._least < self._frame):
+            self._looked = 0
+        return self._looked >= LOOK_FRAMES
 
     def _packet(self, samples: Int16) -> bytes:
         """A frame as a packet, filled up with silence."""
@@ -147,6 +180,10 @@ class Voice:
             return self._silence
         self.figures.encoded += 1
         return self._encoder.encode(samples)
+
+
+def _is_loud(samples: Int16) -> bool:
+    return bool(samples.max() > QUIET or samples.min() < -QUIET)
 
 
 @cache

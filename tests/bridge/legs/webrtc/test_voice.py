@@ -238,3 +238,48 @@ def test_loss_on_the_way_is_told_to_the_encoder_within_a_second_and_once(
 
     play(scene)
     assert told == [10, 0]
+
+
+async def _live(lane: Lane, seconds: float, samples: Int16) -> None:
+    """Frame by frame, as they would come from a peer."""
+    for _ in range(round(seconds / FRAME_S)):
+        lane.push(samples[:FRAME])
+        await asyncio.sleep(FRAME_S)
+
+
+def test_live_audio_that_fell_behind_catches_up_in_a_quiet_moment() -> None:
+    async def scene(voice: Voice, lane: Lane, _wire: Wire) -> None:
+        lane.push(tone(0.06))  # three frames that a hiccup has left behind
+        await _live(lane, 3.0, tone(0.02))
+        behind_ms = lane.depth_ms
+        assert behind_ms >= 40
+        assert voice.figures.passed_over == 0
+        await _live(lane, 3.0, np.zeros(FRAME, np.int16))
+        assert lane.depth_ms <= 20
+        assert voice.figures.passed_over == pytest.approx(behind_ms / 20, abs=1)
+        lost = lane.stats.pulled - lane.ledger.sent_samples
+        assert lost == 0
+
+    play(scene)
+
+
+def test_speech_that_was_made_ahead_of_time_keeps_its_pauses() -> None:
+    async def scene(voice: Voice, lane: Lane, _wire: Wire) -> None:
+        for _ in range(3):
+            lane.push(np.concatenate([tone(0.1), np.zeros(RATE_HZ, np.int16), tone(0.1)]))
+            await asyncio.sleep(1.5)
+        lane.end_segment()
+        assert voice.figures.passed_over == 0
+
+    play(scene)
+
+
+def test_the_end_of_an_utterance_is_not_shortened_either() -> None:
+    async def scene(voice: Voice, lane: Lane, _wire: Wire) -> None:
+        lane.push(np.zeros(RATE_HZ // 4, np.int16))
+        lane.end_segment()
+        await asyncio.sleep(1.0)
+        assert voice.figures.passed_over == 0
+        assert voice.figures.sent == pytest.approx(50, abs=1)
+
+    play(scene)
