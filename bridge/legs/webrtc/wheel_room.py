@@ -2,7 +2,7 @@
 
 It costs three times the processor time of our own client (0.065 and 0.024 core a call, five calls), and threads that
 last as long as the process. It can what ours cannot: resume, TURN over TCP and TLS, a receiver that adapts, redundancy;
-and it is what those servers are tested with (reference webrtc 3). It reconnects by itself; only what it gives up is lost.
+and it is what those servers are tested with (reference webrtc 3). It reconnects by itself until it gives up.
 """
 
 import asyncio
