@@ -152,7 +152,7 @@ export class Call extends EventTarget {
   #take(message) {
     if (this.#over) return;
     const atMs = this.lengthMs;
-    if (message.type === "state") this.#tell("state", message.state);
+    if (message.type === "state") this.#tell("state", String(message.state));
     if (message.type === "call_event") this.#event(message);
     this.#changed(this.conversation.take(message, atMs));
   }

@@ -45,7 +45,9 @@ export class Conversation {
     return changed;
   }
 
-  #transcript({ role = "agent", medium = "voice", text, delta, final = false, ordinal }, atMs) {
+  #transcript(message, atMs) {
+    const { ordinal } = message, text = string(message.text), delta = string(message.delta), final = message.final === true;
+    const role = message.role === "user" ? "user" : "agent", medium = message.medium === "text" ? "text" : "voice";
     const key = `said ${role} ${ordinal}`;
     let entry = this.#said.get(key);
     if (!entry && !text && !delta) return []; // a blank message of the agent's, before a tool call
@@ -56,7 +58,7 @@ export class Conversation {
     }
     if (entry.final) return [];
     const before = entry.text;
-    entry.text = text || before + (delta ?? "");
+    entry.text = text || before + delta;
     entry.final = final;
     const missing = final && role === "agent" && before.startsWith(entry.text) ? before.slice(entry.text.length) : "";
     if (missing.trim()) entry.unheard = missing;
@@ -65,7 +67,7 @@ export class Conversation {
 
   #event({ eventType, extras }) {
     if (eventType !== "agent_interrupted" || !extras) return [];
-    const unheard = typeof extras.unheardText === "string" ? extras.unheardText : "";
+    const unheard = string(extras.unheardText);
     if (!unheard.trim()) return [];
     const entry = this.#said.get(`said agent ${extras.ordinal}`);
     if (!entry) return []; // stopped before its first word: it was never said
@@ -77,7 +79,7 @@ export class Conversation {
   #invoked({ invocationId, toolName, parameters }, atMs) {
     if (typeof invocationId !== "string" || this.#tools.has(invocationId)) return [];
     const entry = this.#add({ key: `tool ${invocationId}`, kind: "tool", id: invocationId, name: String(toolName),
-      parameters: parameters ?? {}, state: "waiting", result: "", atMs });
+      parameters: Object(parameters), state: "waiting", result: "", atMs });
     this.#tools.set(invocationId, entry);
     return [entry];
   }
@@ -90,4 +92,9 @@ export class Conversation {
     this.entries.push(entry);
     return entry;
   }
+}
+
+/** What is no text is none. */
+function string(value) {
+  return typeof value === "string" ? value : "";
 }

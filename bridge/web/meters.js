@@ -47,7 +47,7 @@ export class TurnList {
     for (const { ms, kind } of turns.slice(this.#list.children.length)) this.#add(ms, kind);
     if (!turns.length) return;
     const all = turns.map(({ ms }) => ms);
-    this.#sum.textContent = `median ${median(all)} ms, slowest ${Math.max(...all)} ms`;
+    this.#sum.textContent = all.length < 2 ? `${all[0]} ms` : `median ${median(all)} ms, slowest ${Math.max(...all)} ms`;
     this.#list.scrollLeft = this.#list.scrollWidth;
   }
 

@@ -26,7 +26,8 @@ def run_module(module: str, script: str) -> Any:
         "console.log(JSON.stringify(value ?? null));"
     )
     done = subprocess.run(
-        [node, "--input-type=module", "--no-warnings", "-e", source],
+        [node, "--input-type=module", "--no-warnings", "-"],
+        input=source,
         capture_output=True,
         text=True,
         timeout=LIMIT_S,

@@ -1,6 +1,7 @@
 """What the page makes of the messages of a call."""
 
 import json
+import random
 from typing import Any
 
 from tests.fakes.node import run_module
@@ -128,3 +129,39 @@ def test_messages_without_what_they_should_have_change_nothing() -> None:
     ]
 
     assert entries(*odd) == []
+
+
+def test_whatever_a_message_holds_the_conversation_stays_one() -> None:
+    chance = random.Random(7)
+    keys: tuple[str, ...] = (
+        "type",
+        "role",
+        "medium",
+        "text",
+        "delta",
+        "final",
+        "ordinal",
+        "eventType",
+        "extras",
+    )
+    keys += ("invocationId", "toolName", "parameters", "timestamp")
+    kinds = ("transcript", "client_tool_invocation", "tool_used", "call_event", "state", "")
+    values: tuple[Any, ...] = (None, True, 0, -1, 1e308, "", "agent", "user", "x" * 5_000, [], {})
+    values += ([1], {"unheardText": 5, "ordinal": {}}, {"unheardText": "a", "ordinal": 0})
+    odd = [
+        {
+            **{key: chance.choice(values) for key in chance.sample(keys, chance.randint(0, 9))},
+            "type": chance.choice(kinds),
+        }
+        for _ in range(300)
+    ]
+
+    shown = entries(*odd, then="c.end()")
+
+    assert {entry["kind"] for entry in shown} <= {"said", "tool"}
+    assert len({entry["key"] for entry in shown}) == len(shown)
+    assert all(
+        isinstance(entry["text"], str) and isinstance(entry["unheard"], str)
+        for entry in shown
+        if entry["kind"] == "said"
+    )
