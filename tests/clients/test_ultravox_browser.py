@@ -15,7 +15,7 @@ from tests.fakes.rtc_served import RtcServed, until
 PAGE = Path(__file__).with_name("programs") / "page.js"
 PACKAGES = ("ultravox-client@0.5.0", "livekit-client@2.23.0", "esbuild@0.25.12")
 GREETING = "Hello, what can I do for you today?"
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(300)  # the first time its environment is made
 
 
 @pytest.fixture(scope="session")
@@ -84,9 +84,26 @@ async def test_a_whole_call(house: RtcServed, browser: Browser, script: str) -> 
         said = await page.run("told.filter((each) => each.event === 'transcripts').at(-1).all")
         assert ["user", "look", True, "text"] in said
 
-        # The microphone is heard, and is not once it is muted
+        # The microphone is heard
         await speech(page)
         await page.until(spoken("Pardon?"))
+        await page.run("session.sendText('bye'); true")
+        await page.until("session.status === 'disconnected'")
+        record = await house.ended(call["callId"])
+
+    assert record["endReason"] == "agent_hangup"
+    assert record["clientVersion"] == "web_0.5.0:tests"
+
+
+@pytest.mark.slow
+async def test_both_mutes_and_the_output_medium(
+    house: RtcServed, browser: Browser, script: str
+) -> None:
+    async with joined(house, browser, script) as (_, page):
+        await speech(page)
+        await page.until(spoken("Pardon?"))
+
+        # A microphone that is muted is not heard
         await page.until("session.status === 'listening'")
         await page.run("session.muteMic(); true")
         n_said = "told.filter((each) => each.event === 'transcripts').at(-1).all.length"
@@ -112,14 +129,8 @@ async def test_a_whole_call(house: RtcServed, browser: Browser, script: str) -> 
             "told.some((each) => each.message?.role === 'agent' && each.message.medium === 'text')"
         )
 
-        await page.run("session.sendText('bye'); true")
-        await page.until("session.status === 'disconnected'")
-        record = await house.ended(call["callId"])
 
-    assert record["endReason"] == "agent_hangup"
-    assert record["clientVersion"] == "web_0.5.0:tests"
-
-
+@pytest.mark.slow
 async def test_the_client_hangs_up(house: RtcServed, browser: Browser, script: str) -> None:
     async with joined(house, browser, script) as (call, page):
         await page.run("session.leaveCall()")
@@ -128,6 +139,7 @@ async def test_the_client_hangs_up(house: RtcServed, browser: Browser, script: s
     assert record["endReason"] == "hangup"
 
 
+@pytest.mark.slow
 async def test_a_connection_that_drops_is_had_back_and_the_call_goes_on(
     house: RtcServed, browser: Browser, script: str
 ) -> None:

@@ -14,6 +14,7 @@ from tests.fakes.sdk_program import SdkProgram, sdk_program
 
 PROGRAM = Path(__file__).with_name("programs") / "ultravox_python.py"
 GREETING = "Hello, what can I do for you today?"
+pytestmark = pytest.mark.timeout(300)  # the first time its environment is made
 
 
 @pytest.fixture(scope="session")
@@ -97,6 +98,7 @@ async def test_a_whole_call(house: RtcServed, python: Path, tmp_path: Path) -> N
     assert record["clientVersion"] == "python_0.1.0:tests"
 
 
+@pytest.mark.slow
 async def test_the_client_hangs_up(house: RtcServed, python: Path, tmp_path: Path) -> None:
     async with joined(house, python, tmp_path) as (call, sdk):
         sdk.do("leave")
@@ -106,6 +108,7 @@ async def test_the_client_hangs_up(house: RtcServed, python: Path, tmp_path: Pat
     assert record["endReason"] == "hangup"
 
 
+@pytest.mark.slow
 async def test_a_connection_that_drops_is_had_back_and_the_call_goes_on(
     house: RtcServed, python: Path, tmp_path: Path
 ) -> None:

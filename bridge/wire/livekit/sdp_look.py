@@ -22,18 +22,21 @@ def has_channel(sdp: str) -> bool:
     return any(line.startswith("m=application ") for line in sdp.splitlines())
 
 
-def _audio(sdp: str) -> list[str | None]:
-    """The directions of the sections; None for one that is refused or no audio."""
-    default = "sendrecv"  # RFC 8866 section 6.7: unless the session or the section says another
-    directions: list[str | None] = []
-    for line in sdp.splitlines():
-        if line.startswith("m="):
-            kind, _, rest = line[2:].partition(" ")
-            taken = kind == "audio" and rest.partition(" ")[0] != "0"
-            directions.append(default if taken else None)
-        elif line.startswith("a=") and (said := line[2:].strip()) in _DIRECTIONS:
-            if not directions:
-                default = said
-            elif directions[-1] is not None:
-                directions[-1] = said
-    return directions
+def _audio(sdp: str) -> set[str]:
+    """The directions of the audio sections that are not refused."""
+    session, *sections = sdp.replace("\r\n", "\n").split("\nm=")
+    default = _direction(session, "sendrecv")  # RFC 8866 section 6.7
+    return {_direction(section, default) for section in sections if _is_audio(section)}
+
+
+def _is_audio(section: str) -> bool:
+    kind, port = [*section.split(" ", 2), "", ""][:2]
+    # Port 0 refuses, unless the section only shares the transport of another one (RFC 9143 section 6).
+    return kind == "audio" and (port != "0" or "\na=bundle-only" in section)
+
+
+def _direction(part: str, default: str) -> str:
+    for line in part.split("\n"):
+        if line.startswith("a=") and (said := line[2:].strip()) in _DIRECTIONS:
+            return said
+    return default

@@ -39,20 +39,23 @@ window.heard = async () => {
   return best;
 };
 
-// The microphone: a tone of 300 Hz while `speak(true)`, else silence.
-const context = new AudioContext({ sampleRate: 48000 });
-const gain = new GainNode(context, { gain: 0 });
-const destination = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
-const oscillator = new OscillatorNode(context, { frequency: 300 });
-oscillator.connect(gain).connect(destination);
-oscillator.start();
-navigator.mediaDevices.getUserMedia = async () => {
-  await context.resume();
-  return destination.stream;
-};
-window.speak = (on) => {
-  gain.gain.value = on ? 0.5 : 0;
-};
+// The microphone: a tone of 300 Hz while `speak(true)`, else silence. Without a sound card Firefox never runs an
+// AudioContext; it has its own tone.
+if (!navigator.userAgent.includes("Firefox")) {
+  const context = new AudioContext({ sampleRate: 48000 });
+  const gain = new GainNode(context, { gain: 0 });
+  const destination = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
+  const oscillator = new OscillatorNode(context, { frequency: 300 });
+  oscillator.connect(gain).connect(destination);
+  oscillator.start();
+  navigator.mediaDevices.getUserMedia = async () => {
+    await context.resume();
+    return destination.stream;
+  };
+  window.speak = (on) => {
+    gain.gain.value = on ? 0.5 : 0;
+  };
+}
 
 window.join = (url) => {
   const session = new UltravoxSession();
