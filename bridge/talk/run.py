@@ -1,6 +1,7 @@
 """`tipring talk` without its command line: from a plan to a call that took place."""
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -74,6 +75,7 @@ async def run(order: TalkOrder, front: Front, signals: Signals = ignoring) -> Ta
             api=place.api,
         )
         tell(session, front)
+        gc.freeze()  # what was loaded stays: a collection that looks at all of it is heard as a gap
         await stack.enter_async_context(session)
         await session.join_call(place.join_url)
         conversation = Conversation(session, caller.device, front.refuse)

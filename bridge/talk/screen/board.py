@@ -11,8 +11,9 @@ from typing import Final, Literal
 
 from bridge.log import printable
 
-ENTRIES_KEPT: Final = 1_000
-"""The oldest leave the screen; the files of --record keep them."""
+ENTRIES_KEPT: Final = 200
+"""The oldest leave the screen; the files of --record keep them. To wrap so many anew, when the terminal changes its
+width, takes 50 ms, which the audio's loop can spare."""
 LONGEST_TEXT: Final = 8_192
 """Characters of one entry that are shown."""
 LATENCIES_KEPT: Final = 200
