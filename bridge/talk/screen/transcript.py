@@ -32,7 +32,10 @@ class Transcript(ScrollView, can_focus=False):
     """Shows entries."""
 
     DEFAULT_CSS = """
-    Transcript { height: 1fr; width: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
+    Transcript {
+        height: 1fr; width: 1fr; overflow-x: hidden; overflow-y: auto;
+        scrollbar-size-vertical: 1; scrollbar-gutter: stable;
+    }
     """
 
     def __init__(self, look: Look, *, id: str) -> None:  # noqa: A002 - textual's name for it
