@@ -26,9 +26,12 @@ MARGIN_S: Final = 0.005
 ON_TIME: Final = 0.99
 """So much of what comes shall come within the patience."""
 LEAP_S: Final = 1.0
-"""A stream that is so far ahead of its own clock was set anew."""
+"""A stream that is so far ahead of where it began was set anew."""
+FAST: Final = 0.01
+"""No sender's clock is faster than this, as a part of the time."""
 LAGGING_S: Final = 0.3
-"""A stream of which all comes too late for so long is behind for good, and is taken as it is from there."""
+"""A stream of which all comes too late for so long is behind for good, and is taken as it is from there. No stream is
+taken up anew sooner: one that runs ahead all the time gets no more than a few times its time."""
 CONCEALED_FRAMES: Final = 5
 """In a row; what is missing after them is silence."""
 MAX_HELD: Final = 100
@@ -78,6 +81,8 @@ class JitterFigures:
     """Came again, or from before the stream."""
     bad: int = 0
     """No Opus packets."""
+    early: int = 0
+    """Came further ahead of their time than any stream that is heard in real time."""
     resets: int = 0
     """How often the stream was taken up anew."""
     lost_samples: int = 0
@@ -160,6 +165,7 @@ class JitterBuffer:
         self._given_up: deque[int] = deque(maxlen=_GIVEN_UP)
         self._lagging: list[float] = []
         """First arrival, number and last timestamp of packets in a row that all came too late."""
+        self._began_s = self._anchor_s = 0.0
         self._owed = 0
         self._anew = False
 
@@ -186,7 +192,10 @@ class JitterBuffer:
             self._begin(timestamp, now_s)
         timestamp = self._unwrapped(timestamp)
         transit_s = now_s - timestamp / CLOCK_HZ
-        if transit_s < self._lateness.base_s - LEAP_S:
+        if transit_s < self._anchor_s - LEAP_S - FAST * (now_s - self._began_s):
+            if now_s - self._began_s < LAGGING_S:
+                self.figures.early += 1
+                return
             self._begin(timestamp, now_s)
         assert self._next is not None
         if timestamp < self._next and not self._is_behind_for_good(timestamp, now_s):
@@ -230,7 +239,9 @@ class JitterBuffer:
         self._next = self._newest = timestamp
         self._last_sequence = -1
         self._anew = False
-        self._lateness.restart(now_s - timestamp / CLOCK_HZ)
+        self._began_s = now_s
+        self._anchor_s = now_s - timestamp / CLOCK_HZ
+        self._lateness.restart(self._anchor_s)
 
     def _unwrapped(self, timestamp: int) -> int:
         ahead = (timestamp - self._newest) % _WRAP

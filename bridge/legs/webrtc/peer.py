@@ -191,12 +191,12 @@ class Peer:
     # Inside
 
     async def _take(self, sdp: str, kind: Literal["offer", "answer"], *, needs_audio: bool) -> None:
-        if self._closing is not None:
-            raise BridgeError("the connection is closed")
+        self._must_live()
         text = sdp_text.checked(sdp, needs_audio=needs_audio)
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(text, kind))
         except Exception as exc:  # noqa: BLE001 - whatever it stumbles over, the description is to blame
+            self._must_live()
             raise RemoteWireError(f"the {kind} cannot be used: {_reason(exc)}") from None
         self._adopt()
         for transceiver in self._connection.getTransceivers():
@@ -220,9 +220,14 @@ class Peer:
             await connection.setLocalDescription(made)
         except BridgeError:
             raise
-        except Exception as exc:  # noqa: BLE001 - an offer of a strange shape, or closed meanwhile
+        except Exception as exc:  # noqa: BLE001 - an offer of a strange shape
+            self._must_live()
             raise RemoteWireError(f"no {kind} could be made: {_reason(exc)}") from None
         return sdp_text.ours(connection.localDescription.sdp, self._options.external_address)
+
+    def _must_live(self) -> None:
+        if self._closing is not None:
+            raise BridgeError("the connection is closed")
 
     def _adopt(self) -> None:
         inside.adopt(self._connection, self._options, self._put, self._ready)

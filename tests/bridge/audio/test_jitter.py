@@ -238,10 +238,21 @@ def test_a_stream_that_sets_its_clock_anew_is_heard_again_soon(leap: int) -> Non
     assert stream.samples / CLOCK_HZ == pytest.approx(150 * FRAME_S, abs=0.05)
 
 
-def test_a_stream_little_ahead_of_its_time_is_not_set_anew() -> None:
+@pytest.mark.parametrize("per_s", [500, 5_000])
+@pytest.mark.parametrize("step", [1, 40])
+def test_a_sender_that_runs_ahead_of_time_gets_a_few_times_its_time(per_s: int, step: int) -> None:
     stream = Stream()
-    stream.put(0, LEAP_S - 0.1)  # the first one came late
-    stream.play((FRAME_S * i + LEAP_S - 0.1 if i < 2 else FRAME_S * i, i) for i in range(1, 100))
+    for n in range(2 * per_s):
+        stream.put(n * step, n / per_s)
+    assert stream.samples / CLOCK_HZ <= 4 * 2.0 + LEAP_S
+    assert stream.buffer.figures.early > 0
+
+
+@pytest.mark.parametrize("held_up_s", [0.1, 0.9])
+def test_a_sender_whose_first_packets_were_held_up_is_heard_in_one_piece(held_up_s: float) -> None:
+    stream = Stream()
+    stream.play((max(FRAME_S * i, held_up_s + 1e-4 * i), i) for i in range(150))
+    assert stream.numbers == list(range(150))
     assert stream.buffer.figures.resets == 0
 
 

@@ -304,6 +304,17 @@ async def test_a_peer_closed_while_it_connects_leaves_nothing() -> None:
             await asyncio.sleep(pause_s)
 
 
+async def test_a_description_that_comes_as_the_peer_closes_is_nobody_s_fault() -> None:
+    offer = await an_offer()
+    for pause_s in (0.0, 0.001, 0.003):
+        side = make_side("hasty")
+        answering = asyncio.create_task(side.peer.answer(offer))
+        await asyncio.sleep(pause_s)
+        await side.close()
+        [result] = await asyncio.gather(answering, return_exceptions=True)
+        assert not isinstance(result, RemoteWireError)
+
+
 async def test_the_other_side_notices_a_close() -> None:
     async with sides() as (caller, answerer):
         await connect(caller, answerer)
