@@ -88,6 +88,11 @@ def ai_call(route: RouteConfig, facts: PhoneFacts, caller_hz: int) -> AiCall:
     return AiCall(body, route.agent, rates, webrtc=WEB_RTC in _table(body["medium"]))
 
 
+def wants_webrtc(route: RouteConfig) -> bool:
+    """Whether the route's AI calls are joined over WebRTC."""
+    return WEB_RTC in _table(route.call.get("medium"))
+
+
 def _table(value: object) -> JsonDict:
     return dict(value) if isinstance(value, Mapping) else {}
 

@@ -19,7 +19,7 @@ from bridge.calls.errors import InvalidSettings
 from bridge.calls.service import CallService
 from bridge.config import Config
 from bridge.errors import ConfigError, did_you_mean
-from bridge.gateway.phone.ai_call import PhoneFacts, ai_call
+from bridge.gateway.phone.ai_call import PhoneFacts, ai_call, wants_webrtc
 from bridge.gateway.phone.carriers.base import PhoneNumbers
 from bridge.phone_config import RouteConfig
 from bridge.wire.carriers.base import StartInfo
@@ -45,6 +45,11 @@ def check_routes(config: Config) -> None:
             raise ConfigError(
                 f"{where}.agent: the embedded call server has no stored agents; "
                 "write a call, or set ai.base_url"
+            )
+        if wants_webrtc(route) and config.ai.base_url is None:
+            raise ConfigError(
+                f"{where}.call.medium: calls of the embedded call server are joined in memory; "
+                "leave webRtc out, or set ai.base_url"
             )
         if route.agent is None:
             _check_form(route, where)

@@ -29,6 +29,10 @@ async def checked(**tables: object) -> None:
     [
         ({}, "routes.0: says neither call nor agent"),
         ({"agent": "a"}, "routes.0.agent: the embedded call server has no stored agents; "),
+        (
+            {"call": {"medium": {"webRtc": {}}}},
+            "routes.0.call.medium: calls of the embedded call server are joined in memory; ",
+        ),
         ({"call": {"temperature": "hot"}}, "routes.0.call.temperature: "),
         ({"call": {"joinTimeout": "soon"}}, "routes.0.call.joinTimeout: "),
     ],
