@@ -15,6 +15,7 @@ from aioice import stun
 from bridge.legs.webrtc import inside, source_guard
 from bridge.legs.webrtc.options import IceServer, RtcOptions
 from bridge.legs.webrtc.source_guard import GATHER_S, GuardedProtocol
+from bridge.loops import new_event_loop
 from tests.fakes.rtc_pair import LOOPBACK, Side, connect, make_side, sides, tone, until
 
 ROOT = Path(__file__).parents[4]
@@ -90,6 +91,17 @@ async def test_a_machine_with_no_address_but_loopback_connects(
     monkeypatch.setattr(source_guard, "get_host_addresses", lambda **_: [])
     async with sides(RtcOptions()) as (caller, answerer):
         await connect(caller, answerer)
+
+
+def test_two_peers_talk_on_the_loop_that_the_service_runs_on() -> None:
+    async def call() -> None:
+        async with sides() as (caller, answerer):
+            await connect(caller, answerer)
+            caller.lane.push(tone(0.3))
+            await until(lambda: bool((abs(answerer.audio) > 5_000).any()))
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(call())
 
 
 _ALONE = """

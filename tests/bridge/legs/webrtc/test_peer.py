@@ -9,7 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import (
+    AudioStreamTrack,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 
 from bridge.errors import BridgeError, RemoteWireError
 from bridge.legs.webrtc import inside
@@ -75,6 +80,25 @@ async def test_a_section_for_both_directions_carries_both() -> None:
     finally:
         await side.close()
         await browser.close()
+
+
+async def test_a_foreign_peer_answers_our_offer_and_is_heard() -> None:
+    side = make_side("offering")
+    foreign = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    try:
+        side.peer.open_channel("tipring")
+        side.peer.expect_audio()
+        side.peer.speak()
+        offer = await side.peer.offer()
+        await foreign.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+        foreign.addTrack(AudioStreamTrack())
+        await foreign.setLocalDescription()
+        await side.peer.accept(foreign.localDescription.sdp)
+        await until(lambda: side.audio.size > 1_600)
+        assert np.abs(side.audio).max() < 8  # its track is silent
+    finally:
+        await side.close()
+        await foreign.close()
 
 
 async def test_video_is_answered_with_nothing_and_hurts_nobody() -> None:
