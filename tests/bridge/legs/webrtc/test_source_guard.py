@@ -215,3 +215,19 @@ async def test_a_packet_played_again_or_cut_off_is_not_heard_twice() -> None:
         for _ in range(5):
             take(taken[0])
         assert ear.figures.received == before + 1
+
+
+@pytest.mark.parametrize("head", [b"\x00\x01", b"\x01\x01", b"\x16\xfe", b"\x80\x60", b"\x80\xc8"])
+async def test_nonsense_of_any_length_from_the_peer_itself_ends_nothing(head: bytes) -> None:
+    async with sides() as (caller, answerer):
+        await connect(caller, answerer)
+        connection = connection_of(answerer)
+        pair = connection._nominated[1]
+        for length in range(0, 1_500, 11):
+            data = (head + b"\xa5" * length)[:length]
+            pair.protocol.datagram_received(data, pair.remote_addr)
+            if length % 110 == 0:
+                await asyncio.sleep(0)
+        n = len(answerer.heard)
+        await until(lambda: len(answerer.heard) > n + 3)
+        assert answerer.peer.state == "connected"
