@@ -102,17 +102,16 @@ def test_half_duplex_lets_nobody_interrupt(tmp_path: Path) -> None:
     assert talked.interrupted_at_s == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "room",
     [
         pytest.param(Room(delay_ms=150), id="late"),
         pytest.param(Room(drift_ppm=200), id="drifting"),
-        pytest.param(Room(noise_dbfs=-55), id="noisy"),
-        pytest.param(Room(echo_db=0), id="loud", marks=pytest.mark.slow),
-        pytest.param(
-            Room(rate_hz=48_000, microphone_hz=44_100), id="two rates", marks=pytest.mark.slow
-        ),
+        pytest.param(Room(noise_dbfs=-50), id="noisy"),
+        pytest.param(Room(echo_db=0), id="loud"),
+        pytest.param(Room(rate_hz=48_000, microphone_hz=44_100), id="two rates"),
     ],
 )
 def test_in_worse_rooms_it_is_not_interrupted_either(tmp_path: Path, room: Room) -> None:
-    assert talk(tmp_path, room, Sound(), 15).interrupted_at_s == []
+    assert talk(tmp_path, room, Sound(), 40).interrupted_at_s == []
