@@ -4,6 +4,7 @@ Sources: reference webrtc 4, 5 and 6, reliability 4.10. Without servers named he
 STUN server is asked by default.
 """
 
+import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final
@@ -13,7 +14,7 @@ from bridge.errors import ConfigError
 OPUS_HZ: Final = (8_000, 12_000, 16_000, 24_000, 48_000)
 """Rates at which Opus works, Hz."""
 BITRATES: Final = range(6_000, 128_001)
-_SCHEMES: Final = ("stun:", "turn:", "turns:")
+_SERVER: Final = re.compile(r"(stun|turns?):[^?:/\s\[\]]+(:\d{1,5})?(\?transport=(udp|tcp))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,10 @@ class IceServer:
     credential: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        if not self.url.startswith(_SCHEMES):
+        stun_over = self.url.startswith("stun:") and "?" in self.url
+        if not _SERVER.fullmatch(self.url) or stun_over:
             raise ConfigError(
-                "an ICE server's address begins with stun:, turn: or turns:; name it so"
+                "an ICE server is written stun:host:port, turn:host:port?transport=udp or turns:host:port"
             )
 
 

@@ -56,6 +56,13 @@ def test_what_cannot_be_is_refused_in_a_sentence(settings: dict[str, Any]) -> No
     assert "\n" not in str(refused.value)
 
 
-def test_a_server_of_another_kind_is_refused() -> None:
-    with pytest.raises(ConfigError, match="stun:"):
-        IceServer("http://example.com")
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://example.com", "stun:", "stun", "turn:host:port", "turn:host:1?transport=sctp"),
+        *("stun:host?transport=udp", "turn:two words", "", "stun://host", "turn:host:123456"),
+    ],
+)
+def test_a_server_that_cannot_be_asked_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match="stun:host:port"):
+        IceServer(url)
