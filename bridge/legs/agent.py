@@ -12,6 +12,7 @@ from bridge.legs.agent_socket import AgentSocketLeg
 from bridge.legs.base import Leg
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.peeked_socket import PeekedSocket
+from bridge.legs.webrtc.installed import missing_webrtc
 from bridge.legs.webrtc.options import OPUS_HZ, RtcOptions
 from bridge.wire.agent_socket import Rates
 from bridge.wire.messages import RoomInfo, parse_server_message
@@ -56,6 +57,16 @@ async def agent_leg(
         peeked.close()
         raise
     return leg
+
+
+def load_webrtc() -> None:
+    """Load what `agent_leg` needs for calls over WebRTC, where it is installed: half a second that no call waits for.
+
+    For a thread, before there are calls.
+    """
+    if missing_webrtc() is None:
+        import bridge.legs.webrtc.room_leg  # noqa: PLC0415 - optional
+        import bridge.legs.webrtc.rtc_room  # noqa: F401, PLC0415
 
 
 def _room_info(first: str | None) -> RoomInfo | None:

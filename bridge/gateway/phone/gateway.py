@@ -1,5 +1,6 @@
 """The phone gateway put together: desk, routes and media sockets, whatever carries them."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,6 +15,7 @@ from bridge.config import Config
 from bridge.gateway.admission import Admission, AdmissionLimits
 from bridge.gateway.in_process import in_process
 from bridge.gateway.media_route import MediaRoute
+from bridge.gateway.phone.ai_call import wants_webrtc
 from bridge.gateway.phone.ai_side import AiSide
 from bridge.gateway.phone.audiosocket import AudioSocketDoor
 from bridge.gateway.phone.carriers.configured import (
@@ -37,6 +39,7 @@ from bridge.gateway.public_url import PublicUrl
 from bridge.gateway.rtc import rtc_options
 from bridge.gateway.server import CallServer
 from bridge.ids import Ids
+from bridge.legs.agent import load_webrtc
 from bridge.legs.media_socket import Connect
 from bridge.legs.picows_socket import connect as connect_picows
 from bridge.phone_config import FallbackConfig
@@ -83,6 +86,8 @@ async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
     Raises: ConfigError for a recording or a route that cannot be used.
     """
     check_routes(config)
+    if any(map(wants_webrtc, config.routes)):
+        await asyncio.get_running_loop().run_in_executor(None, load_webrtc)
     phone, ids = config.phone, ids or Ids()
     async with AsyncExitStack() as stack:
         clients = Clients(http, stack)

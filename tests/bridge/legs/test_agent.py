@@ -1,6 +1,7 @@
 """The AI side behind any join URL."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from bridge.audio.lane import Lane
 from bridge.errors import JoinRefused, MissingExtra
+from bridge.legs import agent
 from bridge.legs.agent import agent_leg
 from bridge.legs.agent_socket import AgentSocketLeg
 from bridge.legs.base import Ended, LegEvent, MessageEvent, Port
@@ -222,3 +224,10 @@ def test_who_gives_up_waiting_closes_the_socket(virtual: Virtual) -> None:
         assert end.code == 1000
 
     virtual(call())
+
+
+def test_what_is_not_installed_is_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent, "missing_webrtc", lambda: "pip install 'tipring[webrtc]'")
+    monkeypatch.setitem(sys.modules, "bridge.legs.webrtc.rtc_room", None)  # an import of it fails
+
+    agent.load_webrtc()
