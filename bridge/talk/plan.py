@@ -23,7 +23,12 @@ OUTPUT_HZ: Final = 24_000
 RATES: Final = Rates(INPUT_HZ, OUTPUT_HZ)
 CLIENT_BUFFER_MS: Final = 30_000
 _CLEARS: Final = {"playbackClearBuffer": True}
-_OF_OURS: Final = {"callEvent": True, "userStoppedSpeaking": True}
+_OF_OURS: Final = {
+    "callEvent": True,
+    "userStoppedSpeaking": True,
+    "invokingTool": True,
+    "toolUsed": True,
+}
 """Further data messages that our own server is asked for; another one may not know the switches."""
 
 

@@ -141,9 +141,10 @@ class Board:
             self.tool_asked(invocation_id, name, arguments, at_s=at_s, by_hand=False)
         entry = self._entries[key]
         if done and entry.outcome is None:
-            self.tool_answered(
-                invocation_id, "done", took_ms=1000 * (at_s - entry.at_s), failed=False
-            )
+            late = entry.by_hand
+            outcome = "nobody answered in time" if late else "done"
+            took_ms = 1000 * (at_s - entry.at_s)
+            self.tool_answered(invocation_id, outcome, took_ms=took_ms, failed=late)
 
     def note(self, sentence: str, *, at_s: float) -> None:
         """Something that the user should know."""

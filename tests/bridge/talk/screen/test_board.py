@@ -79,6 +79,16 @@ def test_a_tool_of_the_server_is_shown_while_it_runs_and_when_it_is_done() -> No
     assert [(entry.outcome, entry.took_ms) for entry in board.entries] == [("done", 2000)]
 
 
+def test_a_tool_that_the_user_did_not_answer_in_time_waits_no_longer() -> None:
+    board = Board()
+    board.tool_asked("a", "look", "", at_s=1, by_hand=True)
+
+    board.server_tool("a", "look", "", at_s=3, done=True)
+
+    assert board.pending_tool is None
+    assert [(e.outcome, e.failed) for e in board.entries] == [("nobody answered in time", True)]
+
+
 def test_what_the_server_says_of_a_client_tool_changes_nothing_that_is_known() -> None:
     board = Board()
     board.server_tool("a", "look", "", at_s=1, done=False)
