@@ -35,6 +35,8 @@ AHEAD_CHUNKS: Final = 3
 """What the person says lies ready for 60 ms, so that a late thread makes no hole in it."""
 START_S: Final = 5.0
 STOP_S: Final = 3.0
+ALONE_S: Final = 60
+"""A server whose test was killed ends itself when nobody has used it for so long."""
 _PROGRAMS: Final = ("pulseaudio", "pactl", "pacat", "parec")
 _MODULES: Final = (
     f"module-null-sink sink_name=loudspeaker rate={RATE_HZ} channels=1 norewinds=1",
@@ -87,7 +89,12 @@ def pulse_server() -> Iterator[PulseServer]:
         folder = Path(name)
         server = PulseServer(_environment(folder))
         command = ["pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--disable-shm=yes"]
-        command += ["--fail=yes", "--exit-idle-time=-1", "--log-level=warn", "--log-target=stderr"]
+        command += [
+            "--fail=yes",
+            f"--exit-idle-time={ALONE_S}",
+            "--log-level=warn",
+            "--log-target=stderr",
+        ]
         modules = [f"module-native-protocol-unix auth-anonymous=1 socket={folder / 'native'}"]
         for module in (*modules, *_MODULES):
             command += ["-L", module]
