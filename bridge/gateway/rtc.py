@@ -30,6 +30,14 @@ def voices(options: RtcOptions) -> MakeVoice:
     return make
 
 
+def load_parts() -> None:
+    """Load what connections are made of: half a second that no call shall wait for. For a thread."""
+    if missing_webrtc() is None:
+        import bridge.legs.webrtc.resume  # noqa: PLC0415 - optional parts
+        import bridge.legs.webrtc.room_link  # noqa: PLC0415
+        import bridge.legs.webrtc.whip_link  # noqa: F401, PLC0415
+
+
 def rtc_options(config: WebRtcConfig) -> RtcOptions:
     """The configuration as the connections want it. Raises: ConfigError."""
     servers = (

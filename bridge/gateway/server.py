@@ -23,7 +23,7 @@ from bridge.calls.store import MemoryStore
 from bridge.clock import VirtualClock, wall_clock
 from bridge.gateway.join_route import join_url
 from bridge.gateway.public_url import PublicUrl
-from bridge.gateway.rtc import rtc_routers, voices
+from bridge.gateway.rtc import load_parts, rtc_routers, voices
 from bridge.ids import Ids
 
 if TYPE_CHECKING:
@@ -81,13 +81,17 @@ async def call_server(  # noqa: PLR0913 - each is a part of its own
     app = await loop.run_in_executor(
         None, lambda: _warm(create_app(service, api_keys=api_keys, join_url=url))
     )
+    loading = None
     if rooms is not None and rtc is not None:
         for router in rtc_routers(service, rooms, rtc):
             await loop.run_in_executor(None, include, app, router)
+        loading = loop.run_in_executor(None, load_parts)  # nobody waits for it to serve the rest
     try:
         yield CallServer(service, app, public, rooms, rtc)
     finally:
         await service.close()
+        if loading is not None:
+            await loading
 
 
 def include(app: FastAPI, router: APIRouter) -> None:
