@@ -95,6 +95,10 @@ class RoomPeers:
         """Send a data packet; false if it did not go out."""
         return self._channel is not None and self._channel.send(packet)
 
+    def mute(self, *, muted: bool) -> None:
+        """Whether silence goes out instead of what we say; its time passes all the same."""
+        self._voice.muted = muted
+
     async def renew(self) -> None:
         """Close all connections, to begin anew."""
         peers, self._peers, self._channel = list(self._peers.values()), {}, None

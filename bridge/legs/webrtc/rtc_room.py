@@ -26,6 +26,7 @@ from bridge.wire.livekit.events import (
     Ignored,
     Joined,
     Left,
+    Muted,
     OfferReceived,
     Refused,
     SectionsWanted,
@@ -79,6 +80,8 @@ class RtcRoom:
         self._link: SignalLink | None = None
         self._session = ClientSession(access.version)
         self._me = Joined("", "", "", (), False, 0, 0, (), False, "")
+        self._sid = ""
+        """Of our microphone."""
         self._inside = False
         self._answering: set[asyncio.Task[None]] = set()
         self._leaving: asyncio.Task[None] | None = None
@@ -163,7 +166,7 @@ class RtcRoom:
         assert self._link is not None
         published = self._miles.expect(TrackPublished)
         self._link.send(self._session.add_track(self._peers.speak(), NAME))
-        await self._miles.wait(published, "word of our microphone", PUBLISH_S)
+        self._sid = (await self._miles.wait(published, "word of our microphone", PUBLISH_S)).sid
         sdp = await self._peers.offer()
         answered = self._miles.expect(AnswerReceived)
         self._link.send(self._session.offer(sdp))
@@ -193,6 +196,8 @@ class RtcRoom:
                 self._broken(f"the room wants us to join anew: {reason}")
             case TokenRefreshed(token=token):
                 self._access.token = token
+            case Muted(sid=sid, muted=muted) if sid == self._sid:
+                self._peers.mute(muted=muted)
             case SectionsWanted(audios=audios):
                 self._warn("room", f"the room has {audios} more audio tracks; one is heard")
             case Ignored(what=what, sentence=sentence):

@@ -195,6 +195,24 @@ async def test_a_new_token_is_for_the_next_stay() -> None:
         assert world.user.warnings == ["the room has 2 more audio tracks; one is heard"]
 
 
+async def test_a_room_may_mute_our_microphone_and_nobody_elses() -> None:
+    async with stay_in() as world:
+        await world.stay.join()
+        guest = world.room.guest
+        [sid] = guest.session._sids.values()
+        for muted in ("TR_other", sid):
+            guest.socket.send_bytes(response(mute={"sid": muted, "muted": True}))
+            await asyncio.sleep(0.01)
+            guest.heard.clear()
+            await world.speak(TONE[: 10 * FRAME])
+            assert (loud(guest.samples) == 0) is (muted == sid)
+            await asyncio.sleep(0.3)
+        guest.socket.send_bytes(response(mute={"sid": sid, "muted": False}))
+        await world.speak(TONE[: 10 * FRAME])
+
+        await world.room.until(lambda: loud(guest.samples))
+
+
 async def test_the_rooms_servers_are_noted_for_the_next_stay() -> None:
     access = Access("ws://127.0.0.1:1/rooms/call", "t", ice_servers=(IceServer(("gopher:",)),))
     async with stay_in(access=access) as world:
