@@ -2,6 +2,8 @@
 
 const NAMELESS = new Set(["detail", "non_field_errors"]); // sentences about the request as a whole
 
+const PASSING = new Set([429, 503]); // statuses that say: not now
+
 /** Something went wrong that the user should know of. `status` is the server's, where it answered. */
 export class Trouble extends Error {
   constructor(title, text, { status, offers = [] } = {}) {
@@ -20,7 +22,7 @@ export function unreachable() {
 /** The server refused; its own sentence says why. */
 export function refused(title, status, body) {
   const said = sentences(body).join(" ");
-  return new Trouble(title, said || `It answered with status ${status}.`, { status, offers: [] });
+  return new Trouble(title, said || `It answered with status ${status}.`, { status, offers: PASSING.has(status) ? ["retry"] : [] });
 }
 
 /** All sentences in an error body: `{"detail": …}`, or sentences in lists under the names of fields. */
