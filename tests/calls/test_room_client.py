@@ -214,6 +214,7 @@ async def test_joining_takes_no_longer_than_a_third_of_a_second(tmp_path: Path) 
         assert min(taken) < 0.3
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("livekit.rtc") is None, reason="the livekit wheel is not installed")
 async def test_livekits_own_library_is_a_caller_too(tmp_path: Path) -> None:
     async with rtc_served(tmp_path) as served:

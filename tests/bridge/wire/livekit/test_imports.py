@@ -19,7 +19,7 @@ print(sorted({{"livekit.rtc", "livekit.protocol", "aiortc", "sounddevice"}} & se
     ("names", "loaded"),
     [
         (["bridge.wire.livekit"], ["livekit.protocol"]),
-        (["bridge.legs.agent", "bridge.gateway.phone"], []),
+        (["bridge.legs.agent", "bridge.gateway.phone.ai_side"], []),
     ],
 )
 def test_only_the_protobufs_are_loaded_and_only_where_they_are_used(
