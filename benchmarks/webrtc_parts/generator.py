@@ -45,9 +45,11 @@ class Replay(Voice):
         self._to = sender
         beat_of(asyncio.get_running_loop()).add(self)
 
-    def beat(self, due_s: float) -> None:  # noqa: ARG002 - packets are counted
+    def beat(self, due_s: float) -> None:
         """See Voice."""
         if self._to is not None:
+            late_ms = 1000 * (asyncio.get_running_loop().time() - due_s)
+            self.figures.late_max_ms = max(self.figures.late_max_ms, late_ms)
             self._index += 1
             self._n += 1
             self._to.send(self._packets[self._index % len(self._packets)], 960 * self._n)
@@ -79,6 +81,11 @@ class LoadCall:
         self._peer.on_state = lambda state: up.set() if state == "connected" else None
         await self._peer.accept(answer)
         await asyncio.wait_for(up.wait(), 20)
+
+    def take_own_lateness(self) -> float:
+        """How late the load itself was at most since the last time, ms."""
+        late_ms, self._voice.figures.late_max_ms = self._voice.figures.late_max_ms, 0.0
+        return late_ms
 
     def take_transits(self) -> list[float]:
         """Arrival less timestamp of each packet since the last time, s."""
