@@ -11,6 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bridge.batch import one_call
+from bridge.batch.caller import CallerTurn
+from bridge.batch.live import Loaded
+from bridge.batch.plan import CallerInput, CallPlan
 from bridge.legs.webrtc import room_leg
 from bridge.legs.webrtc.room import Access
 from bridge.legs.webrtc.room_leg import RoomLeg
@@ -235,3 +239,30 @@ async def test_livekits_own_library_is_a_caller_too(tmp_path: Path) -> None:
         assert call["callId"] not in err.decode()
         record = await served.ended(call["callId"])
         assert record["endReason"] == "hangup"
+
+
+@pytest.mark.parametrize("made_by", ["somebody else", "us"])
+async def test_a_file_calls_over_webrtc(tmp_path: Path, made_by: str) -> None:
+    async with rtc_served(tmp_path) as served:
+        if made_by == "us":
+            where = {"api_url": str(served.http.base_url), "webrtc": True}
+        else:
+            call = await served.created(model="tipring/echo", selectedTools=[])
+            where = {"join_url": call["joinUrl"]}
+        plan = CallPlan(
+            inputs=(CallerInput(Path("tone.wav")),),
+            out_dir=tmp_path,
+            record=False,
+            model="tipring/echo" if made_by == "us" else None,
+            sample_rate_hz=RATE_HZ,
+            tail_s=0.5,
+            **where,  # type: ignore[arg-type]
+        )
+        tone = 8_000 * np.sin(2 * np.pi * 300 * np.arange(RATE_HZ) / RATE_HZ)
+        turn = CallerTurn("tone.wav", tone.astype(np.int16))
+
+        result = await one_call._call(plan, Loaded((turn,), {}), lambda _: None)
+
+        assert result.end_reason == "hangup"
+        assert (await served.ended(result.call_id))["endReason"] == "hangup"
+        assert 0.8 < audible(result.agent) / RATE_HZ < 1.3
