@@ -54,14 +54,14 @@ async def connecting_s(caller: Side, answerer: Side, within_s: float) -> float:
 
 
 @pytest.mark.parametrize(
-    "loss", [0.05, *(pytest.param(loss, marks=pytest.mark.slow) for loss in (0.0, 0.01))]
+    "loss", [0.2, *(pytest.param(loss, marks=pytest.mark.slow) for loss in (0.0, 0.05))]
 )
 async def test_audio_is_as_long_as_the_call_on_a_lossy_network(
     loss: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Lossy(loss, 0.02, seed=4).install(monkeypatch)
     async with sides() as (caller, answerer):
-        await connecting_s(caller, answerer, 4.0)
+        await connect(caller, answerer)
+        Lossy(loss, 0.02, seed=4).install(monkeypatch)
         await until(lambda: bool(answerer.heard and caller.heard))
         loop = asyncio.get_running_loop()
         began_s, before = loop.time(), answerer.audio.size
@@ -193,7 +193,7 @@ async def test_a_server_that_does_not_answer_holds_an_offer_up_for_two_seconds_a
     side = make_side("patient", RtcOptions(addresses=("127.0.0.1",), ice_servers=server))
     try:
         side.peer.expect_audio()
-        async with asyncio.timeout(1.0):
+        async with asyncio.timeout(3.0):
             offer = await side.peer.offer()
         assert "typ host" in offer
         assert "typ srflx" not in offer
