@@ -25,7 +25,7 @@ from websockets.exceptions import ConnectionClosed
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
 START_S: Final = 20.0
 STEP_S: Final = 15.0
-POLL_S: Final = 0.02
+POLL_S: Final = 0.04
 MAX_MESSAGE_BYTES: Final = 64 * 2**20
 FLAGS: Final = (
     "--headless",

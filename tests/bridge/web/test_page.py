@@ -133,7 +133,6 @@ async def test_mute_silences_the_microphone_and_silence_the_agent(browser: Brows
         assert await page.run("document.getElementById('mute').getAttribute('aria-pressed')") == (
             "true"
         )
-        await page.run("window.quiet = 0")
         await page.until(
             "Number(document.getElementById('mic-level').getAttribute('aria-valuenow')) <= -60"
         )
@@ -159,7 +158,7 @@ async def test_the_agents_sound_is_measured_and_its_answer_timed(browser: Browse
         await page.until("document.querySelector('#turns li')")
 
         shown_ms = int(await page.run("parseInt(document.querySelector('#turns li').textContent)"))
-        assert 380 < shown_ms < 800
+        assert 380 < shown_ms < 2_500  # a busy machine is told to speak late
 
 
 async def test_hanging_up_tells_the_server_and_gives_the_microphone_back(browser: Browser) -> None:
