@@ -91,6 +91,7 @@ class Voice:
         self._start_s = self._loop.time()
         self._beat = beat_of(self._loop)
         self._sender: Sender | None = None
+        self._closed = False
         self._tail = 0
         self._gapless = False
         """Whether what is sent next plays right after what was sent before."""
@@ -100,7 +101,9 @@ class Voice:
         """What the lane held after each frame, since the last look, samples."""
 
     def attach(self, sender: Sender) -> None:
-        """Speak to this peer from now on, and to nobody else."""
+        """Speak to this peer from now on, and to nobody else; a voice that is closed speaks to nobody."""
+        if self._closed:
+            return
         if self._sender is None:
             self._beat.add(self)
         self._sender = sender
@@ -118,6 +121,7 @@ class Voice:
 
     def close(self) -> None:
         """Be silent for good; may be called again."""
+        self._closed = True
         self.detach()
 
     def beat(self, due_s: float) -> None:

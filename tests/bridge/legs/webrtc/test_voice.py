@@ -207,6 +207,19 @@ def test_attached_to_nobody_takes_nothing_and_to_another_goes_on() -> None:
     play(scene)
 
 
+def test_a_voice_that_is_closed_speaks_to_nobody_any_more() -> None:
+    async def scene(voice: Voice, lane: Lane, wire: Wire) -> None:
+        lane.push(tone(1.0))
+        await asyncio.sleep(0.1)
+        voice.close()
+        n = len(wire.sent)
+        voice.attach(wire)
+        await asyncio.sleep(0.5)
+        assert len(wire.sent) == n
+
+    play(scene)
+
+
 def test_a_recording_is_told_when_each_stretch_plays() -> None:
     tape = Tape()
 
