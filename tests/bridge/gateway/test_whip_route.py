@@ -257,3 +257,39 @@ async def test_messages_from_two_clients_stay_in_their_calls(house: RtcServed) -
     async with whip_client(one, house.port) as a, whip_client(two, house.port) as b:
         said = await asyncio.gather(talk(a, house.http, "alpha"), talk(b, house.http, "beta"))
     assert list(said) == [["alpha"], ["beta"]]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "".join(f"{AUDIO}a=mid:{n}\r\na=rtcp-mux\r\n" for n in range(1, 10)),
+        "".join(
+            f"a=candidate:{n} 1 udp {n + 1} 10.0.{n % 250}.7 9 typ host\r\n" for n in range(1_000)
+        ),
+        "".join(f"a=candidate:{n} 1 udp 9 {n}.local 9 typ host\r\n" for n in range(1_000)),
+    ],
+)
+async def test_an_offer_with_much_of_everything_is_answered_in_time_and_leaves_nothing(
+    house: RtcServed, more: str
+) -> None:
+    call = await house.created()
+    async with whip_client(call, house.port) as client:
+        began_s = asyncio.get_running_loop().time()
+        response = await client.post(house.http, f"{HEAD}{AUDIO}a=mid:0\r\na=rtcp-mux\r\n{more}")
+        assert response.status_code == 201, response.text
+        assert asyncio.get_running_loop().time() - began_s < 2
+        assert response.text.count("m=audio") == f"{AUDIO}{more}".count("m=audio")
+        await house.http.delete(client.url, headers=client.headers)
+        await house.ended(call["callId"], 5)
+    assert house.rooms.n_open == 0
+
+
+async def test_a_server_that_stops_ends_its_calls_over_webrtc(tmp_path: Path) -> None:
+    async with rtc_served(tmp_path) as house:
+        call = await house.created()
+        async with whip_client(call, house.port) as client:
+            await client.join(house.http)
+            await client.message("call_started")
+            await house.server.service.close()
+            record = await house.ended(call["callId"])
+    assert record["endReason"] == "system_error"
