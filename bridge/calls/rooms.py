@@ -99,7 +99,7 @@ class Rooms:
                 room_url=f"{entrance.base}{ROOMS_PATH}{name}", token=self._token(record)
             ),
             recorder=recorder,
-            on_over=lambda: self._forget(name),
+            on_over=lambda: self.forget(name),
         )
         self._rooms[name] = Room(name, leg, make_sid("RM", self.chance))
         return leg
@@ -160,7 +160,8 @@ class Rooms:
             valid_s=valid_s,
         )
 
-    def _forget(self, name: str) -> None:
+    def forget(self, name: str) -> None:
+        """The call is over; may be said again, and of calls that have no room."""
         room = self._rooms.pop(name, None)
         if room is not None:
             self._rejoins += room.leg.rejoins

@@ -338,6 +338,8 @@ class CallService(KeptCalls):
     async def _finish(self, record: CallRecord, reason: EndReason) -> None:
         opened = self._open.pop(record.call_id, None)
         self._phones.ended(record)
+        if self._rooms is not None:
+            self._rooms.forget(record.call_id)
         lasted_s = None
         if opened is not None and opened.joined_at_s is not None:
             lasted_s = asyncio.get_running_loop().time() - opened.joined_at_s

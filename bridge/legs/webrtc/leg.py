@@ -10,26 +10,17 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from bridge.audio.lane import Lane
 from bridge.errors import LocalWireError, RemoteWireError
 from bridge.legs.base import Ended, FarBroke, LegEvent, MessageEvent, Port, Warned
 from bridge.legs.recorder import Recorder
 from bridge.legs.webrtc.absence import Absence
 from bridge.legs.webrtc.entrance import Entrance
+from bridge.legs.webrtc.hearing import Hearing
 from bridge.legs.webrtc.join_feed import JoinFeed
 from bridge.legs.webrtc.link import Link, Parting
-from bridge.legs.webrtc.mailbox import Mailbox
-from bridge.wire.agent_socket import (
-    AgentSocket,
-    Closed,
-    Ignored,
-    Message,
-    MessageReceived,
-    Rates,
-    SocketEvent,
-)
+from bridge.legs.webrtc.messages import Messages
+from bridge.wire.agent_socket import Message, Rates
 from bridge.wire.close_codes import GOING_AWAY, INTERNAL_ERROR, NORMAL, POLICY
 from bridge.wire.messages import EnabledDataMessages, PlaybackClearBuffer, RoomInfo, encode
 from bridge_codecs.pcm import Int16
@@ -78,19 +69,15 @@ class WebRtcLeg:
         """How often another link took the place of one."""
         self._entrance = entrance
         self._room_info = room_info
-        self._enabled = enabled
         self._make_voice = make_voice
         self._recorder = recorder
         self._on_over = on_over
-        self._wire = AgentSocket("server", rates, call_started=enabled.enabled("call_started"))
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[Ended] = self._loop.create_future()
         self._absence = Absence(self._end)
-        self._mail = Mailbox(self._loop.time)
+        self._messages = Messages(rates, enabled, self._tell, self._refuse)
+        self._hearing = Hearing(rates.input_hz, recorder)
         self._link: Link | None = None
-        self._recorded: Link | None = None
-        """Whose audio was recorded last."""
-        self._heard_s = 0.0
         self._closing: set[asyncio.Task[None]] = set()
         self._is_ready = False
         self._left = False
@@ -148,16 +135,8 @@ class WebRtcLeg:
 
     def hear(self, link: Link, samples: Int16) -> None:
         """See LinkUser."""
-        port = self._port
-        if link is not self._link or port is None or self._ended.done():
-            return
-        if self._recorder is not None:
-            self._fill_gap(link, samples.size, self._recorder)
-            self._recorder.heard(samples)
-        dropped = port.outgoing.stats.dropped
-        port.outgoing.push(samples)
-        if port.outgoing.stats.dropped != dropped:
-            port.emit(Warned("audio_overflow", "audio came faster than it was heard; some is lost"))
+        if link is self._link and self._port is not None and not self._ended.done():
+            self._hearing.hear(link, samples, self._port)
 
     def take(self, link: Link, payload: bytes | str) -> None:
         """See LinkUser."""
@@ -166,19 +145,15 @@ class WebRtcLeg:
 
     def bad_message(self, link: Link, sentence: str) -> None:
         """See LinkUser."""
-        if link is self._link:
-            self._tell(Warned("ignored: bad message", sentence))
-            self._read("")  # counts as a message that is none
+        if link is self._link and not self._ended.done():
+            self._messages.bad(sentence)
 
     def ready(self, link: Link) -> None:
         """See LinkUser."""
         if link is self._link and not self._is_ready and self.running:
             self._is_ready = True
             self._absence.ready()
-            self._mail.open(link.send)
-            if n_dropped := self._mail.take_dropped():
-                sentence = f"{n_dropped} messages for a client that was away were too many"
-                self._tell(Warned("message_not_sent", sentence))
+            self._messages.open(link.send)
             assert self._voice is not None
             self._voice.held = False
 
@@ -235,8 +210,7 @@ class WebRtcLeg:
 
         Raises: LocalWireError for one that the client could not take.
         """
-        if self._enabled.enabled(message.type) and self._wire.may_send(message):
-            self._mail.post(self._wire.text(message))
+        self._messages.send(message)
 
     async def drain(self) -> None:
         """Wait until the client has heard everything; one that is away hears nothing."""
@@ -265,27 +239,12 @@ class WebRtcLeg:
 
     def _read(self, payload: bytes | str) -> None:
         """A data message, wherever it came from."""
-        if self._ended.done():
-            return
-        text = payload if isinstance(payload, str) else payload.decode(errors="replace")
-        try:
-            events = self._wire.receive_text(text, self._loop.time())
-        except RemoteWireError as exc:
-            self._refuse(exc)
-        else:
-            for event in events:
-                self._pass(event)
-
-    def _pass(self, event: SocketEvent) -> None:
-        if isinstance(event, MessageReceived):
-            self._tell(MessageEvent(event.message))
-        elif isinstance(event, Ignored):
-            self._tell(Warned(f"ignored: {event.reason}", event.detail))
+        if not self._ended.done():
+            self._messages.read(payload)
 
     def _socket_closed(self, code: int, reason: str, ours: bool) -> None:
         self._socket_gone = True
-        [closed] = self._wire.receive_close(code, reason, ours=ours)
-        assert isinstance(closed, Closed)
+        closed = self._messages.closed(code, reason, ours=ours)
         if closed.orderly or self._left:
             self._end(Ended("hangup"))
         elif ours or self._absence.away:
@@ -299,17 +258,8 @@ class WebRtcLeg:
         """The link is not to be relied on: what is said from now on waits for the next one."""
         assert self._voice is not None
         self._is_ready = False
-        self._mail.shut(link.heard_s)
+        self._messages.shut(link.heard_s)
         self._voice.held = True
-
-    def _fill_gap(self, link: Link, n: int, recorder: Recorder) -> None:
-        """Between two connections nothing is heard, and time goes on in the recording all the same."""
-        now_s = self._loop.time()
-        if link is not self._recorded and self._recorded is not None:
-            gap = round((now_s - self._heard_s) * self.source_hz) - n
-            if gap > 0:
-                recorder.heard(np.zeros(gap, np.int16))
-        self._recorded, self._heard_s = link, now_s
 
     def _drop(self, link: Link, parting: Parting) -> None:
         self._unready(link)

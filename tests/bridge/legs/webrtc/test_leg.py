@@ -561,7 +561,7 @@ def test_a_recording_has_silence_of_the_right_length_where_there_was_no_connecti
         async with rtc_world(ActingBrain(lambda _: ())) as world:
             record, _ = await world.enter()
             leg, recorder = world.leg(record), HandRecorder()
-            leg._recorder = recorder
+            leg._hearing.recorder = recorder
             first = world.link(record)
             began_s = asyncio.get_running_loop().time()
             await first.speak(1)
