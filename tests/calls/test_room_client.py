@@ -31,6 +31,8 @@ from tests.fakes.room_caller import RATE_HZ, RoomCaller, audible, room_caller
 from tests.fakes.rtc_served import rtc_served
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_S = 20.0
+"""A data channel sends what is lost again after a second, then two, then four."""
 GREETING = ("agent", "Hello, what can I do for you today?")
 WAITS: dict[str, object] = {"firstSpeakerSettings": {"user": {}}}
 TALK = "One two three four five six seven eight nine ten eleven twelve."
@@ -49,7 +51,9 @@ def version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def greeted(caller: RoomCaller) -> None:
-    await caller.until(lambda: GREETING in caller.finals and caller.states[-1] == "listening")
+    await caller.until(
+        lambda: GREETING in caller.finals and caller.states[-1] == "listening", PATIENCE_S
+    )
 
 
 async def test_a_whole_call(tmp_path: Path, version: Version) -> None:
@@ -169,19 +173,21 @@ async def said(caller: RoomCaller) -> float:
     """How long the agent talks when it is asked to, s."""
     caller.heard()
     caller.say(UserTextMessage(text="talk"))
-    await caller.until(lambda: ("agent", TALK) in caller.finals)
-    await caller.until(lambda: caller.states[-1] == "listening")
+    await caller.until(lambda: ("agent", TALK) in caller.finals, PATIENCE_S)
+    await caller.until(lambda: caller.states[-1] == "listening", PATIENCE_S)
     await asyncio.sleep(0.4)
     return audible(caller.heard()) / RATE_HZ
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", [0.05, 0.2])
+@pytest.mark.parametrize("part", [0.05, 0.1])
 async def test_a_call_through_a_lossy_network_is_understood_and_keeps_its_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: float
 ) -> None:
     loss = Loss(monkeypatch, part)
-    loss.on = part < 0.1  # DTLS may take longer to come about through more than our patience for it
+    loss.on = (
+        part < 0.1
+    )  # through more than that DTLS may take longer to come about than we wait for it
     async with rtc_served(tmp_path) as served:
         call = await served.created()
         async with room_caller(call["joinUrl"]) as caller:
@@ -197,7 +203,7 @@ async def test_a_call_through_a_lossy_network_is_understood_and_keeps_its_time(
             assert caller.warnings == []
             loss.on = True
             caller.say(UserTextMessage(text="bye"))
-            await caller.until(lambda: caller.ended)
+            await caller.until(lambda: caller.ended, PATIENCE_S)
             assert caller.finals[-1] == ("agent", "Goodbye then.")
         record = await served.ended(call["callId"])
         assert record["endReason"] == "agent_hangup"
