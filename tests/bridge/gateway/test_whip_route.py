@@ -54,6 +54,7 @@ async def test_a_whole_call(house: RtcServed) -> None:
     assert record["clientVersion"] == "whip"
 
 
+@pytest.mark.slow
 async def test_the_agent_hangs_up_and_the_page_sees_its_connection_go(house: RtcServed) -> None:
     call = await house.created()
     async with whip_client(call, house.port) as client:
@@ -245,6 +246,7 @@ async def test_a_browser_may_ask_from_anywhere_what_is_allowed(house: RtcServed)
     assert answer.headers["Accept-Post"] == "application/sdp"
 
 
+@pytest.mark.slow
 async def test_messages_from_two_clients_stay_in_their_calls(house: RtcServed) -> None:
     async def talk(client: WhipClient, http: httpx.AsyncClient, text: str) -> list[object]:
         await client.join(http)
