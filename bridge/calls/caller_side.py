@@ -80,8 +80,10 @@ async def caller_side(
 def _web_rtc(
     record: CallRecord, medium: WebRtcMedium, entrance: Entrance, rooms: Rooms
 ) -> CallerSide:
+    enabled = medium.data_messages.with_more(entrance.wanted)
+
     def opened(recorder: CallRecorder | None) -> CallerLeg:
-        return rooms.open(record, entrance, medium.data_messages, recorder)
+        return rooms.open(record, entrance, enabled, recorder)
 
     return CallerSide(Rates(medium.input_hz, medium.output_hz), opened, _nothing)
 

@@ -20,6 +20,9 @@ JOIN_PATH: Final = re.compile(
     re.ASCII,
 )
 _MAX_CLIENT_VERSION: Final = 100
+# What SDKs of different ages call the same thing (reference webrtc 1).
+_MORE_MESSAGES: Final = ("additionalMessages", "experimentalMessages")
+_MAX_WANTED: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class JoinTarget:
     token: str
     client_version: str | None
     kind: JoinKind = "server_web_socket"
+    wanted: tuple[str, ...] = ()
+    """Types of data messages that the client asks for besides those of its call."""
 
 
 def join_url(call: CallRecord, base: str) -> str | None:
@@ -54,12 +59,15 @@ def parse_target(target: str) -> JoinTarget | None:
     match = JOIN_PATH.fullmatch(parts.path)
     if match is None:
         return None
-    version = parse_qs(parts.query).get("clientVersion", [None])[0]
+    query = parse_qs(parts.query)
+    version = query.get("clientVersion", [None])[0]
+    wanted = ",".join(text for name in _MORE_MESSAGES for text in query.get(name, ()))
     return JoinTarget(
         match["call_id"],
         match["token"],
         None if version is None else version[:_MAX_CLIENT_VERSION],
         cast("JoinKind", match["kind"]),
+        tuple(filter(None, wanted.split(",")[:_MAX_WANTED])),
     )
 
 
@@ -75,7 +83,9 @@ class Joining:
     def take(self, socket: MediaSocket) -> None:
         """Serve the call on this socket."""
         target = self.target
-        way = Entrance(socket, self.base) if target.kind == "webrtc" else socket
+        way: MediaSocket | Entrance = socket
+        if target.kind == "webrtc":
+            way = Entrance(socket, self.base, target.wanted)
         self.service.start(target.call_id, way, target.client_version)
 
 

@@ -153,7 +153,9 @@ class RtcWorld(CallWorld):
     rooms: Rooms
     voices: list[FakeVoice] = field(default_factory=list)
 
-    async def enter(self, settings: CallSettings | None = None) -> tuple[CallRecord, Client]:
+    async def enter(
+        self, settings: CallSettings | None = None, wanted: tuple[str, ...] = ()
+    ) -> tuple[CallRecord, Client]:
         """Create a call and open its join socket."""
         record = await self.service.create(settings or CallSettings())
         await self.service.claim(record.call_id, record.join_token, kind="webrtc")
@@ -161,7 +163,7 @@ class RtcWorld(CallWorld):
         ours, theirs = memory_pair(loop)
         client = Client(ours, loop.time)
         ours.start(client)
-        self.service.start(record.call_id, Entrance(theirs, BASE), "web_0.5.0")
+        self.service.start(record.call_id, Entrance(theirs, BASE, wanted), "web_0.5.0")
         await asyncio.sleep(0.01)
         return record, client
 

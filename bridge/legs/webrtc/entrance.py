@@ -22,6 +22,8 @@ class Entrance:
     """The join socket, not yet started."""
     base: str = ""
     """Where this server's sockets are reached, as ``ws://host:port``: the room's URL begins with it."""
+    wanted: tuple[str, ...] = ()
+    """Types of data messages that the client asked for in its join URL, besides those of its call."""
     link: Link | None = None
     """A connection that is there already, not yet started."""
 

@@ -5,7 +5,7 @@ keeps its default, and two defaults depend on the carrier. Messages without a sw
 room_info) are always sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, Literal, Self, TypeAlias
 
 from bridge.wire.messages.base import WireModel
@@ -38,6 +38,11 @@ class EnabledDataMessages(WireModel):
         """All switches settled: what was given, over the carrier's own defaults."""
         said = given.model_dump(exclude_unset=True) if given is not None else {}
         return cls.model_validate({**_OWN_DEFAULTS[carrier], **said})
+
+    def with_more(self, types: Collection[str]) -> Self:
+        """These types switched on too; one that is unknown is passed over."""
+        known = {name: True for name in types if name in type(self).model_fields}
+        return self.model_copy(update=known)
 
     def enabled(self, message_type: str) -> bool:
         """Whether messages of this type are sent."""

@@ -39,7 +39,18 @@ def test_a_call_without_a_medium_has_a_join_url_of_webrtc() -> None:
 def test_parameters_of_the_clients_own_are_passed_over_but_its_version() -> None:
     target = parse_target(f"{PATH}?apiVersion=1&clientVersion=js_1.0&experimentalMessages=debug")
 
-    assert target == JoinTarget(ID, TOKEN, "js_1.0")
+    assert target == JoinTarget(ID, TOKEN, "js_1.0", wanted=("debug",))
+
+
+@pytest.mark.parametrize("name", ["additionalMessages", "experimentalMessages"])
+def test_a_client_may_ask_for_more_messages_whatever_its_sdk_calls_that(name: str) -> None:
+    for text, wanted in (("", ()), ("debug,call_event", ("debug", "call_event")), (",,", ())):
+        target = parse_target(f"{PATH}?{name}={text}")
+        assert target is not None
+        assert target.wanted == wanted
+    many = parse_target(f"{PATH}?{name}={'x,' * 5_000}")
+    assert many is not None
+    assert len(many.wanted) == 32
 
 
 @pytest.mark.parametrize(("n", "kept"), [(100, 100), (101, 100), (5_000, 100)])

@@ -271,6 +271,19 @@ def test_a_client_tool_is_run_over_the_channel() -> None:
     play(call())
 
 
+def test_a_client_gets_the_messages_that_its_join_url_asks_for() -> None:
+    async def call() -> None:
+        for wanted in ((), ("user_started_speaking", "unheard_of")):
+            async with rtc_world(ActingBrain(lambda _: ())) as world:
+                record, _ = await world.enter(wanted=wanted)
+                link = world.link(record)
+                await link.speak(1)
+                await link.speak(2, level=0)
+                assert bool(link.of("user_started_speaking")) is bool(wanted)
+
+    play(call())
+
+
 # Endings
 
 

@@ -59,3 +59,11 @@ def test_messages_without_a_switch_are_always_sent(message_type: str) -> None:
 
 def test_every_switch_is_a_message_of_the_server() -> None:
     assert set(EnabledDataMessages.model_fields) <= set(SERVER_TYPES)
+
+
+def test_more_types_can_be_switched_on_and_unknown_ones_are_passed_over() -> None:
+    before = EnabledDataMessages.for_carrier("web_rtc")
+    after = before.with_more(["call_event", "no_such_thing", "model_fields", ""])
+    assert after.call_event
+    assert not before.call_event
+    assert after.model_dump() == {**before.model_dump(), "call_event": True}
