@@ -32,6 +32,7 @@ from aiortc.rtp import (
     RtpPacket,
 )
 
+from bridge.legs.webrtc.data_guard import guard_data
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.rtp import RtpWriter, parse_rtp
 from bridge.legs.webrtc.source_guard import GuardedConnection, guard, hush_loggers
@@ -64,7 +65,10 @@ RELIED_ON: Final[Mapping[type, tuple[str, ...]]] = {
         *("_ssrc", "_stream_id", "_track_id"),
     ),
     RTCRtpTransceiver: ("_codecs", "_offerDirection", "_bundled"),
-    RTCSctpTransport: ("_bundled",),
+    RTCSctpTransport: (
+        *("_bundled", "_handle_data", "_receive_data_chunk", "_receive", "_abort"),
+        *("_inbound_streams", "_advertised_rwnd", "_sack_misordered", "_last_received_tsn"),
+    ),
     Connection: (
         *("_local_candidates", "_local_candidates_start", "_local_candidates_end", "_protocols"),
         *("_queue", "_nominated", "_use_ipv4", "_use_ipv6", "check_state", "data_received"),
@@ -76,7 +80,7 @@ RELIED_ON: Final[Mapping[type, tuple[str, ...]]] = {
     StunProtocol: ("receiver", "datagram_received", "send_stun", "local_candidate", "transport"),
     CandidatePair: ("protocol", "remote_addr"),
 }
-"""What is private there and used here or in `source_guard`."""
+"""What is private there and used here, in `source_guard` or in `data_guard`."""
 
 PutPacket = Callable[[int, int, bytes, int], None]
 """Takes sequence, timestamp, payload, SSRC."""
@@ -87,13 +91,17 @@ def adopt(
     options: RtcOptions,
     put: PutPacket,
     ready: Callable[["RtpOut"], None],
+    on_flood: Callable[[], None],
 ) -> None:
     """Take what a description has made of a connection: guard its sockets, replace its senders and receivers.
 
     To be called after each description and before the next wait; what is adopted already stays as it is. `put` gets
-    the audio that comes, `ready` the way out once there is one.
+    the audio that comes, `ready` the way out once there is one; `on_flood` is called when the peer sends more on its
+    data channels than can wait.
     """
     hush_loggers()
+    if connection.sctp is not None:
+        guard_data(connection.sctp, on_flood)
     for transport in _ice_transports(connection):
         guard(transport._connection, options)
     for transceiver in connection.getTransceivers():

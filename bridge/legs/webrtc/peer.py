@@ -230,7 +230,7 @@ class Peer:
             raise BridgeError("the connection is closed")
 
     def _adopt(self) -> None:
-        inside.adopt(self._connection, self._options, self._put, self._ready)
+        inside.adopt(self._connection, self._options, self._put, self._ready, self._flooded)
 
     def _add_transceiver(self, direction: str) -> RTCRtpTransceiver:
         return self._connection.addTransceiver("audio", direction=direction)
@@ -296,6 +296,9 @@ class Peer:
         if state == "connected" and self._deadline is not None:
             self._deadline.cancel()
         self._become(state)
+
+    def _flooded(self) -> None:
+        self._become("failed")
 
     def _too_late(self) -> None:
         if self.state != "connected":
