@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -264,7 +265,8 @@ def _in_json(order: "TalkOrder") -> int:
         return JsonFront(writers[0].write, partial(typed_lines, 0), reader)
 
     try:
-        result = _carry_out(order, front)
+        with redirect_stdout(sys.stderr):  # what a tool prints is no line of JSON
+            result = _carry_out(order, front)
     finally:
         for writer in writers:
             writer.close()

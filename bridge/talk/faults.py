@@ -10,9 +10,25 @@ LONGEST: Final = 300
 
 def fault(error: BaseException) -> str:
     """Kind, words and innermost place of an error: ``ValueError: no such table (my_tools.py, line 12)``."""
-    words = " ".join(str(error).split())[:LONGEST]
-    said = f"{type(error).__name__}: {words}" if words else type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)
     if not frames:
-        return said
-    return f"{said} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})"
+        return said(error)
+    return f"{said(error)} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})"
+
+
+def said(error: BaseException) -> str:
+    """Kind and words of an error, on one line."""
+    words = _words(error)
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def sentence(words: str, longest: int = LONGEST) -> str:
+    """Words of a user's function on one line that UTF-8 can carry, cut to so many characters."""
+    return " ".join(words[: 2 * longest].encode("utf-8", "replace").decode().split())[:longest]
+
+
+def _words(error: BaseException) -> str:
+    try:
+        return sentence(str(error))
+    except Exception:  # noqa: BLE001 - a user's class of errors may fail to say its own words
+        return ""

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from bridge.batch.plan import parse_api_url
+from bridge.talk.daemon_threads import DaemonThreads
 from bridge.talk.plan import INPUT_HZ, OUTPUT_HZ, MediumName, TalkPlan
 from bridge.talk.program_audio import Microphone, Speaker
 from bridge.talk.program_leg import ProgramLeg
@@ -80,7 +81,7 @@ async def join(  # noqa: PLR0913 - all but the first are optional, and named
     Raises: UsageError, ApiError, JoinRefused, with one sentence each.
     """
     loop = asyncio.get_running_loop()
-    own = await loop.run_in_executor(None, _tools, tools)
+    own = await loop.run_in_executor(DaemonThreads("tools file"), _tools, tools)
     key = SecretStr(api_key) if isinstance(api_key, str) else api_key
     plan = TalkPlan(
         join_url=url,

@@ -10,6 +10,7 @@ from pathlib import Path
 from bridge.legs.base import Ended
 from bridge.talk.caller import make_caller
 from bridge.talk.conversation import Conversation
+from bridge.talk.daemon_threads import DaemonThreads
 from bridge.talk.events import LIVE, Noted, StatusChanged, Turn
 from bridge.talk.fronts import Front
 from bridge.talk.serving import serve, tell
@@ -61,7 +62,8 @@ async def run(order: TalkOrder, front: Front, signals: Signals = ignoring) -> Ta
     Raises: UsageError, MissingExtra, ApiError, JoinRefused, BridgeError with one sentence.
     """
     loop = asyncio.get_running_loop()
-    tools = await loop.run_in_executor(None, _load, order.tool_files)
+    # A user's file may take for ever to load, and the process must be able to end all the same.
+    tools = await loop.run_in_executor(DaemonThreads("tools file"), _load, order.tool_files)
     async with AsyncExitStack() as stack:
         caller = await make_caller(order.sound, order.plan.rates)
         stack.push_async_callback(caller.close)

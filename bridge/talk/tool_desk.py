@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from bridge.talk.daemon_threads import DaemonThreads
 from bridge.talk.events import ToolRun
-from bridge.talk.faults import fault
+from bridge.talk.faults import fault, sentence
 from bridge.talk.tools import Tool, ToolFailed, ToolReply, result_text
 from bridge.wire.messages import ClientToolInvocation, ClientToolResult, encode
 from bridge.wire.strict_json import MESSAGE, utf8_size
@@ -24,6 +24,9 @@ MAX_KEPT: Final = 1_000
 """Tool calls that are remembered; the oldest answered ones give way."""
 STOP_S: Final = 1.0
 """A function that is let go of may take so long to clean up."""
+LONGEST_WHY: Final = 1_000
+"""Characters of the sentence that says why there is no result."""
+FAILED: Final = "it failed"
 UNKNOWN: Final = "this caller has no such tool"
 
 ErrorType = Literal["undefined", "implementation-error"]
@@ -115,12 +118,14 @@ class ToolDesk:
             async with deadline:
                 value = await self._value(tool, call)
         except ToolFailed as exc:
-            self._fail(run, "implementation-error", str(exc) or "it failed")
+            self._fail(run, "implementation-error", str(exc))
         except asyncio.CancelledError as exc:
             if _let_go():
                 raise
             self._fail(run, "implementation-error", fault(exc))
-        except (Exception, SystemExit) as exc:  # noqa: BLE001 - the border to a user's function
+        except GeneratorExit:  # nobody runs this task any more
+            raise
+        except BaseException as exc:  # noqa: BLE001 - the border to a user's function; Ctrl-C is a signal, not an error
             late = f"it did not answer within {tool.deadline_s:g} s"
             self._fail(run, "implementation-error", late if deadline.expired() else fault(exc))
         else:
@@ -130,7 +135,7 @@ class ToolDesk:
         if _is_async(tool.implementation):
             return await call()
         loop = asyncio.get_running_loop()
-        value = await loop.run_in_executor(self._threads, call)
+        value = await loop.run_in_executor(self._threads, _called, call)
         return await value if inspect.isawaitable(value) else value
 
     def _reply(self, run: ToolRun, reply: ToolReply) -> None:
@@ -157,6 +162,7 @@ class ToolDesk:
                 self._done(replace(run, state="answered", result=text), message)
 
     def _fail(self, run: ToolRun, kind: ErrorType, why: str) -> None:
+        why = sentence(why, LONGEST_WHY) or FAILED
         message = ClientToolResult(
             invocation_id=run.invocation_id, error_type=kind, error_message=why
         )
@@ -178,6 +184,16 @@ class ToolDesk:
             if oldest is not None:
                 del self.runs[oldest]
         self._changed(run)
+
+
+def _called(call: Callable[[], Any]) -> Any:
+    """In a thread: an exception that no future carries (StopIteration) or that would end the loop is a failure."""
+    try:
+        return call()
+    except ToolFailed:
+        raise
+    except BaseException as exc:  # noqa: BLE001 - the border to a user's function
+        raise ToolFailed(fault(exc)) from None
 
 
 def _let_go() -> bool:

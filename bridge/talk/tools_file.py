@@ -14,7 +14,7 @@ from types import CodeType, ModuleType
 from typing import Final
 
 from bridge.errors import UsageError
-from bridge.talk.faults import LONGEST
+from bridge.talk.faults import said
 from bridge.talk.tools import Tool, ToolImplementation, make_tool
 
 _MODULE: Final = "tipring_tools_"
@@ -25,6 +25,7 @@ def load_tools(path: Path) -> tuple[Tool, ...]:
 
     Raises: UsageError with the file's name and the line.
     """
+    path = path.absolute()  # as Python names the file of a frame
     module = _run(path)
     functions = sorted(_functions(module), key=_line)
     if not functions:
@@ -58,7 +59,7 @@ def _run(path: Path) -> ModuleType:
         if exc.filename is not None and Path(exc.filename) == path:
             raise UsageError(f"{path}: cannot be read ({exc.strerror})") from None
         raise UsageError(_raised(path, exc)) from None
-    except (Exception, SystemExit) as exc:  # noqa: BLE001 - the border to a user's program
+    except BaseException as exc:  # noqa: BLE001 - the border to a user's program
         raise UsageError(_raised(path, exc)) from None
     finally:
         sys.path.remove(folder)
@@ -69,9 +70,7 @@ def _raised(path: Path, exc: BaseException) -> str:
     """What a file raised while it was loaded; its own innermost line, wherever the error came from."""
     frames = traceback.extract_tb(exc.__traceback__)
     lines = [frame.lineno for frame in frames if Path(frame.filename) == path]
-    words = " ".join(str(exc).split())[:LONGEST]
-    said = f"{type(exc).__name__}: {words}" if words else type(exc).__name__
-    return f"{_where(path, None, lines[-1] if lines else None)}: {said}"
+    return f"{_where(path, None, lines[-1] if lines else None)}: {said(exc)}"
 
 
 def _where(path: Path, file: str | None, line: int | None) -> str:

@@ -108,6 +108,47 @@ async def test_errors_of_others_go_past_the_screen(tmp_path: Path) -> None:
     assert "you hung up" in (tmp_path / "errors").read_text()
 
 
+async def test_ctrl_c_stops_while_a_tools_file_loads_for_ever(tmp_path: Path) -> None:
+    tools = tmp_path / "tools.py"
+    tools.write_text("print('loading', flush=True)\nwhile True:\n    pass\n")
+    command = (*TALK, "--plain", "--tools", str(tools))
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=ENVIRONMENT
+    )
+    try:
+        assert process.stdout is not None
+        await asyncio.wait_for(process.stdout.readline(), 20)
+        process.send_signal(signal.SIGINT)
+        _, err = await asyncio.wait_for(process.communicate(), 10)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+    assert process.returncode == 130
+    assert err == b"tipring: stopped\n"
+
+
+async def test_what_a_tool_prints_is_no_line_of_the_json(tmp_path: Path) -> None:
+    tools = tmp_path / "tools.py"
+    tools.write_text("print('imported')\ndef f() -> None:\n    pass\n")
+    process = await asyncio.create_subprocess_exec(
+        *TALK,
+        "--json",
+        "--tools",
+        str(tools),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        env=ENVIRONMENT,
+    )
+    out, err = await asyncio.wait_for(process.communicate(b"/hangup\n"), 30)
+
+    assert process.returncode == 0
+    assert all("event" in json.loads(line) for line in out.splitlines())
+    assert b"imported" in err
+
+
 async def test_a_reader_that_goes_ends_the_call(tmp_path: Path) -> None:
     folder = tmp_path / "talk"
     command = (*TALK, "--json", "--record", str(folder))

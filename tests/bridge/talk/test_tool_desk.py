@@ -1,9 +1,10 @@
 """Answering client tools: whatever a function does, there is one answer, and the call lives on."""
 
 import asyncio
+import itertools
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from bridge.talk.events import ToolRun
 from bridge.talk.tool_desk import MAX_KEPT, MAX_PENDING, ToolDesk
 from bridge.talk.tools import Tool, ToolFailed, ToolReply, given_tool, make_tool, tool
 from bridge.virtual import run_virtual
-from bridge.wire.messages import ClientToolInvocation, ClientToolResult, JsonObject
+from bridge.wire.messages import ClientToolInvocation, ClientToolResult, JsonObject, encode
+from bridge.wire.strict_json import MESSAGE
 
 
 class Desk:
@@ -97,6 +99,57 @@ def test_a_function_that_leaves_the_program_is_answered() -> None:
         sys.exit(3)
 
     assert failure(leaves).startswith("SystemExit: 3")
+
+
+class _OwnKind(BaseException):
+    """What only `except BaseException` catches."""
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), _OwnKind("mine"), StopIteration("no more"), SystemExit(1)]
+)
+def test_what_a_function_in_a_thread_raises_is_answered_at_once(error: BaseException) -> None:
+    def rude() -> None:
+        raise error
+
+    assert failure(rude).startswith(type(error).__name__)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), _OwnKind("mine")])
+def test_what_a_coroutine_raises_does_not_end_the_loop(error: BaseException) -> None:
+    async def rude() -> None:
+        raise error
+
+    assert failure(rude).startswith(type(error).__name__)
+
+
+def test_an_error_that_cannot_say_its_words_is_answered_by_its_kind() -> None:
+    class Mute(Exception):  # noqa: N818 - an odd one is the point
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    def broken() -> None:
+        raise Mute
+
+    assert failure(broken).startswith("Mute (test_tool_desk.py, line ")
+
+
+@pytest.mark.parametrize("words", ["a\ud800b", "y" * 1_000_000, "", " \n "])
+@pytest.mark.parametrize("kind", [ToolFailed, ValueError])
+def test_whatever_the_words_of_a_failure_are_a_message_can_carry_them(
+    kind: type[Exception], words: str
+) -> None:
+    def broken() -> None:
+        raise kind(words)
+
+    assert len(encode(answered(broken)).encode()) < MESSAGE.max_bytes
+
+
+def test_a_function_that_yields_without_end_is_answered_and_not_waited_for() -> None:
+    def counts() -> Iterator[int]:
+        yield from itertools.count()
+
+    assert "JSON cannot carry" in failure(counts)
 
 
 def test_a_coroutine_that_hangs_is_answered_at_its_deadline() -> None:

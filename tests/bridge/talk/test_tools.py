@@ -2,6 +2,7 @@
 
 import enum
 import io
+import itertools
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -24,6 +25,7 @@ from bridge.talk.tools import (
     result_text,
     tool,
 )
+from bridge.wire.strict_json import MESSAGE
 
 
 class Guest(BaseModel):
@@ -289,6 +291,19 @@ def test_results_become_text(value: object, text: str) -> None:
 
 _ring: list[object] = []
 _ring.append(_ring)
+
+
+@pytest.mark.parametrize("value", [itertools.count(), [itertools.count()], {"a": (iter("b"),)}])
+def test_what_may_have_no_end_is_not_looked_through(value: object) -> None:
+    with pytest.raises(ToolFailed, match="JSON cannot carry"):
+        result_text(value)
+
+
+def test_a_result_with_more_parts_than_a_message_has_bytes_is_not_looked_through() -> None:
+    most = MESSAGE.max_bytes - 1
+    assert result_text([0] * most).count("0") == most
+    with pytest.raises(ToolFailed, match="too many values"):
+        result_text([0] * (most + 1))
 
 
 @pytest.mark.parametrize("value", [object(), float("nan"), [float("inf")], b"\xff", _ring, print])

@@ -60,6 +60,11 @@ def test_every_public_function_that_is_defined_in_it_is_a_tool(tmp_path: Path) -
         ("x = 1\n\nraise ValueError('no\\nway')\n", r"my_tools\.py, line 3: ValueError: no way$"),
         ("import nothing_like_it\n", r"my_tools\.py, line 1: ModuleNotFoundError"),
         ("import sys\nsys.exit('bye')\n", r"my_tools\.py, line 2: SystemExit: bye"),
+        ("x = 1\nraise KeyboardInterrupt\n", r"my_tools\.py, line 2: KeyboardInterrupt$"),
+        (
+            "class Own(BaseException):\n    __str__ = None\nraise Own\n",
+            r"my_tools\.py, line 3: Own$",
+        ),
         ("import json\n\njson.loads('{')\n", r"my_tools\.py, line 3: JSONDecodeError"),
         ("open('/nowhere/at/all')\n", r"my_tools\.py, line 1: FileNotFoundError"),
         ("\n\ndef f(x): pass\n", r"my_tools\.py, line 3: the parameter x of f has no type"),
@@ -83,6 +88,17 @@ def test_an_error_is_named_with_its_line(tmp_path: Path, text: str, why: str) ->
         load_tools(path)
 
     assert "\n" not in str(caught.value)
+
+
+def test_the_line_of_an_error_is_named_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path, "x = 1\nraise ValueError('no')\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"^my_tools\.py, line 2: ValueError: no$"):
+        load_tools(Path("my_tools.py"))
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_tools(Path("none.py"))
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
