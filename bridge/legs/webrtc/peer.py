@@ -327,7 +327,7 @@ def _parsed(init: str | dict[str, Any]) -> dict[str, Any] | None:
             return None
         try:
             init = json.loads(init)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter for brackets without end
             return None
     if not isinstance(init, dict):
         return None
