@@ -41,6 +41,7 @@ async def uplink_ms(rate_hz: int) -> list[float]:
     wobble, turned = random.Random(1), [0.0]
     called: list[float] = []
     mic, out = pair(rate_hz=rate_hz, late_s=lambda: 0.002 * wobble.random())
+    mic.block = rate_hz // 100
 
     def sound(at_s: float, n: int) -> Int16:
         on = at_s + np.arange(n) / rate_hz >= turned[0]

@@ -36,6 +36,8 @@ class FakeDevice:
     rate_hz: int = 48_000
     rates: tuple[int, ...] | None = None
     """Rates that it takes; None: any."""
+    system: str = SYSTEM
+    """The part of the sound system that it belongs to."""
     channels: int | None = None
     """The one number of channels that it takes; None: any up to what it has."""
     refuses: Trouble | None = None
@@ -92,7 +94,7 @@ class FakeHost:
             Device(
                 index,
                 d.name,
-                SYSTEM,
+                d.system,
                 d.n_inputs,
                 d.n_outputs,
                 d.rate_hz,

@@ -1,8 +1,8 @@
 """The device leg: a microphone and a loudspeaker as one end of a call.
 
-For each of the two a task looks at what the sound system's callback did, just after it, and feeds it; another keeps the
-devices open. The callbacks themselves touch only memory that is there from the start, so the sound system never waits
-for Python's event loop, nor the loop for the sound system.
+A task looks at what the sound system's callbacks did, just after the microphone's, and feeds the loudspeaker's; another
+keeps the devices open. The callbacks themselves touch only memory that is there from the start, so the sound system
+never waits for Python's event loop, nor the loop for the sound system.
 
 The rates towards the call are fixed. The devices run at their own where they do; rate and clock are met here. What
 the call pushes is told to the incoming lane's ledger with the instant at which it sounds, by the device's own clock.
@@ -28,6 +28,8 @@ from bridge.wire.messages import State, Transcript
 from bridge_codecs.pcm import Int16
 
 DRAIN_CHECK_S: Final = 0.01
+NEAR_S: Final = 0.001
+"""A look at the microphone that is due so soon is not worth waking up for twice."""
 
 
 class DeviceLeg:
@@ -105,8 +107,7 @@ class DeviceLeg:
             async with asyncio.TaskGroup() as tasks:
                 serving = [
                     tasks.create_task(self._keeper.keep(), name="device keeper"),
-                    tasks.create_task(self._serve(self._microphone), name="device microphone"),
-                    tasks.create_task(self._serve(self._loudspeaker), name="device loudspeaker"),
+                    tasks.create_task(self._serve(), name="device audio"),
                 ]
                 await self._hung_up.wait()
                 for task in serving:
@@ -195,9 +196,14 @@ class DeviceLeg:
         self._loudspeaker.start(port.incoming, now_s)
         port.incoming.on_ready = self._audio_came
 
-    async def _serve(self, side: Microphone | Loudspeaker) -> None:
+    async def _serve(self) -> None:
+        """The microphone sets the pace; the loudspeaker is looked after at the same time, and in between if need be."""
+        hear_s = self._loop.time()
         while True:
-            next_s = side.poll(self._loop.time())
+            now_s = self._loop.time()
+            if now_s >= hear_s - NEAR_S:
+                hear_s = self._microphone.poll(now_s)
+            next_s = min(hear_s, self._loudspeaker.poll(now_s))
             await asyncio.sleep(next_s - self._loop.time())
 
     def _audio_came(self) -> None:

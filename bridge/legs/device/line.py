@@ -22,7 +22,9 @@ AFTER_S: Final = 0.0015
 """So long after a callback is due the event loop looks at what it did."""
 AGAIN_S: Final = 0.003
 """… and so much later again when it was late."""
-LOOK_S: Final = 0.02
+STEP_S: Final = 0.015
+"""A look that has less to see than this is not worth waking up for: it waits for one more callback."""
+LOOK_S: Final = 0.03
 """Nor does it ever wait longer than this."""
 _SMOOTHING: Final = 16
 _USED_CHANNELS: Final = 2
@@ -61,16 +63,6 @@ class Line:
         for block in blocks:
             self._learn(block)
         return blocks
-
-    def next_look_s(self, now_s: float) -> float:
-        """When the event loop should look next: just after the next callback."""
-        if self.clock.first_s is None:
-            return now_s + AGAIN_S
-        due_s = self._next_call_s() + self._late_s + AFTER_S
-        return min(max(due_s, now_s + AGAIN_S), now_s + LOOK_S)
-
-    def _next_call_s(self) -> float:
-        raise NotImplementedError
 
     def _learn(self, block: Block) -> None:
         before = self.passed
@@ -133,8 +125,13 @@ class InputLine(Line):
         """From the sound to the callback that brings it, s."""
         return self._believed(0.0)
 
-    def _next_call_s(self) -> float:
-        return self.clock.at(self.passed + self.block)
+    def next_look_s(self, now_s: float) -> float:
+        """When the event loop should look next: just after a callback, when there is enough to see."""
+        if self.clock.first_s is None:
+            return now_s + AGAIN_S
+        blocks = math.ceil(STEP_S * self.rate_hz / self.block)
+        due_s = self.clock.at(self.passed + blocks * self.block) + self._late_s + AFTER_S
+        return min(max(due_s, now_s + AGAIN_S), now_s + LOOK_S)
 
     def _clocked(self, before: int, block: Block) -> tuple[int, float]:  # noqa: ARG002 - a microphone's block lies behind its callback
         self.clock.saw(self.passed, block.now_s)
@@ -165,9 +162,6 @@ class OutputLine(Line):
     def next_write(self) -> int:
         """Position, in samples that the device takes, of the next sample that is written."""
         return self.passed + self.crossing.written - max(self.taken, self.crossing.dropped)
-
-    def _next_call_s(self) -> float:
-        return self.clock.at(self.passed)
 
     def _clocked(self, before: int, block: Block) -> tuple[int, float]:
         clock = self.clock

@@ -24,8 +24,8 @@ from bridge_codecs.drift import DELAY, DriftStage
 from bridge_codecs.pcm import HIGHEST, LOWEST, Int16
 from bridge_codecs.resample import Resampler
 
-READY_S: Final = 0.06
-REFILL_S: Final = 0.04
+READY_S: Final = 0.08
+REFILL_S: Final = 0.05
 """Less than this is filled up to `READY_S` …"""
 AT_ONCE_S: Final = 0.04
 """… and a lane that holds no more than this is emptied at once."""
@@ -239,7 +239,7 @@ class Loudspeaker:
             return
         wanted = max(lane.depth_samples, self._tone.size)
         if not wanted:
-            if self._runs_dry(line) and now_s >= self._last_moment_s(line) - AGAIN_S / 2:
+            if not self._idle and now_s >= self._last_moment_s(line) - AGAIN_S / 2:
                 self._end_stretch(line, now_s)
             return
         if self._idle:
@@ -274,19 +274,18 @@ class Loudspeaker:
         self._write(line, np.zeros(round(TAIL_S * self.sink_hz), np.int16), now_s)
         self._restart()
 
-    def _runs_dry(self, line: OutputLine) -> bool:
-        """Whether the next callback will want more than is ready."""
-        return not self._idle and line.next_write - line.passed < line.block
-
     def _last_moment_s(self, line: OutputLine) -> float:
-        """When audio that is made ready comes just in time for the next callback."""
-        return line.clock.at(line.passed) - AGAIN_S
+        """When audio that is made ready comes just in time for the callback that would want more than there is."""
+        blocks = (line.next_write - line.passed) // line.block
+        return line.clock.at(line.passed + blocks * line.block) - AGAIN_S
 
     def _next_poll_s(self, line: OutputLine, now_s: float) -> float:
-        next_s = line.next_look_s(now_s)
-        if self._runs_dry(line) and now_s < self._last_moment_s(line):
-            return min(next_s, self._last_moment_s(line))
-        return next_s
+        if line.clock.first_s is None:
+            return now_s + AGAIN_S
+        if self._idle:
+            return now_s + LOOK_S
+        dry_s = self._last_moment_s(line)
+        return min(dry_s, now_s + LOOK_S) if dry_s > now_s else now_s + AGAIN_S
 
     def _set_tempo(self, line: OutputLine) -> None:
         self._drift.ppm = -shorter_by(-line.clock.drift_ppm, 1000 * self._too_much_s)

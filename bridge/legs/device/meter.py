@@ -1,4 +1,4 @@
-"""A level meter's needle: up at once, down by `FALL_DB_PER_S`."""
+"""A level meter's needle: up at once, down by `FALL_DB_PER_S` after `HOLD_S`."""
 
 from typing import Final
 
@@ -6,6 +6,8 @@ from bridge.audio.level import SILENCE_DBFS, rms_dbfs
 from bridge_codecs.pcm import Int16
 
 FALL_DB_PER_S: Final = 60.0
+HOLD_S: Final = 0.04
+"""As long as what is looked at at once, so that steady sound has a steady level."""
 
 
 class Meter:
@@ -17,9 +19,10 @@ class Meter:
 
     def saw(self, samples: Int16, now_s: float) -> None:
         """Shape (n,) int16 passed."""
-        self._dbfs = max(rms_dbfs(samples), self.dbfs(now_s))
-        self._at_s = now_s
+        dbfs = rms_dbfs(samples)
+        if dbfs >= self.dbfs(now_s):
+            self._dbfs, self._at_s = dbfs, now_s
 
     def dbfs(self, now_s: float) -> float:
         """Where the needle stands."""
-        return max(SILENCE_DBFS, self._dbfs - FALL_DB_PER_S * max(0.0, now_s - self._at_s))
+        return max(SILENCE_DBFS, self._dbfs - FALL_DB_PER_S * max(0.0, now_s - self._at_s - HOLD_S))

@@ -15,11 +15,18 @@ from bridge_codecs.filterbank import RATES_HZ
 Side: TypeAlias = Microphone | Loudspeaker
 
 BLOCK_S: Final = 0.01
+"""A loudspeaker's, because what the device has taken cannot be cleared."""
+HEARD_BLOCK_S: Final = 0.02
+"""A microphone's: half the work, and no more than a frame towards the agent holds."""
 LATENCY_S: Final = 0.02
-"""What a device is asked to hold: two blocks."""
+"""What a device is asked to hold: two blocks …"""
+HEARD_LATENCY_S: Final = 0.04
+"""… of each kind."""
 OPEN_LIMIT_S: Final = 10.0
 _FALLBACK_HZ: Final = (48_000, 44_100, 32_000, 24_000, 16_000, 22_050, 12_000, 11_025, 8_000)
 _RATE_SLACK: Final = 0.005
+_GUESSED: Final = "ALSA"
+"""The part of PortAudio that says 44,100 Hz of whatever can do that; the sound servers behind it run at 48,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,10 @@ def candidates_for(
 async def _open(host: HostApi, side: Side, device: Device) -> Opened:
     refusal: DeviceError | None = None
     for rate_hz, channels in _formats(device, side):
-        ask = StreamAsk(device, rate_hz, channels, round(rate_hz * BLOCK_S), LATENCY_S)
+        hears = isinstance(side, Microphone)
+        block = round(rate_hz * (HEARD_BLOCK_S if hears else BLOCK_S))
+        latency_s = HEARD_LATENCY_S if hears else LATENCY_S
+        ask = StreamAsk(device, rate_hz, channels, block, latency_s)
         line = side.prepare(ask)
         try:
             if isinstance(line, InputLine):
@@ -100,7 +110,8 @@ def _formats(device: Device, side: Side) -> Iterator[tuple[int, int]]:
     n = device.n_inputs if isinstance(side, Microphone) else device.n_outputs
     # One channel of a loudspeaker may be its left one alone.
     few = (1, 2, n) if isinstance(side, Microphone) else (2, n, 1)
-    own = (device.rate_hz,) if device.rate_hz in RATES_HZ else ()
+    tells = device.rate_hz in RATES_HZ and device.system != _GUESSED
+    own = (device.rate_hz,) if tells else ()
     for rate_hz in dict.fromkeys(own + _FALLBACK_HZ):
         for channels in dict.fromkeys(few):
             if channels <= n:

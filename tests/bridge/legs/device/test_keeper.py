@@ -174,6 +174,8 @@ def test_drain_ends_without_a_loudspeaker(virtual: Virtual) -> None:
         (FakeDevice("44.1 only", 1, 2, rate_hz=44_100, rates=(44_100,)), 44_100, (1, 2)),
         (FakeDevice("its own rate lies", 1, 2, rate_hz=48_000, rates=(16_000,)), 16_000, (1, 2)),
         (FakeDevice("odd rate", 1, 2, rate_hz=96_000), 48_000, (1, 2)),
+        (FakeDevice("guessed rate", 1, 2, rate_hz=44_100, system="ALSA"), 48_000, (1, 2)),
+        (FakeDevice("own rate", 1, 2, rate_hz=44_100), 44_100, (1, 2)),
         (FakeDevice("seven", 7, 7, channels=7), 48_000, (7, 7)),
         (FakeDevice("two", 2, 2, channels=2, rates=(8_000,)), 8_000, (2, 2)),
         (FakeDevice("one", 1, 1), 48_000, (1, 1)),

@@ -42,11 +42,13 @@ class Listening:
 
 @pytest.mark.parametrize("rate_hz", [48_000, 44_100, 16_000])
 @pytest.mark.parametrize("processed", [False, True])
+@pytest.mark.parametrize("blocks_per_s", [None, 100, 50])
 def test_the_microphone_reaches_the_uplink_within_25_ms(
-    virtual: Virtual, rate_hz: int, *, processed: bool
+    virtual: Virtual, rate_hz: int, blocks_per_s: int | None, *, processed: bool
 ) -> None:
     async def main() -> None:
         mic, out = pair(rate_hz=rate_hz)
+        mic.block = blocks_per_s and rate_hz // blocks_per_s
         began_s: list[float] = []
 
         def sound(at_s: float, n: int) -> Int16:
