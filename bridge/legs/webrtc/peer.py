@@ -18,6 +18,7 @@ from aiortc import (
     RTCRtpTransceiver,
     RTCSessionDescription,
 )
+from aiortc.exceptions import InvalidStateError, OperationError
 from aiortc.sdp import candidate_from_sdp
 
 from bridge.errors import BridgeError, RemoteWireError
@@ -345,6 +346,9 @@ def _parsed(init: str | dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _reason(exc: Exception) -> str:
-    """What aiortc says is wrong, if it says it in words; never what the peer has sent."""
-    known = str(exc).split("\n")[0]
-    return known if known and len(known) < 100 and known.isprintable() else type(exc).__name__
+    """What aiortc says is wrong, if it says it in words of its own; never what the peer has sent."""
+    told = str(exc)
+    # Python's own sentences begin small, or are of other kinds; they quote what they stumbled over.
+    if isinstance(exc, ValueError | InvalidStateError | OperationError) and told[:1].isupper():
+        return told
+    return "it is not written as WebRTC wants it"

@@ -34,6 +34,8 @@ MAX_WAITING: Final = 256
 """Datagrams that may wait for the DTLS transport."""
 MAX_VOUCHED: Final = 64
 """Addresses of one peer."""
+MAX_REMOTE: Final = 50
+"""Addresses at which a peer says that it is: each of them is sent some packets, whoever is there."""
 GATHER_S: Final = 2.0
 """How long a STUN or TURN server may take to say an address; the others go without it."""
 LOOPBACK: Final = "127.0.0.1"
@@ -56,6 +58,11 @@ class GuardedConnection(Connection):
         """Take an address for the peer's."""
         if address not in self.vouched and len(self.vouched) < MAX_VOUCHED:
             self.vouched[address] = None
+
+    async def add_remote_candidate(self, remote_candidate: Candidate | None) -> None:
+        """Take an address that the peer has named; more than enough of them, in however many offers, are left out."""
+        if remote_candidate is None or len(self._remote_candidates) < MAX_REMOTE:
+            await super().add_remote_candidate(remote_candidate)
 
     async def query_consent(self) -> None:
         """Ask the peer now and then; a connection that was closed while it came about has nobody to ask.

@@ -11,6 +11,7 @@ import pytest
 from aioice.ice import Connection, StunProtocol
 from aiortc import RTCPeerConnection
 from aiortc.rtcdtlstransport import State
+from aiortc.rtcsctptransport import RTCSctpTransport
 
 from bridge.legs.webrtc import inside
 from tests.fakes.rtc_pair import connect, sides, tone, until
@@ -57,6 +58,10 @@ def test_a_vanished_attribute_would_be_noticed() -> None:
     [
         (Connection.get_component_candidates, ["self", "component", "addresses", "timeout"]),
         (Connection.data_received, ["self", "data", "component"]),
+        (Connection.add_remote_candidate, ["self", "remote_candidate"]),
+        (RTCSctpTransport._receive_data_chunk, ["self", "chunk"]),
+        (RTCSctpTransport._receive, ["self", "stream_id", "pp_id", "data"]),
+        (RTCSctpTransport._handle_data, ["self", "data"]),
         (Connection.check_state, ["self", "pair", "state"]),
         (Connection.respond_error, ["self", "request", "addr", "protocol", "error_code"]),
         (StunProtocol.datagram_received, ["self", "data", "addr"]),

@@ -21,6 +21,7 @@ from bridge.legs.webrtc import inside
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.peer import MAX_CHANNELS, Peer
 from bridge.legs.webrtc.sdp_text import MAX_BYTES, MAX_CANDIDATES, MAX_SECTIONS
+from bridge.legs.webrtc.source_guard import MAX_REMOTE
 from tests.fakes.rtc_pair import LOOPBACK, connect, make_side, sides, tone, until
 
 
@@ -188,6 +189,24 @@ async def test_candidates_by_the_thousand_are_not_kept() -> None:
     await side.close()
 
 
+async def test_offer_upon_offer_names_no_more_addresses_than_one() -> None:
+    good = await an_offer()
+    side = make_side("used against others")
+    try:
+        for i in range(4):
+            named = "".join(
+                f"a=candidate:{n} 1 udp 2130706431 127.0.0.{n + 1} {20_000 + i} typ host\r\n"
+                for n in range(MAX_CANDIDATES - 1)
+            )
+            await side.peer.answer(good + named)
+        [transport] = inside._ice_transports(side.peer._connection)
+        known = transport._connection.remote_candidates
+        assert len(known) == MAX_REMOTE
+        assert any(each.port == 20_000 for each in known)
+    finally:
+        await side.close()
+
+
 async def test_names_of_mdns_hold_nothing_up() -> None:
     async with sides() as (caller, answerer):
         caller.peer.expect_audio()
@@ -217,6 +236,9 @@ BAD_OFFERS: dict[str, Callable[[str], str]] = {
     "no fingerprint": lambda good: good.replace("a=fingerprint", "a=x-fingerprint"),
     "head alone": lambda good: good.split("m=")[0],
     "cut off": lambda good: good[: len(good) // 3],
+    "a mid twice": lambda good: good.replace("a=mid:1", "a=mid:0"),
+    "no such role": lambda good: good.replace("actpass", "secret"),
+    "no such number": lambda good: good.replace("a=rtpmap:96 ", "a=rtpmap:secret "),
 }
 
 
@@ -230,6 +252,8 @@ async def test_an_offer_that_cannot_be_used_is_refused_in_one_sentence(what: str
         sentence = str(refused.value)
         assert "\n" not in sentence
         assert len(sentence) < 200
+        for inside_out in ("secret", "object", "NoneType", "literal", "KeyError"):
+            assert inside_out not in sentence
     finally:
         await side.close()
 
