@@ -12,6 +12,8 @@ from typing import Final
 
 LINES_AHEAD: Final = 10_000
 """Lines that may wait for their reader."""
+BYTES_AHEAD: Final = 8 * 1024 * 1024
+"""Bytes of them: a far end's message has 64 KiB, and more as JSON in ASCII."""
 CLOSE_S: Final = 2.0
 """How long `close` waits for a reader that is slow."""
 
@@ -31,6 +33,7 @@ class LineWriter:
         self.left_out = 0
         self._descriptor, self._on_gone, self._encoding = descriptor, on_gone, encoding
         self._lines: deque[bytes] = deque()
+        self._n_bytes = 0
         self._changed = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="line writer", daemon=True)
@@ -38,11 +41,13 @@ class LineWriter:
 
     def write(self, line: str) -> None:
         """Write a line, its end excepted, some time soon."""
+        data = f"{line}\n".encode(self._encoding, "replace")
         with self._changed:
-            if len(self._lines) >= LINES_AHEAD:
-                self._lines.popleft()
+            self._lines.append(data)
+            self._n_bytes += len(data)
+            while len(self._lines) > LINES_AHEAD or self._n_bytes > BYTES_AHEAD:
+                self._take()
                 self.left_out += 1
-            self._lines.append(f"{line}\n".encode(self._encoding, "replace"))
             self._changed.notify()
 
     def close(self) -> None:
@@ -52,6 +57,11 @@ class LineWriter:
             self._changed.notify()
         self._thread.join(CLOSE_S)
 
+    def _take(self) -> bytes:
+        data = self._lines.popleft()
+        self._n_bytes -= len(data)
+        return data
+
     def _work(self) -> None:
         while True:
             with self._changed:
@@ -59,7 +69,7 @@ class LineWriter:
                     self._changed.wait()
                 if not self._lines:
                     return
-                data = self._lines.popleft()
+                data = self._take()
             try:
                 while data:
                     data = data[os.write(self._descriptor, data) :]

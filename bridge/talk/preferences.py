@@ -36,7 +36,11 @@ def read_preferences(path: Path, *, must_exist: bool = False) -> TalkConfig:
 
     Raises: ConfigError with one sentence that names the file and the key.
     """
-    if not must_exist and not path.exists():
+    try:
+        there = path.exists()
+    except OSError as exc:  # a folder that may not be looked into, a name that is too long
+        raise ConfigError(f"{path}: cannot be read: {exc.strerror}") from None
+    if not must_exist and not there:
         return TalkConfig()
     return load_only(path, TABLE).talk
 

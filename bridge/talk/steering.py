@@ -93,7 +93,7 @@ class Steering:
         async for line in self._typed():
             if patient:
                 await self._settled()
-            if not line.startswith("/"):
+            if line.strip() and not line.startswith("/"):  # nobody answers a blank line
                 self._said_at = self._news
             if said := carry_out(line, talk, self._board):
                 self._tell(said)

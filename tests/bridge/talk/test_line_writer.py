@@ -69,3 +69,17 @@ def test_a_reader_that_stands_still_holds_nobody_up_and_loses_the_oldest_lines(
     assert writer.left_out >= 200 - 66 - 10
     while b"199 " not in os.read(pipe[0], 65_536):
         continue
+
+
+def test_lines_that_wait_are_bounded_in_bytes_too(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_writer, "BYTES_AHEAD", 10_000)
+    monkeypatch.setattr(line_writer, "CLOSE_S", 0.05)
+    writer = LineWriter(pipe[1], lambda: None)
+
+    for number in range(200):  # a pipe holds 64 of them
+        writer.write(f"{number} {'x' * 1_000}")
+    writer.close()
+
+    assert writer.left_out >= 200 - 66 - 10

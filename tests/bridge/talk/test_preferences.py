@@ -20,6 +20,11 @@ def test_a_file_that_was_named_must_be_there() -> None:
         read_preferences(Path("/nowhere/tipring.toml"), must_exist=True)
 
 
+def test_a_name_that_no_file_can_have_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_preferences(tmp_path / ("a" * 5_000))
+
+
 def test_what_was_written_is_read(tmp_path: Path) -> None:
     path = tmp_path / "new" / "tipring.toml"
     write_preferences(path, {"microphone": "Yeti", "loudspeaker": 3, "half_duplex": True})

@@ -149,6 +149,28 @@ async def test_what_a_tool_prints_is_no_line_of_the_json(tmp_path: Path) -> None
     assert b"imported" in err
 
 
+@pytest.mark.parametrize(
+    "closed",
+    ["0", pytest.param("1", marks=pytest.mark.slow), pytest.param("2", marks=pytest.mark.slow)],
+)
+async def test_a_closed_standard_descriptor_becomes_no_socket_of_the_call(
+    closed: str, tmp_path: Path
+) -> None:
+    close = f"import os, sys; os.close({closed}); os.execv(sys.argv[1], sys.argv[1:])"
+    record = ("--record", str(tmp_path / "talk"))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", close, *TALK, "--plain", *record),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        env=ENVIRONMENT,
+    )
+    _, err = await asyncio.wait_for(process.communicate(b""), 30)
+
+    assert process.returncode == 0, err
+    assert end_reason(tmp_path / "talk") == "hangup"
+
+
 async def test_a_reader_that_goes_ends_the_call(tmp_path: Path) -> None:
     folder = tmp_path / "talk"
     command = (*TALK, "--json", "--record", str(folder))

@@ -70,6 +70,17 @@ def test_lines_of_a_file_wait_for_the_agent_to_be_done() -> None:
     assert between == [("text", "one")]
 
 
+def test_nobody_waits_for_an_answer_to_a_blank_line() -> None:
+    async def scene() -> tuple[list[str], float]:
+        told = await steer(FakeTalk(has_devices=False), "", "  ")
+        return told, asyncio.get_running_loop().time()
+
+    told, took_s = run_virtual(scene())
+
+    assert told == []
+    assert took_s < 5 * QUIET_S < ANSWER_WITHIN_S
+
+
 def test_an_agent_that_never_listens_is_not_waited_for_for_ever() -> None:
     async def scene() -> tuple[list[str], float]:
         told = await steer(FakeTalk(has_devices=False), "one", state=SPEAKS)
