@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from typing import Any, Final, TypeVar
 
 import pytest
@@ -23,8 +23,17 @@ _RUNNER: Final = "_function_scoped_runner"  # pytest-asyncio's, in a test that i
 
 def pytest_collection_finish() -> None:
     """Take what collecting made, some million objects that all stay, out of every later garbage collection."""
-    gc.collect()
-    gc.freeze()
+    _set_aside()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, None, None]:
+    """Likewise what a module leaves: the run's reports and imports alone would make each collection take seconds."""
+    yield
+    if nextitem is not None and nextitem.path != item.path:
+        _set_aside()
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +85,11 @@ def steady(
 def virtual() -> Callable[[Coroutine[Any, Any, T]], T]:
     """Runs a coroutine in virtual time."""
     return run_virtual
+
+
+def _set_aside() -> None:
+    gc.collect()
+    gc.freeze()
 
 
 def _settle(before: Holdings, runner: asyncio.Runner | None) -> list[str]:
