@@ -34,6 +34,10 @@ _TIMED: Final = {
         "caller_audio_lost_seconds",
         "Audio of callers that the AI side never got.",
     ),
+    "caller_pauses_left_out_ms": (
+        "caller_pauses_left_out_seconds",
+        "Silence of callers that was not sent to an AI side over WebRTC, to work a delay off.",
+    ),
     "caller_audio_missing_ms": (
         "caller_audio_missing_seconds",
         "Audio of callers that their carrier lost; silence stands for it.",

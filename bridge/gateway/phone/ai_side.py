@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from bridge.client import CallApi
 from bridge.errors import BridgeError
@@ -12,6 +13,7 @@ from bridge.gateway.phone.record import without_private
 from bridge.legs.agent import agent_leg
 from bridge.legs.agent_socket import AgentSocketLeg
 from bridge.legs.base import Leg
+from bridge.legs.carrier.figures import CarrierFigures
 from bridge.legs.join_refusals import without_parts_of
 from bridge.legs.join_url import announced
 from bridge.legs.media_socket import MediaSocket
@@ -26,6 +28,24 @@ class AiFailed(BridgeError):  # noqa: N818 - reads as what happened
     """There is no AI call; the sentence says why, without its join URL and with nothing private in it."""
 
 
+class _Uplink(Protocol):
+    """What lies between the caller and a room (`bridge.legs.webrtc.uplink`)."""
+
+    @property
+    def lost_ms(self) -> float: ...
+
+    @property
+    def pauses_left_out_ms(self) -> float: ...
+
+
+@runtime_checkable
+class _CatchesUp(Protocol):
+    """A leg whose far end takes the caller's audio in real time only."""
+
+    @property
+    def uplink(self) -> _Uplink: ...
+
+
 @dataclass(frozen=True, slots=True)
 class JoinedAi:
     """An AI call that we have joined."""
@@ -38,6 +58,12 @@ class JoinedAi:
     def leave(self) -> None:
         """Close the call's socket, whether the leg has ever run or not."""
         self.socket.close(NORMAL)
+
+    def count(self, figures: CarrierFigures) -> None:
+        """Add what the AI side did not get of the caller; once, when the call is over."""
+        if isinstance(self.leg, _CatchesUp):
+            figures.caller_audio_lost_ms += self.leg.uplink.lost_ms
+            figures.caller_pauses_left_out_ms += self.leg.uplink.pauses_left_out_ms
 
     def clean(self, text: str) -> str:
         """What the far end says, less what it repeats of the join URL and of who is on the phone."""

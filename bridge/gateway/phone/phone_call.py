@@ -203,6 +203,7 @@ class PhoneCall:
             end = await Relay(leg, agent).run()
         finally:
             ai.leave()
+            ai.count(leg.figures)
         detail = ai.clean(end.ended.detail)
         if end.by is agent and end.ended.reason in LOST:
             return await self._fall_back(leg, f"the AI call was lost: {detail}")

@@ -36,6 +36,8 @@ class CarrierFigures:
     """The caller's audio that was kept until the other side was there, ms."""
     caller_audio_lost_ms: float = 0.0
     """The caller's audio that the other side never got, ms: too much to keep, or too old."""
+    caller_pauses_left_out_ms: float = 0.0
+    """The caller's silence that the other side never got, ms: over WebRTC, a delay is worked off in pauses."""
     caller_audio_missing_ms: float = 0.0
     """The caller's audio that the carrier itself lost, ms; silence stands for it."""
     first_agent_audio_s: float | None = None
@@ -79,6 +81,7 @@ def figures_of(figures: CarrierFigures) -> dict[str, object]:
         "framesOut": figures.frames_out,
         "prerollMs": round(figures.preroll_ms),
         "callerAudioLostMs": round(figures.caller_audio_lost_ms, 1),
+        "callerPausesLeftOutMs": round(figures.caller_pauses_left_out_ms),
         "callerAudioMissingMs": round(figures.caller_audio_missing_ms, 1),
         "firstAgentAudio": None if first_s is None else round(first_s, 3),
         "underruns": figures.underruns,

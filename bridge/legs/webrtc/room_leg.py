@@ -2,8 +2,8 @@
 
 Source: reference webrtc 1 and 3, ultravox 3.1. The join socket has told where the room is; it stays open for the whole
 call, takes our messages that are too long for the data channel, and the call is over when it closes. A connection that
-is lost is had back by joining the room anew, within bounds. What the caller says goes out as it comes: a real-time
-medium cannot catch up, so what waits too long gives way.
+is lost is had back by joining the room anew, within bounds. What the caller said before the room was there is caught up
+(`bridge.legs.webrtc.uplink`).
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from bridge.legs.webrtc.join_feed import JoinFeed
 from bridge.legs.webrtc.later import Later
 from bridge.legs.webrtc.mailbox import Mailbox
 from bridge.legs.webrtc.room import Access, MakeRoom, Room
+from bridge.legs.webrtc.uplink import Uplink
 from bridge.legs.wire_feed import WireFeed
 from bridge.wire.agent_socket import (
     AgentSocket,
@@ -42,12 +43,6 @@ JOIN_S: Final = 10.0
 """From the join socket's room to a call that is heard."""
 ON_CHANNEL_BYTES: Final = 1024
 """A longer message goes by the join socket, as all clients send it."""
-WAITS_MS: Final = 240.0
-"""So much of the caller's audio may wait for its packet; older audio gives way."""
-LAG_MS: Final = 60.0
-"""While more than this waits, the caller's silence is left out: so a clock that runs faster than ours is caught up."""
-AUDIBLE: Final = 184
-"""A sample above this is no silence: -45 dBFS."""
 PARTING_S: Final = 2.0
 """How long the join socket may stay open after the room has sent us away."""
 CLOSING_S: Final = 1.0
@@ -83,7 +78,8 @@ class RoomLeg:
         self._access = Access(info.room_url, info.token)
         self._make_room = make_room
         self._may_go_away = may_go_away
-        self._say = Lane(rates.input_hz, WAITS_MS, "drop_oldest")
+        self.uplink = Uplink(rates.input_hz)
+        """What the caller says, in front of the room."""
         self._wire = AgentSocket("client", rates)
         self._feed = WireFeed(self._wire, self._take, self._refuse)
         self._loop = asyncio.get_running_loop()
@@ -126,7 +122,7 @@ class RoomLeg:
 
     async def _enter(self) -> None:
         """Begin a stay. Raises: JoinRefused."""
-        room = self._room = self._make_room(self._access, self, self._say)
+        room = self._room = self._make_room(self._access, self, self.uplink.lane)
         joining = self._loop.create_task(room.join(), name="room join")
         try:
             await asyncio.wait((joining, self._ended), return_when=asyncio.FIRST_COMPLETED)
@@ -257,7 +253,7 @@ class RoomLeg:
 
     def clear(self) -> None:
         """Drop what has not become a packet yet."""
-        self._say.clear()
+        self.uplink.clear()
 
     def receive(self, event: LegEvent) -> None:
         """Pass the caller's data messages on; what is out of order by now is left out, too large warned of."""
@@ -265,7 +261,7 @@ class RoomLeg:
             self._post(event.message)
 
     async def drain(self) -> None:
-        """Uplink audio is sent as it comes: nothing waits."""
+        """Nothing to wait for: the agent is not told goodbye."""
 
     def _post(self, message: Message) -> None:
         try:
@@ -280,8 +276,7 @@ class RoomLeg:
 
     def _send_audio(self, lane: Lane) -> None:
         while (samples := lane.pull(max(1, lane.depth_samples))).size:
-            if self._say.depth_ms < LAG_MS or samples.max() > AUDIBLE or samples.min() < -AUDIBLE:
-                self._say.push(samples)
+            self.uplink.push(samples)
             lane.ledger.sent(samples.size, self._loop.time())
 
     # Ending

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Final
 
 from bridge.audio.lane import Lane
 from bridge.errors import ConfigError
@@ -19,6 +20,9 @@ from bridge.wire.livekit import events
 from bridge.wire.livekit.data import LOSSY, RELIABLE
 from bridge.wire.livekit.events import Target
 from bridge_codecs.pcm import Int16
+
+AHEAD_MS: Final = 1_600.0
+"""How far ahead of its time what waited may be sent: receivers keep 4 s, and throw away what is more."""
 
 
 class RoomPeers:
@@ -43,7 +47,7 @@ class RoomPeers:
         self.open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when data packets get through to the room."""
         self._options = options
-        self._voice = Voice(say, bitrate=options.bitrate)
+        self._voice = Voice(say, bitrate=options.bitrate, ahead_ms=AHEAD_MS)
         self._hear = hear
         self._data = data
         self._broken = broken

@@ -7,6 +7,10 @@ nothing to say, a packet of silence goes out that was encoded once for all: sile
 What comes live, frame by frame, must not fall behind: each hiccup on its way would leave a frame more in the lane for
 the rest of the call. A frame that has been spare for a while is passed over in the next quiet moment.
 
+What was said before anybody listened may be sent ahead of its time, at twice the tempo and with the timestamps it has
+in the stream: a receiver that plays at once has it at once, one that plays in real time keeps it, and plays faster
+until it has caught up. How far ahead is bounded, because receivers keep 4 s at most before they throw away.
+
 A voice belongs to a call and outlives connections: it is attached to one after the other.
 """
 
@@ -19,7 +23,7 @@ import numpy as np
 
 from bridge.audio.lane import Lane
 from bridge.legs.recorder import Recorder
-from bridge.legs.webrtc.beat import beat_of
+from bridge.legs.webrtc.beat import FRAME_S, beat_of
 from bridge.legs.webrtc.opus import make_encoder
 from bridge_codecs.opus_packet import CLOCK_HZ
 from bridge_codecs.pcm import Int16
@@ -33,6 +37,10 @@ LIVE_MS: Final = 300.0
 """A lane that never holds more is live; speech that is made ahead of time is not shortened."""
 QUIET: Final = 100
 """Samples up to this may be passed over: -50 dBFS."""
+WAITING_MS: Final = 60.0
+"""Nothing is sent ahead of its time but what has more than this behind it."""
+LATE_MS: Final = 40.0
+"""A frame that goes out later than this after its instant counts as late."""
 _SETTLED_FRAMES: Final = 12
 _LOSS_EVERY: Final = 50
 _NOTHING: Final = np.zeros(0, np.int16)
@@ -60,6 +68,14 @@ class VoiceFigures:
     """Of these; the rest was silence."""
     late_max_ms: float = 0.0
     """The latest frame, ms after its instant."""
+    late: int = 0
+    """Frames that went out more than `LATE_MS` after their instant."""
+    underruns: int = 0
+    """How often the lane ran dry within an utterance."""
+    first_s: float | None = None
+    """When the first frame that came from the lane was due, loop time."""
+    ahead_ms: float = 0.0
+    """How far ahead of time the stream is."""
     passed_over: int = 0
     """Quiet frames that were not sent, to catch up; not among the others."""
 
@@ -71,10 +87,16 @@ class Voice:
         lane: what is to be said; nobody else may pull from it.
         bitrate: bit/s.
         recorder: is told what is sent and when it plays.
+        ahead_ms: how far ahead of time the stream may get where much waits; at 0 all is sent in its time.
     """
 
     def __init__(
-        self, lane: Lane, *, bitrate: int = BITRATE, recorder: Recorder | None = None
+        self,
+        lane: Lane,
+        *,
+        bitrate: int = BITRATE,
+        recorder: Recorder | None = None,
+        ahead_ms: float = 0.0,
     ) -> None:
         self.muted = False
         """The peer does not want to hear us: silence goes out, and time goes on as if it heard."""
@@ -83,6 +105,7 @@ class Voice:
         self.figures = VoiceFigures()
         self._lane = lane
         self._recorder = recorder
+        self._ahead_max_ms = ahead_ms
         self._encoder = make_encoder(lane.rate_hz, bitrate)
         self._silence = _silence_packet(lane.rate_hz, bitrate)
         self._frame = self._encoder.frame_samples
@@ -130,23 +153,35 @@ class Voice:
         if sender is None:
             return
         figures = self.figures
-        figures.sent += 1
         now_s = self._loop.time()
-        figures.late_max_ms = max(figures.late_max_ms, 1000 * (now_s - due_s))
+        late_ms = 1000 * (now_s - due_s)
+        figures.late_max_ms = max(figures.late_max_ms, late_ms)
+        figures.late += late_ms > LATE_MS
         if figures.sent % _LOSS_EVERY == 0 and sender.loss_percent != self._loss:
             self._loss = sender.loss_percent
             self._encoder.expect_loss(self._loss)
+        self._send(sender, due_s, now_s)
+        if figures.ahead_ms < self._ahead_max_ms and self._lane.depth_ms > WAITING_MS:
+            figures.ahead_ms += 1000 * FRAME_S
+            self._send(sender, due_s, now_s)
+
+    def _send(self, sender: Sender, due_s: float, now_s: float) -> None:
+        self.figures.sent += 1
         packet = self._packet(_NOTHING if self.held else self._taken(due_s, now_s))
-        sender.send(packet, round((due_s - self._start_s) * CLOCK_HZ) & 0xFFFF_FFFF)
+        at_s = due_s - self._start_s + self.figures.ahead_ms / 1000
+        sender.send(packet, round(at_s * CLOCK_HZ) & 0xFFFF_FFFF)
 
     def _taken(self, due_s: float, now_s: float) -> Int16:
         """The lane's next frame; shorter at the end of a segment."""
         lane = self._lane
         samples = lane.pull(self._frame)
         if not samples.size:
+            self.figures.underruns += self._gapless and lane.segment_open
             self._gapless = False
             self._looked = 0
             return samples
+        if self.figures.first_s is None:
+            self.figures.first_s = due_s
         lane.ledger.sent(samples.size, due_s)
         if self._has_spare() and not _is_loud(samples):
             self.figures.passed_over += 1

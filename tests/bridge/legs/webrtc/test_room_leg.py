@@ -110,42 +110,37 @@ def test_silence_of_the_agent_is_not_audio(virtual: Virtual) -> None:
     virtual(call())
 
 
-def test_the_callers_audio_goes_out_and_what_waits_too_long_gives_way(virtual: Virtual) -> None:
+def test_what_the_caller_said_before_the_room_was_there_goes_out_whole(virtual: Virtual) -> None:
     async def call() -> None:
         world = room_world()
         await world.leg.join()
-        world.uplink.push(np.zeros(RATE_HZ, np.int16))  # a second before anybody listens
+        said = np.tile(LOUD, 500)  # ten seconds before anybody listens
+        world.uplink.push(said)
         task = world.run()
         await asyncio.sleep(0.01)
-        assert world.room.say.depth_ms == 240
-        world.room.say.clear()
 
         world.uplink.push(LOUD)
 
+        assert world.room.say.depth_ms == 10_020
         assert world.room.say.pull(LOUD.size).tolist() == LOUD.tolist()
-        assert world.uplink.ledger.sent_samples == RATE_HZ + LOUD.size
+        assert world.uplink.ledger.sent_samples == said.size + LOUD.size
+        assert (world.leg.uplink.lost_ms, world.leg.uplink.pauses_left_out_ms) == (0, 0)
         task.cancel()
         await asyncio.wait((task,))
 
     virtual(call())
 
 
-def test_a_lag_is_caught_up_in_the_callers_silence_and_never_in_speech(virtual: Virtual) -> None:
+def test_a_clear_drops_what_the_caller_said_and_no_packet_has(virtual: Virtual) -> None:
     async def call() -> None:
         world, task = await joined()
         await asyncio.sleep(0.01)
-        say = world.room.say
-        for frame in [ZERO] * 10:
+        for frame in [LOUD] * 10 + [ZERO] * 20:
             world.uplink.push(frame)
-        assert say.depth_ms == 60
-        for frame in [LOUD, ZERO, LOUD]:
-            world.uplink.push(frame)
-        assert say.depth_ms == 100
-        say.pull(3 * LOUD.size)
-        world.uplink.push(ZERO)
 
-        assert say.depth_ms == 60
-        assert world.uplink.ledger.sent_samples == 14 * LOUD.size
+        world.leg.clear()
+
+        assert world.leg.uplink.waiting_ms == 0
         task.cancel()
         await asyncio.wait((task,))
 
