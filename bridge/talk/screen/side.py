@@ -3,7 +3,7 @@
 from rich.text import Text
 
 from bridge.talk.screen.bars import bar, latency_part
-from bridge.talk.screen.board import Board
+from bridge.talk.screen.board import Board, shown
 from bridge.talk.screen.needs import Gauges
 from bridge.talk.screen.paragraphs import Look
 
@@ -43,5 +43,5 @@ def _device_lines(gauges: Gauges, look: Look) -> list[Text]:
     lines = []
     for name, device in zip(("in ", "out"), gauges.devices, strict=True):
         if device:
-            lines.append(Text.assemble((f"{name} ", palette.dim), (device, palette.text)))
+            lines.append(Text.assemble((f"{name} ", palette.dim), (shown(device), palette.text)))
     return lines

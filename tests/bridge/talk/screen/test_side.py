@@ -39,3 +39,12 @@ def test_no_line_is_wider_than_the_column() -> None:
 
 def test_before_the_first_answer_it_says_so() -> None:
     assert lines(0)[:2] == ["answers", "none yet"]
+
+
+def test_the_name_of_a_device_cannot_speak_to_the_terminal() -> None:
+    gauges = Gauges(devices=("\x1b]0;evil\x07", "\u202eline\ntwo"))
+
+    drawn = "\n".join(lines(0, gauges=gauges))
+
+    assert r"in  \x1b]0;evil\x07" in drawn
+    assert r"out \u202eline two" in drawn
