@@ -23,7 +23,15 @@ def steps_of(carrier: Dialect) -> dict[str, Step]:
 
 
 @pytest.mark.parametrize("carrier", DIALECTS, ids=str)
-def test_every_order_of_five_events_ends_in_documented_outcomes(carrier: Dialect) -> None:
+def test_every_order_of_four_events_ends_in_documented_outcomes(carrier: Dialect) -> None:
+    n_tried = check_all_orders(carrier.wire, steps_of(carrier), 4)
+
+    assert n_tried == 8 + 8**2 + 8**3 + 8**4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("carrier", DIALECTS, ids=str)
+def test_every_order_of_five_does_too(carrier: Dialect) -> None:
     n_tried = check_all_orders(carrier.wire, steps_of(carrier), 5)
 
     assert n_tried == 8 + 8**2 + 8**3 + 8**4 + 8**5

@@ -1,4 +1,4 @@
-"""Ten thousand damaged frames of each carrier: each ends in a documented outcome, and none is lost."""
+"""Thousands of damaged frames of each carrier: each ends in a documented outcome, and none is lost."""
 
 import json
 
@@ -21,7 +21,8 @@ from tests.fakes.carrier_dialects import DIALECTS, Dialect
 from tests.fakes.carrier_orders import check_bounded
 from tests.fakes.mutator import Mutator
 
-FRAMES = 10_000
+FRAMES = 2_500
+MANY_FRAMES = 10_000
 FRAMES_PER_S = 25  # fast enough for a carrier to be refused for its garbage now and then
 AROUND_MEDIA = 6  # of so many frames one is something else
 
@@ -30,7 +31,7 @@ Outcome = CarrierEvent | RemoteWireError
 
 @pytest.mark.parametrize("carrier", DIALECTS, ids=str)
 def test_every_damaged_frame_ends_in_a_documented_outcome(carrier: Dialect) -> None:
-    outcomes = feed(carrier, seed=1)
+    outcomes = feed(carrier, seed=1, n_frames=FRAMES)
 
     # The mutator is worth its name: most frames are broken, and each way out is taken.
     kinds = [type(outcome) for outcome in outcomes]
@@ -49,17 +50,17 @@ def test_every_damaged_frame_ends_in_a_documented_outcome(carrier: Dialect) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize("carrier", DIALECTS, ids=str)
-@pytest.mark.parametrize("seed", range(2, 7))
-def test_five_times_as_many_do_as_well(carrier: Dialect, seed: int) -> None:
-    feed(carrier, seed)
+@pytest.mark.parametrize("seed", range(1, 7))
+def test_many_times_as_many_do_as_well(carrier: Dialect, seed: int) -> None:
+    feed(carrier, seed, MANY_FRAMES)
 
 
-def feed(carrier: Dialect, seed: int) -> list[Outcome]:
+def feed(carrier: Dialect, seed: int, n_frames: int) -> list[Outcome]:
     """Send damaged frames, to a new socket after each end; check every outcome."""
     mutator, outcomes = Mutator(seed), list[Outcome]()
     wire, fresh = carrier.wire(), True
     others = carrier.all_of_them()
-    for number in range(FRAMES):
+    for number in range(n_frames):
         now_s = number / FRAMES_PER_S
         if fresh and number % 3:  # now and then the start is damaged too
             outcomes += wire.receive_text(json.dumps(carrier.start()), now_s)
