@@ -82,7 +82,8 @@ class SignalLink:
                 case Joined():
                     self._keep_alive(event)
                 case PongReceived(last_ping_ms=sent_ms):
-                    self._rtt_ms = max(0, self._now_ms() - sent_ms)
+                    took_ms = self._now_ms() - sent_ms
+                    self._rtt_ms = max(0, min(took_ms, int(LONGEST_SILENCE_S * 1000)))
                 case Left():  # that the socket closes after this is no news
                     self._finish()
                 case _:

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.memory_socket import memory_pair
-from bridge.legs.webrtc.signal_link import SignalLink
+from bridge.legs.webrtc.signal_link import LONGEST_SILENCE_S, SignalLink
 from bridge.wire.livekit.client_session import ClientSession
 from bridge.wire.livekit.events import ClientEvent, Joined, Left, PongReceived
 from tests.fakes.livekit_frames import Fields, read_request, response
@@ -89,6 +89,27 @@ def test_it_pings_three_times_within_any_timeout(virtual: Virtual) -> None:
 
         assert server.over == []
         assert len(server.pings) >= 10
+        server.link.close()
+        await asyncio.sleep(0.1)
+
+    virtual(talk())
+
+
+@pytest.mark.parametrize("stamp", [-(2**63), 2**63 - 1, 0])
+def test_a_server_that_answers_pings_with_nonsense_is_pinged_on(
+    virtual: Virtual, stamp: int
+) -> None:
+    async def talk() -> None:
+        server = Server()
+        server.join()
+        await asyncio.sleep(1)
+        server.socket.send_bytes(response(pongResp={"lastPingTimestamp": str(stamp)}))
+        server.deaf = True
+        await asyncio.sleep(10)
+
+        assert len(server.pings) >= 3
+        told = [request["pingReq"] for _, request in server.requests if "pingReq" in request]
+        assert all(0 <= int(ping.get("rtt", "0")) <= LONGEST_SILENCE_S * 1000 for ping in told)
         server.link.close()
         await asyncio.sleep(0.1)
 
