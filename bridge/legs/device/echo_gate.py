@@ -8,7 +8,9 @@ less, is still a voice to a detector that goes by more than level. So, while the
   passes, for `LEARNING_MAX_S` of sound from the loudspeaker at most;
 - from then on a frame passes if the canceller left most of it, it stands out from the noise, and it is not far
   weaker than the echo was of late, for `ONSET_FRAMES` in a row: short, weak remains of an echo do come through.
-  Somebody who speaks over the loudspeaker is not taken away, and passes.
+  Somebody who speaks over the loudspeaker is not taken away, and passes;
+- where no echo comes back at all (`apart`), a voice passes as the microphone heard it, because a canceller
+  without an echo takes a voice for one.
 
 What does not pass is replaced by the room's own noise as it was of late: silence that comes and goes would
 make the noise itself look like speech. While the loudspeaker is silent everything passes as it is. Frames are
@@ -21,6 +23,7 @@ from typing import Final
 import numpy as np
 
 from bridge.audio.level import rms_dbfs
+from bridge.legs.device.apart import Apart
 from bridge_codecs.pcm import FULL_SCALE, Float32, Int16
 
 FRAME_MS: Final = 10
@@ -82,7 +85,15 @@ class EchoGate:
         self._echo_dbfs = SILENT_DBFS
         self._onset = 0
         self._held_open = 0
+        self._onset_raw = 0
+        self._held_raw = 0
         self._open = True
+        self._raw = False
+        """The last frame that passed did so as it was heard."""
+        self._apart = Apart()
+        self._echoed = False
+        """There was an echo to cancel."""
+        self._played: deque[float] = deque([SILENT_DBFS], maxlen=RING_MS // FRAME_MS)
         self._n_filled = 0
         self._levels: Float32 = np.full(FLOOR_FRAMES, np.nan, np.float32)
         self._n_levels = 0
@@ -93,6 +104,9 @@ class EchoGate:
         """A frame goes to the loudspeaker; its echo is heard ``delay_ms`` later and rings on."""
         level = rms_dbfs(frame)
         frames = int(delay_ms + RING_MS) // FRAME_MS
+        if frames != self._played.maxlen:
+            self._played = deque(self._played, maxlen=frames)
+        self._played.append(level)
         self._sounding = frames if level > PLAYED_DBFS else max(0, self._sounding - 1)
         self._loud = frames if level > LOUD_DBFS else max(0, self._loud - 1)
 
@@ -106,17 +120,41 @@ class EchoGate:
         left_dbfs = rms_dbfs(left)
         self._weigh(left_dbfs)
         stands_out = left_dbfs > max(NO_ECHO_DBFS, self._floor_dbfs + STANDS_OUT_DB)
-        passes = True
+        passes, raw = True, False
         if self._sounding:
-            passes = self._passes(rms_dbfs(heard), left_dbfs, stands_out=stands_out)
+            heard_dbfs = rms_dbfs(heard)
+            raw = self._passes_raw(heard_dbfs)
+            passes = self._passes(heard_dbfs, left_dbfs, stands_out=stands_out) or raw
         elif self._n_levels >= KNOWN_FRAMES and left_dbfs < self._floor_dbfs + NOISE_DB:
             self._noise.append(left)
         self.muted_frames += not passes
+        was_raw, self._raw = self._raw, raw
         was_open, self._open = self._open, passes
         if was_open and passes:
-            return left
+            if raw == was_raw:
+                return heard if raw else left
+            return _crossed(*((left, heard) if raw else (heard, left)))
         filling = self._filling(left.size)
-        return self._crossing(left, filling) if was_open or passes else filling
+        if passes:
+            return _crossed(filling, heard if raw else left)
+        return _crossed(heard if was_raw else left, filling) if was_open else filling
+
+    def _passes_raw(self, heard_dbfs: float) -> bool:
+        """Whether a frame is let through as it was heard, because there is no echo."""
+        loud, played_dbfs = self._played[-1] > LOUD_DBFS, max(self._played)
+        apart = self._apart
+        is_voice = apart.is_voice(heard_dbfs, played_dbfs, loud=loud, echo_known=self._echoed)
+        if apart.doubted:
+            apart.doubted = self.learnt = False
+            self._learning = self._proof = self._no_echo = 0
+        if not apart.proven:
+            return False
+        self._onset_raw = self._onset_raw + 1 if is_voice else 0
+        if self._onset_raw >= ONSET_FRAMES:
+            self._held_raw = HELD_OPEN_FRAMES
+        elif self._held_raw > 0:
+            self._held_raw -= 1
+        return self._held_raw > 0
 
     def _passes(self, heard_dbfs: float, left_dbfs: float, *, stands_out: bool) -> bool:
         """Whether a frame is let through while the loudspeaker sounds."""
@@ -144,6 +182,7 @@ class EchoGate:
         else:
             self._proof = max(0, self._proof - AGAINST)
             self._no_echo = 0
+        self._echoed = self._echoed or self._proof >= PROOF_FRAMES
         seconds = self._learning * FRAME_MS / 1000
         self.learnt = (
             (self._proof >= PROOF_FRAMES and seconds >= LEARNING_MIN_S)
@@ -179,10 +218,9 @@ class EchoGate:
         hiss: Int16 = (_HISS[begin : begin + n] * level).astype(np.int16)
         return hiss
 
-    def _crossing(self, frame: Int16, filling: Int16) -> Int16:
-        """From the filling to the frame, or back, within 10 ms, so that nothing clicks."""
-        share = np.linspace(0, 1, frame.size, dtype=np.float32)
-        if not self._open:
-            share = share[::-1]
-        crossed: Int16 = (frame * share + filling * (1 - share)).astype(np.int16)
-        return crossed
+
+def _crossed(old: Int16, new: Int16) -> Int16:
+    """From the one to the other within 10 ms, so that nothing clicks."""
+    share = np.linspace(0, 1, new.size, dtype=np.float32)
+    crossed: Int16 = (new * share + old * (1 - share)).astype(np.int16)
+    return crossed

@@ -116,6 +116,29 @@ def test_a_canceller_that_never_works_shuts_the_microphone_for_eight_seconds_of_
     assert gate.learnt
 
 
+def test_a_voice_over_headphones_passes_as_it_was_heard_though_the_canceller_takes_it_away() -> (
+    None
+):
+    gate = EchoGate()
+    run(gate, noise(-65), noise(-80), 100)
+    passed = []
+    for _ in range(6):
+        gate.played(LOUD, 40)
+        passed.append(is_like(gate.heard(WORD, noise(-80)), WORD))
+    assert passed == [False] * (ONSET_FRAMES - 1) + [True] * (7 - ONSET_FRAMES)
+
+
+def test_an_echo_that_begins_when_headphones_come_off_passes_no_longer_than_a_second() -> None:
+    gate = EchoGate()
+    run(gate, noise(-65), noise(-80), 100)
+    passed = []
+    for _ in range(300):
+        gate.played(LOUD, 40)
+        passed.append(is_like(gate.heard(ECHO, LEFT), ECHO))
+    assert not any(passed[101:])
+    assert gate.learnt  # anew
+
+
 def test_what_is_left_of_an_echo_does_not_pass() -> None:
     assert not any(run(learnt(), ECHO, LEFT, 50))
 
