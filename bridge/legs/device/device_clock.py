@@ -23,8 +23,19 @@ MAX_PPM: Final = 1_000.0
 OTHER_RATE: Final = 0.04
 """A device that is off by this part in each of `OFF` moments in a row …"""
 ALIKE: Final = 0.03
-"""… and by the same part each time, runs at another rate than it says. One that stalls is right in between."""
+"""… and by the same part each time …"""
 OFF: Final = 8
+RATE_SLACK: Final = 0.005
+"""… and in all of them together runs, to this part, at another rate that devices have, runs at that rate. One that
+stalls is right in between, or loses as much as the machine is busy."""
+RATES_HZ: Final = (
+    *(m * k for m in (8_000, 11_025) for k in (1, 2, 4, 8, 16)),
+    12_000,
+    24_000,
+    48_000,
+    96_000,
+    192_000,
+)
 
 
 class DeviceClock:
@@ -49,8 +60,8 @@ class DeviceClock:
         self._window_from_s = 0.0
         self._lowest: tuple[float, float] | None = None
         self._points: deque[tuple[float, float]] = deque(maxlen=WINDOWS)
-        self._off: deque[float] = deque(maxlen=OFF)
-        """By which part the last moments were off, while they are off."""
+        self._off: deque[tuple[float, float]] = deque(maxlen=OFF)
+        """What the last moments brought and how long they were, s, while they are off."""
         self._soon_from_s = 0.0
         self._soon_from = 0
         self._soonest: tuple[float, float] | None = None
@@ -114,13 +125,21 @@ class DeviceClock:
 
     def _check_rate(self, position: int, now_s: float) -> None:
         passed = (position - self._soon_from) / self.rate_hz
-        off = passed / (now_s - self._soon_from_s) - 1
-        if abs(off) <= OTHER_RATE or self._soon_from_s == self.first_s:
+        lasted_s = now_s - self._soon_from_s
+        if abs(passed / lasted_s - 1) <= OTHER_RATE or self._soon_from_s == self.first_s:
             self._off.clear()
         else:
-            self._off.append(off)
-        alike = len(self._off) == OFF and max(self._off) - min(self._off) < ALIKE
-        self.other_rate = self.other_rate or alike
+            self._off.append((passed, lasted_s))
+        self.other_rate = self.other_rate or self._is_other_rate()
+
+    def _is_other_rate(self) -> bool:
+        if len(self._off) < OFF:
+            return False
+        parts = [passed / lasted_s for passed, lasted_s in self._off]
+        whole = sum(passed for passed, _ in self._off) / sum(lasted_s for _, lasted_s in self._off)
+        alike = max(parts) - min(parts) < ALIKE
+        ratios = (rate_hz / self.rate_hz for rate_hz in RATES_HZ)
+        return alike and any(abs(whole / ratio - 1) < RATE_SLACK for ratio in ratios)
 
 
 def _slope(points: deque[tuple[float, float]]) -> float:

@@ -109,6 +109,21 @@ def test_a_device_that_stalls_again_and_again_runs_at_no_other_rate() -> None:
     assert not clock.other_rate
 
 
+@pytest.mark.parametrize("lost", [0.05, 0.065, 0.12])
+def test_a_device_that_loses_as_much_all_the_time_on_a_busy_machine_runs_at_no_other_rate(
+    lost: float,
+) -> None:
+    clock = DeviceClock(RATE_HZ)
+    run(clock, 30, -lost * 1e6, late_s=0.004)
+    assert not clock.other_rate
+
+
+def test_another_rate_is_noticed_through_late_callbacks() -> None:
+    clock = DeviceClock(RATE_HZ)
+    run(clock, 10, (44_100 / RATE_HZ - 1) * 1e6, late_s=0.004)
+    assert clock.other_rate
+
+
 def test_a_drift_is_limited() -> None:
     clock = DeviceClock(RATE_HZ)
     run(clock, 20, 1_500)
