@@ -35,6 +35,8 @@ taken up anew sooner: one that runs ahead all the time gets no more than a few t
 CONCEALED_FRAMES: Final = 5
 """In a row; what is missing after them is silence."""
 MAX_HELD: Final = 100
+MAX_MISSING: Final = 3_000
+"""A leap of the sequence over more than a minute is no loss: the sender counts anew."""
 WINDOW: Final = 250
 """Packets after which older measurements begin to be forgotten."""
 
@@ -85,6 +87,12 @@ class JitterFigures:
     """Came further ahead of their time than any stream that is heard in real time."""
     resets: int = 0
     """How often the stream was taken up anew."""
+    missing: int = 0
+    """Passed over in what went out: lost on the way, or late. A sender that was silent has left none out."""
+    missing_samples: int = 0
+    """How long these were, if they were like those after them."""
+    depth_max_ms: float = 0.0
+    """The longest that a packet has waited here, ms."""
     lost_samples: int = 0
     """Concealed."""
     silent_samples: int = 0
@@ -159,6 +167,8 @@ class JitterBuffer:
         """The timestamp, without wraps, of what goes out next."""
         self._newest = 0
         self._last_sequence = -1
+        self._counted_sequence = -1
+        """The same, but that it outlasts a stream that is taken up anew."""
         self._frame = CLOCK_HZ // 50
         self._run = 0
         """Frames concealed in a row."""
@@ -208,6 +218,7 @@ class JitterBuffer:
     def other_stream(self) -> None:
         """What comes next belongs to another stream, with a clock of its own; it goes on in one piece."""
         self._anew = True
+        self._counted_sequence = -1
 
     def take(self, now_s: float) -> list[Release]:
         """What goes out by now, in order."""
@@ -281,12 +292,22 @@ class JitterBuffer:
         if packet.timestamp < self._next:
             self.figures.late += 1  # in part: packets of other lengths came before it
             return
+        self._count_missing(packet)
         out.append(Packet(packet.payload, packet.n_samples))
         self._next += packet.n_samples
         self._last_sequence = packet.sequence
         self._frame = packet.n_samples
         self._run = 0
         self.depth_ms = 1000 * (now_s - packet.came_s)
+        self.figures.depth_max_ms = max(self.figures.depth_max_ms, self.depth_ms)
+
+    def _count_missing(self, packet: _Held) -> None:
+        if self._counted_sequence >= 0:
+            n = (packet.sequence - self._counted_sequence - 1) & 0xFFFF
+            if n <= MAX_MISSING:
+                self.figures.missing += n
+                self.figures.missing_samples += n * packet.n_samples
+        self._counted_sequence = packet.sequence
 
     def _fill(self, out: list[Release], overdue_s: float) -> None:
         """The time of what comes next is over."""

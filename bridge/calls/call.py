@@ -138,8 +138,8 @@ class LiveCall:
 
     def _note_figures(self) -> None:
         if self._side.figures is not None:
-            told = "what was counted at the carrier's media socket"
-            self._journal.event("phone_call_figures", told, "info", **self._side.figures())
+            told = "what was counted of the caller's media"
+            self._journal.event(self._side.figures_event, told, "info", **self._side.figures())
 
     def _show_event(self, event: EventRecord) -> None:
         message = CallEvent(

@@ -22,10 +22,15 @@ from bridge.legs.media_socket import MediaSocket
 from bridge.legs.phone_line import CarrierApi, CarrierApiError, PhoneLine
 from bridge.legs.recorder import CallRecorder
 from bridge.legs.webrtc.entrance import Entrance
+from bridge.legs.webrtc.figures import RtcFigures
+from bridge.legs.webrtc.figures import figures_of as rtc_figures_of
+from bridge.legs.webrtc.leg import WebRtcLeg
 from bridge.wire.agent_events import Message, Rates
 from bridge.wire.carriers.base import StartInfo
 from bridge.wire.close_codes import POLICY
 
+PHONE_FIGURES: Final = "phone_call_figures"
+RTC_FIGURES: Final = "webrtc_call_figures"
 _OTHER_WAY: Final = "the client came another way than its call's medium"
 
 
@@ -54,7 +59,9 @@ class CallerSide:
     context: Mapping[str, object] = field(default_factory=dict)
     """Who it is, as the carrier says; plain JSON."""
     figures: Callable[[], Mapping[str, object]] | None = None
-    """What was counted at a carrier's socket so far, plain JSON; None where there is none."""
+    """What was counted of the caller's media so far, plain JSON; None where there is none."""
+    figures_event: str = PHONE_FIGURES
+    """The type of the event that has them at the end of the call."""
 
 
 async def caller_side(
@@ -82,10 +89,22 @@ def _web_rtc(
 ) -> CallerSide:
     enabled = medium.data_messages.with_more(entrance.wanted)
 
-    def opened(recorder: CallRecorder | None) -> CallerLeg:
-        return rooms.open(record, entrance, enabled, recorder)
+    legs: list[WebRtcLeg] = []
 
-    return CallerSide(Rates(medium.input_hz, medium.output_hz), opened, _nothing)
+    def opened(recorder: CallRecorder | None) -> CallerLeg:
+        legs.append(rooms.open(record, entrance, enabled, recorder))
+        return legs[0]
+
+    def figures() -> Mapping[str, object]:
+        return rtc_figures_of(legs[0].figures if legs else RtcFigures())
+
+    return CallerSide(
+        Rates(medium.input_hz, medium.output_hz),
+        opened,
+        _nothing,
+        figures=figures,
+        figures_event=RTC_FIGURES,
+    )
 
 
 def _client(medium: ServerSocketMedium, socket: MediaSocket) -> CallerSide:

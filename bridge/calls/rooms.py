@@ -7,8 +7,8 @@ secret lives as long as the process: so do the calls.
 
 import asyncio
 import secrets
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Final
@@ -20,6 +20,7 @@ from bridge.clock import Clock
 from bridge.ids import Ids
 from bridge.legs.recorder import Recorder
 from bridge.legs.webrtc.entrance import Entrance
+from bridge.legs.webrtc.figures import COUNTED, TIMED_MS, RtcFigures, Transport
 from bridge.legs.webrtc.installed import missing_webrtc
 from bridge.legs.webrtc.leg import MakeVoice, WebRtcLeg
 from bridge.wire.agent_socket import Rates
@@ -71,6 +72,9 @@ class Rooms:
     ) -> None:
         self.chance = (ids or Ids()).random
         self._rejoins = 0
+        self._past: Counter[str] = Counter()
+        """Sums over the calls that are over."""
+        self._ended: Counter[Transport] = Counter()
         self._now = now
         self._make_voice = make_voice
         self._secret = secret or secrets.token_bytes(SECRET_BYTES)
@@ -119,6 +123,19 @@ class Rooms:
         """How often a client came back to its call with another connection."""
         return self._rejoins + sum(room.leg.rejoins for room in self._rooms.values())
 
+    @property
+    def sums(self) -> Mapping[str, float]:
+        """Of all calls, ended or not: the figures that can be added up, under their names in `RtcFigures`."""
+        sums = Counter(self._past)
+        for room in self._rooms.values():
+            sums.update(_sums(room.leg.figures))
+        return sums
+
+    @property
+    def ended(self) -> Mapping[Transport, int]:
+        """How many calls are over whose client had a connection, by the kind of its last one."""
+        return self._ended
+
     def room(self, name: str) -> Room | None:
         """The room of this name, while its call is there."""
         return self._rooms.get(name)
@@ -164,4 +181,12 @@ class Rooms:
         """The call is over; may be said again, and of calls that have no room."""
         room = self._rooms.pop(name, None)
         if room is not None:
-            self._rejoins += room.leg.rejoins
+            figures = room.leg.figures
+            self._rejoins += figures.rejoins
+            self._past.update(_sums(figures))
+            if figures.transport is not None:
+                self._ended[figures.transport] += 1
+
+
+def _sums(figures: RtcFigures) -> Mapping[str, float]:
+    return {name: getattr(figures, name) for name in (*COUNTED, *TIMED_MS)}

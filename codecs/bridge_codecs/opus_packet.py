@@ -18,6 +18,20 @@ def frame_samples(toc: int) -> int:
     return _HYBRID[config % 2] if config < 16 else _CELT[config % 4]
 
 
+def has_copy(packet: bytes) -> bool:
+    """Whether a packet of one frame carries a coarser copy of the audio before it (RFC 6716 sections 2.1.7, 4.2.3).
+
+    False for packets of more frames, which no client of real-time audio sends.
+    """
+    if len(packet) < 2 or packet[0] & 0x03 or packet[0] >> 3 >= 16:
+        return False  # none, or the codec of music, which has no copies
+    n_inside = max(1, frame_samples(packet[0]) // 960)
+    flag = bool(packet[1] >> (7 - n_inside) & 1)
+    if packet[0] & 0x04:
+        flag = flag or bool(packet[1] >> (6 - 2 * n_inside) & 1)
+    return flag
+
+
 def packet_samples(packet: bytes) -> int:
     """The length of a packet at 48 kHz; 0 for what is no packet, and never more than 120 ms."""
     if not packet:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from bridge.errors import RemoteWireError
+from bridge.legs.webrtc.ear import EarFigures
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.peer import Answer, Peer, PeerState
 from bridge_codecs.pcm import Int16
@@ -42,6 +43,7 @@ class FakeChannel:
 @dataclass
 class _Ear:
     came_s: float = 0.0
+    figures: EarFigures = field(default_factory=EarFigures)
 
 
 class FakePeer:

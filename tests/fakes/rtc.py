@@ -21,9 +21,12 @@ from bridge.clock import VirtualClock
 from bridge.ids import Ids
 from bridge.legs.memory_socket import memory_pair
 from bridge.legs.recorder import Recorder
+from bridge.legs.webrtc.ear import EarFigures
 from bridge.legs.webrtc.entrance import Entrance
+from bridge.legs.webrtc.figures import LinkFigures, Transport
 from bridge.legs.webrtc.leg import WebRtcLeg
 from bridge.legs.webrtc.link import LinkUser, Parting
+from bridge.legs.webrtc.voice import VoiceFigures
 from bridge_codecs.pcm import Int16
 from tests.fakes.call_world import CallWorld, Client, OneBrain
 
@@ -43,6 +46,7 @@ class FakeVoice:
     def __init__(self, lane: Lane, recorder: Recorder | None = None) -> None:
         self.muted = False
         self.held = False
+        self.figures = VoiceFigures()
         self.cleared = 0
         self.closed = False
         self.played: list[tuple[float, Int16]] = []
@@ -63,6 +67,8 @@ class FakeVoice:
         if not self.held and (frame := self._lane.pull(FRAME)).size:
             now_s = self._loop.time()
             self._lane.ledger.sent(frame.size, now_s)
+            if self.figures.first_s is None:
+                self.figures.first_s = now_s
             self.played.append((now_s, frame))
             if self.recorder is not None:
                 self.recorder.sent(frame, plays_in_s=0.0)
@@ -75,6 +81,9 @@ class FakeLink:
 
     def __init__(self) -> None:
         self.heard_s = asyncio.get_running_loop().time()
+        self.ear = EarFigures()
+        self.transport: Transport = "v1"
+        self.client = "js 2.0"
         self.user: LinkUser | None = None
         self.voice: FakeVoice | None = None
         self.texts: list[str] = []
@@ -85,6 +94,10 @@ class FakeLink:
     @property
     def stopped(self) -> bool:
         return bool(self.partings)
+
+    @property
+    def figures(self) -> LinkFigures:
+        return LinkFigures(self.transport, self.client, self.ear)
 
     def start(self, user: LinkUser, voice: "Voice") -> None:
         self.user = user

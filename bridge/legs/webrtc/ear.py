@@ -37,11 +37,18 @@ class EarFigures:
     """Packets that are no Opus."""
     foreign: int = 0
     """Packets of another stream."""
+    lost: int = 0
+    """Packets that were passed over: they never came, or late."""
+    recovered: int = 0
+    """Of these: read from the copy in the packet after them."""
+    missed_ms: float = 0.0
+    """What of the peer's audio was lost and not recovered."""
     concealed_ms: float = 0.0
     silent_ms: float = 0.0
     """Silence for want of anything."""
     depth_ms: float = 0.0
     """How long the last packet had waited."""
+    depth_max_ms: float = 0.0
     patience_ms: float = 0.0
 
 
@@ -65,6 +72,8 @@ class Ear:
         self._came_s = 0.0
         self._foreign = 0
         self._broken = 0
+        self._recovered = 0
+        self._recovered_samples = 0
         self._clock_samples = 0
         self._samples = 0
         self._closed = False
@@ -84,9 +93,13 @@ class Ear:
             repeated=counts.repeated,
             bad=counts.bad + self._broken,
             foreign=self._foreign,
+            lost=counts.missing,
+            recovered=self._recovered,
+            missed_ms=1000 * max(0, counts.missing_samples - self._recovered_samples) / CLOCK_HZ,
             concealed_ms=1000 * counts.lost_samples / CLOCK_HZ,
             silent_ms=1000 * counts.silent_samples / CLOCK_HZ,
             depth_ms=self._buffer.depth_ms,
+            depth_max_ms=counts.depth_max_ms,
             patience_ms=self._buffer.patience_ms,
         )
 
@@ -163,5 +176,8 @@ class Ear:
                 self._broken += 1
                 return self._decoder.conceal(release.n_samples)
         if isinstance(release, Lost):
+            if self._decoder.recovers(release.n_samples, release.fec):
+                self._recovered += 1
+                self._recovered_samples += release.n_samples
             return self._decoder.conceal(release.n_samples, release.fec)
         return None

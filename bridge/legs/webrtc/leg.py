@@ -16,6 +16,7 @@ from bridge.legs.base import Ended, FarBroke, LegEvent, MessageEvent, Port, Warn
 from bridge.legs.recorder import Recorder
 from bridge.legs.webrtc.absence import Absence
 from bridge.legs.webrtc.entrance import Entrance
+from bridge.legs.webrtc.figures import RtcFigures
 from bridge.legs.webrtc.hearing import Hearing
 from bridge.legs.webrtc.join_feed import JoinFeed
 from bridge.legs.webrtc.link import Link, Parting
@@ -79,6 +80,9 @@ class WebRtcLeg:
         self._hearing = Hearing(rates.input_hz, recorder)
         self._link: Link | None = None
         self._closing: set[asyncio.Task[None]] = set()
+        self._past = RtcFigures()
+        """Of the links that are over."""
+        self._joined_s: float | None = None
         self._is_ready = False
         self._left = False
         self._socket_gone = False
@@ -108,6 +112,8 @@ class WebRtcLeg:
         if self._link is not None:
             self.rejoins += 1
             self._drop(self._link, "replaced")
+        if self._joined_s is None:
+            self._joined_s = self._loop.time()
         self._link = link
         self._absence.there()
         link.start(self, self._voice)
@@ -121,6 +127,18 @@ class WebRtcLeg:
     def away(self) -> bool:
         """Whether the client has no connection that can be relied on."""
         return self._absence.away
+
+    @property
+    def figures(self) -> RtcFigures:
+        """What is counted of the call so far."""
+        figures = self._past.with_link(None if self._link is None else self._link.figures)
+        figures.rejoins = self.rejoins
+        if self._voice is not None and self._joined_s is not None:
+            figures.count_voice(self._voice.figures, self._joined_s)
+        if self._port is not None:
+            lane = self._port.outgoing
+            figures.caller_audio_lost_ms += 1000 * lane.stats.dropped / lane.rate_hz
+        return figures
 
     def hang_up(self) -> None:
         """The client ends the call."""
@@ -264,6 +282,7 @@ class WebRtcLeg:
     def _drop(self, link: Link, parting: Parting) -> None:
         self._unready(link)
         self._left = False
+        self._past.add(link.figures)
         self._stop(link, parting)
 
     def _stop(self, link: Link, parting: Parting) -> None:

@@ -7,6 +7,7 @@ one. What a link is made of (LiveKit signalling in either version, or one WHIP e
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 from bridge.errors import RemoteWireError
+from bridge.legs.webrtc.figures import LinkFigures
 from bridge_codecs.pcm import Int16
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ class Link(Protocol):
     @property
     def heard_s(self) -> float:
         """When anything last came from the client, loop time."""
+        ...
+
+    @property
+    def figures(self) -> LinkFigures:
+        """What is counted of it so far; also when it is stopped."""
         ...
 
     def start(self, user: LinkUser, voice: "Voice") -> None:

@@ -20,7 +20,7 @@ from bridge.legs.webrtc.options import OPUS_HZ
 from bridge_codecs.errors import CodecError
 from bridge_codecs.opus import OpusDecoder as AvDecoder
 from bridge_codecs.opus import OpusEncoder as AvEncoder
-from bridge_codecs.opus_packet import CLOCK_HZ, packet_samples
+from bridge_codecs.opus_packet import CLOCK_HZ, has_copy, packet_samples
 from bridge_codecs.pcm import Int16
 from bridge_codecs.resample import Resampler
 
@@ -53,6 +53,10 @@ class Decoder(Protocol):
 
     def conceal(self, n_samples: int, fec: bytes | None = None) -> Int16:
         """What was lost, as well as it can be guessed, or read from the packet after it."""
+        ...
+
+    def recovers(self, n_samples: int, fec: bytes | None) -> bool:
+        """Whether `conceal` would read what was lost rather than guess it."""
         ...
 
 
@@ -159,13 +163,21 @@ class LibDecoder:
         n_grid = min(n - n % (self.rate_hz // _GRID_HZ), self._made.size)
         out = np.zeros(n, np.int16)
         if n_grid:
-            has_fec = fec is not None and packet_samples(fec) == n_samples
+            has_fec = _fits(n_samples, fec)
             data = fec if has_fec else None
             size = len(data) if data is not None else 0
             made = self._decode(self._handle, data, size, self._at, n_grid, int(has_fec))
             if made > 0:
                 out[:made] = self._made[:made]
         return out
+
+    def recovers(self, n_samples: int, fec: bytes | None) -> bool:
+        """See Decoder."""
+        return fec is not None and _fits(n_samples, fec) and has_copy(fec)
+
+
+def _fits(n_samples: int, fec: bytes | None) -> bool:
+    return fec is not None and packet_samples(fec) == n_samples
 
 
 class LibEncoder:
@@ -230,6 +242,10 @@ class PlainDecoder:
         guessed = self._resampler.push(self._codec.decode(None))[:n]
         out[: guessed.size] = guessed
         return out
+
+    def recovers(self, n_samples: int, fec: bytes | None) -> bool:  # noqa: ARG002 - a Decoder
+        """See Decoder."""
+        return False
 
 
 class PlainEncoder:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from bridge.errors import BridgeError, RemoteWireError
 from bridge.legs.media_socket import MediaSocket
+from bridge.legs.webrtc.figures import LinkFigures
 from bridge.legs.webrtc.link import TOO_LONG, LinkUser, Parting
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.served_peers import MakePeer, ServedPeers, make_peer
@@ -106,6 +107,11 @@ class RoomLink:
     def heard_s(self) -> float:
         """See Link."""
         return max(self._signalled_s, self._peers.heard_s)
+
+    @property
+    def figures(self) -> LinkFigures:
+        """See Link."""
+        return LinkFigures(self._request.version, self._request.client, self._peers.heard)
 
     def start(self, user: LinkUser, voice: "Voice") -> None:
         """See Link."""

@@ -17,6 +17,7 @@ from bridge_codecs.pcm import Int16
 
 if TYPE_CHECKING:
     from bridge.legs.webrtc.channel import Channel
+    from bridge.legs.webrtc.ear import EarFigures
     from bridge.legs.webrtc.voice import Voice
 
 MakePeer: TypeAlias = Callable[[RtcOptions, str], Peer]
@@ -97,6 +98,12 @@ class ServedPeers:
         """When audio of the client last came, loop time; 0 before."""
         ear = self._peers["publisher"].ear
         return 0.0 if ear is None else ear.came_s
+
+    @property
+    def heard(self) -> "EarFigures | None":
+        """What was counted of the client's audio; None before there is an ear."""
+        ear = self._peers["publisher"].ear
+        return None if ear is None else ear.figures
 
     def say(self, voice: "Voice", msid: tuple[str, str]) -> None:
         """What the client hears, and what the SDP calls its stream and track; before the first answer or offer."""

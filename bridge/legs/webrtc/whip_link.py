@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from bridge.errors import BridgeError, RemoteWireError
+from bridge.legs.webrtc.figures import LinkFigures
 from bridge.legs.webrtc.link import TOO_LONG, LinkUser, Parting
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.peer import PeerState
@@ -66,6 +67,12 @@ class WhipLink:
         """See Link."""
         ear = self._peer.ear if self._user is not None else None
         return max(self._signs_s, 0.0 if ear is None else ear.came_s)
+
+    @property
+    def figures(self) -> LinkFigures:
+        """See Link."""
+        ear = self._peer.ear if self._user is not None else None
+        return LinkFigures("whip", ear=None if ear is None else ear.figures)
 
     async def answered(self) -> str:
         """Our answer, once the call has begun. Raises: BridgeError; RemoteWireError if the offer is of no use."""
