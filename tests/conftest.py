@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import signal
 import time
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from typing import Any, Final, TypeVar
@@ -19,6 +20,12 @@ T = TypeVar("T")
 
 SETTLE_S: Final = 1.0
 _RUNNER: Final = "_function_scoped_runner"  # pytest-asyncio's, in a test that is a coroutine
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C back: a run in the background has it ignored, and so would every child that a test interrupts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:

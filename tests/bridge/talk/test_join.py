@@ -407,17 +407,22 @@ asyncio.run(main())
 
 def test_ctrl_c_leaves_complete_files(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
+    started_s = time.monotonic()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        time.sleep(1.0)
-        process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=20)
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            time.sleep(1.0)
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    lived_s = time.monotonic() - started_s
 
     assert b"KeyboardInterrupt" in told
     kept = json.loads((tmp_path / "call.json").read_text())
     both, rate_hz = soundfile.read(tmp_path / "call.wav", dtype="int16")
     assert kept["end_reason"] == "hangup"
-    assert len(both) / rate_hz == pytest.approx(1.5, abs=1.0)
+    assert 0.5 < len(both) / rate_hz < lived_s
     assert np.abs(both[:, 1]).max() > 1_000
     assert (tmp_path / "timeline.html").exists()
