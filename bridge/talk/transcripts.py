@@ -69,6 +69,8 @@ class Transcripts:
             now = self._now()
             entry = _Entry(message.role, message.medium, now, now)
             self._entries[message.ordinal] = entry
+        elif text == said and message.final <= entry.final:
+            return  # as when it is as long as it may be, and more comes
         self._grow(entry, text, final=message.final)
         self._tell(message.ordinal)
 

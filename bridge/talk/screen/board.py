@@ -188,5 +188,10 @@ class Board:
 
 def shown(text: str) -> str:
     """Foreign text as the screen may show it: one line, no control characters, of bearable length."""
-    flat = printable(" ".join(text.split()))
-    return flat if len(flat) <= LONGEST_TEXT else f"{flat[: LONGEST_TEXT - 1]}…"
+    cut = text[: 2 * LONGEST_TEXT]  # it comes again with each word that is added
+    flat = printable(" ".join(cut.split()))
+    return (
+        flat
+        if len(flat) <= LONGEST_TEXT and len(cut) == len(text)
+        else f"{flat[: LONGEST_TEXT - 1]}…"
+    )

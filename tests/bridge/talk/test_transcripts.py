@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.batch.call_log import MAX_CHARACTERS, Room
+from bridge.batch.call_log import MAX_CHARACTERS, MAX_UTTERANCE, Room
 from bridge.talk.events import Transcript
 from bridge.talk.transcripts import Transcripts, unheard_of
 from bridge.wire.messages import Transcript as Message
@@ -44,6 +44,18 @@ def test_words_grow_by_deltas_and_are_replaced_by_texts() -> None:
 
     assert [each.text for each in kept.told] == ["Hello", "Hello there", "Hello there."]
     assert (kept.told[-1].start_s, kept.told[-1].end_s, kept.told[-1].final) == (0, 2, True)
+
+
+def test_words_that_change_nothing_are_no_news() -> None:
+    kept = Kept()
+    kept.say("a" * MAX_UTTERANCE)
+    kept.say(delta="more")
+    kept.say(delta="more")
+    assert len(kept.told) == 1
+
+    kept.say("a" * MAX_UTTERANCE, final=True)
+    kept.say("a" * MAX_UTTERANCE, final=True)
+    assert [each.final for each in kept.told] == [False, True]
 
 
 def test_blank_messages_are_nobody_s_business() -> None:

@@ -1,3 +1,4 @@
+from typing import Any
 from unicodedata import category
 
 import pytest
@@ -112,3 +113,24 @@ def test_nothing_that_is_shown_can_speak_to_the_terminal(text: str) -> None:
 @pytest.mark.parametrize("text", ["\x1b]0;title\x07", "a\x9bb", "x\u202egnp.exe"])
 def test_escape_sequences_are_shown_as_letters(text: str) -> None:
     assert shown(text).isascii()
+
+
+class _Counted(str):
+    """Text that tells how much of it was split."""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: Any) -> "_Counted":
+        return _Counted(super().__getitem__(key))
+
+    def split(self, *args: Any, **kwargs: Any) -> list[str]:
+        assert len(self) <= 2 * LONGEST_TEXT
+        return super().split(*args, **kwargs)
+
+
+@pytest.mark.parametrize("word", ["a ", " ", "abc"])
+def test_no_more_of_a_long_text_is_looked_at_than_is_shown(word: str) -> None:
+    words = shown(_Counted(word * 10 * LONGEST_TEXT))
+
+    assert words.endswith("…")
+    assert len(words) <= LONGEST_TEXT
