@@ -84,6 +84,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
             print_json({"url": ready.url, "models": ready.models, "notes": ready.notes})
             return
         print(f"Tipring serves {ready.url}; Ctrl-C ends it.", flush=True)
+        say(f"A page to call from: {ready.url}/")
         for note in ready.notes:
             say(note)
 

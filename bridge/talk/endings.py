@@ -8,7 +8,7 @@ _WORDS: Final[dict[EndReason, str]] = {
     "hangup": "you hung up",
     "agent_hangup": "the agent hung up",
     "timeout": "the call ran out of time",
-    "connection_error": "the connection broke",
+    "connection_error": "the connection failed",
     "system_error": "something failed inside",
 }
 WELL_ENDED: Final[frozenset[EndReason]] = frozenset({"hangup", "agent_hangup", "timeout"})

@@ -68,6 +68,9 @@ export class Api {
       throw unreachable();
     }
     if (response.ok) return response;
+    if (response.status === 401 && this.#key) {
+      throw new Trouble("This API key is not valid", "Check it, or ask whoever runs this server for another.", { status: 401 });
+    }
     throw refused(TITLES[response.status] ?? "The server refuses", response.status, await response.text().catch(() => ""));
   }
 }

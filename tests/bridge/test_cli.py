@@ -317,7 +317,7 @@ def test_serve_lays_options_and_the_environments_key_over_the_config(
     assert [key.get_secret_value() for key in config.server.api_keys] == ["CANARY-KEY"]
     out, err = capsys.readouterr()
     assert out == "Tipring serves http://127.0.0.2:2; Ctrl-C ends it.\n"
-    assert err == "a note\n"
+    assert err == "A page to call from: http://127.0.0.2:2/\na note\n"
 
     assert cli.run(["serve", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

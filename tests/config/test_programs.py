@@ -64,7 +64,9 @@ def test_the_program_of_the_readme_runs(
     [program] = [block for block in _blocks(README) if "bridge.join" in block]
     run(program, monkeypatch, tmp_path)
 
-    assert "What are your opening hours?" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "What are your opening hours?" in told
+    assert "We are open" in told
 
 
 def test_every_program_of_the_guide_is_run() -> None:

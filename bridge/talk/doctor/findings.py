@@ -100,7 +100,7 @@ def _drift(examination: Examination) -> Iterator[Finding]:
     ppm = examination.measured.drift_ppm
     if ppm is None:
         return
-    told = f"the microphone's clock runs {ppm:+.0f} ppm beside the loudspeaker's"
+    told = f"the microphone's clock runs {ppm:+z.0f} ppm beside the loudspeaker's"
     if abs(ppm) > MOST_PPM:
         yield Finding("bad", f"{told}, more than can be corrected: choose one device for both")
     elif abs(ppm) > USUAL_PPM:

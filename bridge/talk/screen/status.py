@@ -79,7 +79,7 @@ def figures_line(gauges: Gauges, board: Board, width: int, look: Look, *, device
         if gauges.latency_ms is not None:
             parts.append(("device", f"{gauges.latency_ms:.0f} ms", False))
         if gauges.drift_ppm is not None:
-            parts.append(("drift", f"{gauges.drift_ppm:+.0f} ppm", False))
+            parts.append(("drift", f"{gauges.drift_ppm:+z.0f} ppm", False))
     parts.append(("answers by", board.medium, False))
     line = Text(" ")
     for name, value, bad in parts:

@@ -104,7 +104,7 @@ def test_the_latency_of_a_turn_is_written_once() -> None:
         (CallEnded(3.0, "hangup", ""), "0:03 ended: you hung up"),
         (
             CallEnded(3.0, "connection_error", "reset"),
-            "0:03 ended: the connection broke (reset)",
+            "0:03 ended: the connection failed (reset)",
         ),
     ],
 )

@@ -273,7 +273,7 @@ async def test_a_key_is_asked_for_used_and_kept_nowhere(browser: Browser) -> Non
         await page.click("#api-key")
         await page.write("wrong")
         await page.press("Enter")
-        assert "API key" in await trouble(page)
+        assert "API key is not valid" in await trouble(page)
         await page.run("document.getElementById('api-key').select()")
         await page.write(KEY)
         await page.press("Enter")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +41,12 @@ def test_a_narrow_terminal_leaves_out_the_least_important_figures(width: int, la
     board.waited(1, 800, None)
 
     assert figures_line(GAUGES, board, width, LOOK, devices=True).plain.endswith(last)
+
+
+def test_a_drift_of_nothing_has_no_minus() -> None:
+    gauges = replace(GAUGES, drift_ppm=-0.3)
+
+    assert "drift +0 ppm" in figures_line(gauges, Board(), 120, LOOK, devices=True).plain
 
 
 def test_who_speaks_is_marked_without_colours_too() -> None:
