@@ -6,7 +6,12 @@ from hypothesis import strategies as st
 
 from bridge_codecs.errors import CodecError
 from bridge_codecs.opus import OpusDecoder
-from bridge_codecs.opus_packet import MAX_SAMPLES, frame_samples, packet_samples
+from bridge_codecs.opus_packet import (
+    MAX_SAMPLES,
+    frame_samples,
+    has_copy,
+    packet_samples,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,3 +47,28 @@ def test_whatever_the_decoder_takes_is_as_long_as_said(packet: bytes) -> None:
         return
 
     assert packet_samples(packet) == samples.size
+
+
+@pytest.mark.parametrize(
+    ("config", "stereo", "second", "copies"),
+    [
+        (9, 0, 0b0100_0000, True),  # one frame of 20 ms: activity, copy
+        (9, 0, 0b1011_1111, False),
+        (10, 0, 0b0010_0000, True),  # 40 ms: two activities, copy
+        (10, 0, 0b1101_1111, False),
+        (9, 4, 0b0001_0000, True),  # the other channel's
+        (9, 4, 0b1010_1111, False),
+        (15, 0, 0b0100_0000, True),
+        (16, 0, 0b0100_0000, False),  # the codec of music
+    ],
+)
+def test_a_packet_says_whether_it_carries_a_copy(
+    config: int, stereo: int, second: int, copies: bool
+) -> None:
+    assert has_copy(bytes([config << 3 | stereo, second])) is copies
+
+
+@given(st.binary(max_size=40))
+def test_what_is_cut_off_or_anything_else_has_a_copy_or_not(packet: bytes) -> None:
+    assert has_copy(packet) in (True, False)
+    assert not has_copy(packet[:1])

@@ -324,3 +324,39 @@ def test_no_packets_at_all_make_it_fail_or_time_run_away(
         # Packets up to a second ahead of their time are taken at their word, and never more than once.
         assert out / CLOCK_HZ <= now_s - began_s + (LEAP_S + 0.12) * (len(packets) + 1)
         assert out / CLOCK_HZ >= now_s - began_s - PATIENCE_MAX_S - 0.12 - LEAP_S * len(packets)
+
+
+def test_what_is_missing_is_counted_by_the_numbers_that_were_passed_over() -> None:
+    stream = Stream(sequence=65_530)  # the numbers wrap around
+    stream.play((FRAME_S * n, n) for n in range(30) if n not in (4, 11, 12))
+    figures = stream.buffer.figures
+    assert (figures.missing, figures.missing_samples) == (3, 3 * FRAME)
+    assert figures.depth_max_ms == pytest.approx(40, abs=25)
+
+
+def test_a_packet_that_comes_too_late_was_missing_and_one_that_comes_again_was_not() -> None:
+    stream = Stream()
+    stream.play([*((FRAME_S * n, n) for n in range(30) if n != 4), (0.5, 4), (0.51, 20)])
+    figures = stream.buffer.figures
+    assert (figures.missing, figures.late, figures.repeated) == (1, 1, 1)
+
+
+def test_a_sender_that_was_silent_or_counts_anew_has_lost_nothing() -> None:
+    stream = Stream()
+    stream.play((FRAME_S * n, n) for n in range(10))
+    for index in range(10):  # half a second later, its numbers in a row
+        stream.sequence = 100 - 25
+        stream.put(35 + index, 0.7 + FRAME_S * index)
+    stream.sequence = 40_000
+    for index in range(10):
+        stream.put(45 + index, 0.9 + FRAME_S * index)
+    assert stream.buffer.figures.missing == 0
+
+
+def test_numbers_of_another_stream_say_nothing_of_what_is_missing() -> None:
+    stream = Stream()
+    stream.play((FRAME_S * n, n) for n in range(10))
+    stream.buffer.other_stream()
+    stream.sequence += 500
+    stream.play((FRAME_S * n, n) for n in range(10, 20))
+    assert stream.buffer.figures.missing == 0

@@ -14,7 +14,7 @@ from pystoi import stoi
 
 from bridge.brains.speech.espeak import EspeakVoice
 from bridge.legs.webrtc import opus
-from bridge.legs.webrtc.ear import OTHER_AFTER_S, Ear
+from bridge.legs.webrtc.ear import OTHER_AFTER_S, Ear, EarFigures
 from bridge.legs.webrtc.opus import make_encoder
 from bridge.virtual import run_virtual
 from bridge_codecs.pcm import Int16
@@ -246,3 +246,27 @@ def test_a_timer_that_has_no_instant_is_a_timer_all_the_same() -> None:
         assert len(loop.armed) == 1
 
     run_virtual(call())
+
+
+@pytest.mark.parametrize(("percent", "recovers"), [(0, False), (20, True)])
+def test_what_was_lost_and_what_of_it_was_recovered_is_counted(
+    percent: int, recovers: bool
+) -> None:
+    sent = packets(percent)
+    gone = range(100, 400, 10)
+
+    async def listen() -> EarFigures:
+        ear, _ = await _an_ear()
+        for index in range(450):
+            if index not in gone:
+                ear.put(index, 960 * index, sent[index])
+            await asyncio.sleep(FRAME_S)
+        ear.close()
+        return ear.figures
+
+    figures = run_virtual(listen())
+    assert figures.lost == len(gone)
+    assert figures.concealed_ms == 20 * len(gone)
+    assert (figures.recovered > len(gone) / 2) == recovers
+    assert figures.missed_ms == 20 * (len(gone) - figures.recovered)
+    assert 0 < figures.depth_max_ms < 60

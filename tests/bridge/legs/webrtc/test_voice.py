@@ -296,3 +296,49 @@ def test_the_end_of_an_utterance_is_not_shortened_either() -> None:
         assert voice.figures.sent == pytest.approx(50, abs=1)
 
     play(scene)
+
+
+def test_holes_within_an_utterance_are_counted_and_pauses_between_two_are_not() -> None:
+    seen: list[tuple[int, float | None]] = []
+
+    async def scene(voice: Voice, lane: Lane, wire: Wire) -> None:
+        await asyncio.sleep(0.5)
+        assert voice.figures.first_s is None
+        lane.push(tone(0.2))
+        lane.end_segment()
+        await asyncio.sleep(1.0)
+        seen.append((voice.figures.underruns, voice.figures.first_s))
+        for _ in range(2):
+            lane.push(tone(0.2))
+            await asyncio.sleep(0.5)
+        seen.append((voice.figures.underruns, voice.figures.first_s))
+
+    wire = play(scene)
+    first_s = seen[0][1]
+    assert first_s is not None
+    assert first_s - wire.sent[0][0] == pytest.approx(0.5, abs=0.021)
+    assert seen == [(0, first_s), (2, first_s)]
+
+
+@pytest.mark.parametrize(("late_s", "counts"), [(0.035, 0), (0.075, 1)])
+def test_frames_that_went_out_late_are_counted(late_s: float, counts: int) -> None:
+    late: list[int] = []
+
+    async def scene(voice: Voice, _lane: Lane, _wire: Wire) -> None:
+        await asyncio.sleep(0.1)
+        due_s = asyncio.get_running_loop().time() - late_s
+        voice.beat(due_s)
+        late.append(voice.figures.late)
+
+    play(scene)
+    assert late == [counts]
+
+
+def test_a_voice_that_may_not_run_ahead_sends_everything_in_its_time() -> None:
+    async def scene(voice: Voice, lane: Lane, _wire: Wire) -> None:
+        lane.push(tone(3.0))
+        await asyncio.sleep(1.0)
+        assert voice.figures.ahead_ms == 0
+
+    wire = play(scene)
+    assert len(wire.sent) == pytest.approx(51, abs=1)
