@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from bridge.audio.lane import Lane
+from bridge.legs.device.arrears import Arrears
 from bridge.legs.device.host import StreamAsk
 from bridge.legs.device.line import AGAIN_S, LOOK_S, OutputLine
 from bridge.legs.device.meter import Meter
@@ -42,6 +43,8 @@ TAIL_S: Final = 0.004
 """Longer than the filters ring on."""
 TONE_MAX_S: Final = 2
 PROOF_S: Final = 0.5
+LEFT_OUT_S: Final = 0.2
+"""Of silence, between two marks: the ledger believes a mark that comes so much sooner."""
 _SMOOTHING: Final = 32
 _NOTHING: Final = np.empty(0, np.int16)
 
@@ -78,6 +81,9 @@ class Loudspeaker:
         self._extra_s = 0.0
         self._extra_from_s = 0.0
         self._holes = 0
+        self._arrears = Arrears(sink_hz)
+        self._left_out = 0
+        """Samples of silence left out since the ledger was told last."""
         self._tone: Int16 = _NOTHING
         self._discarded_s = 0.0
         self._proof: tuple[str, int] | None = None
@@ -145,6 +151,7 @@ class Loudspeaker:
         new = lane.stats.pushed - self._pushed
         self._pushed = lane.stats.pushed
         self._look(line, now_s)
+        self._arrears.came(new, self._waiting_s(line, lane), now_s)
         if not self._idle:
             waiting_s = (lane.depth_samples - new) / self.sink_hz
             self._observe(self._ready_s(line, now_s) + waiting_s - self._lead_s(line))
@@ -168,6 +175,7 @@ class Loudspeaker:
         line, lane = self.line, self._lane
         self._tone = _NOTHING
         self.underruns.segment_over()
+        self._arrears.begin_anew()
         if lane is None:
             return
         over_s = now_s
@@ -215,7 +223,7 @@ class Loudspeaker:
         due_s = line.clock.at(position) + self._delay_s(line)
         if now_s >= due_s:
             lane.ledger.acknowledged(name, due_s)
-            self._proof, self._proved_s = None, now_s
+            self._proof, self._proved_s, self._left_out = None, now_s, 0
 
     def _delay_s(self, line: OutputLine) -> float:
         """From the instant at which the device takes what is written to its sound, the filters included."""
@@ -228,6 +236,19 @@ class Loudspeaker:
     def _ready_s(self, line: OutputLine, now_s: float) -> float:
         """From now until the device takes a sample that is written now."""
         return max(0.0, line.clock.at(line.next_write) - now_s)
+
+    def _waiting_s(self, line: OutputLine, lane: Lane) -> float:
+        return lane.depth_samples / self.sink_hz + line.crossing.depth / line.rate_hz
+
+    def _caught_up(self, line: OutputLine, lane: Lane, samples: Int16) -> Int16:
+        """Less silence, if what came in step has piled up."""
+        too_much_s = self._arrears.too_much_s(self._waiting_s(line, lane))
+        if not too_much_s:
+            return samples
+        most_s = min(too_much_s, LEFT_OUT_S - self._left_out / self.sink_hz)
+        less = self._arrears.without_silence(samples, int(max(0.0, most_s) * self.sink_hz))
+        self._left_out += samples.size - less.size
+        return less
 
     def _observe(self, too_much_s: float) -> None:
         """Audio that comes in step with time shall wait as long as at its beginning."""
@@ -295,6 +316,7 @@ class Loudspeaker:
         samples = lane.pull_padded(min(n, lane.depth_samples))
         at_s = now_s + self._ready_s(line, now_s) + self._delay_s(line)
         lane.ledger.sent(samples.size, at_s)
+        samples = self._caught_up(line, lane, samples)
         if self.silent:
             samples = np.zeros(samples.size, np.int16)
         tone = self._tone[:n]

@@ -5,7 +5,7 @@ import pytest
 from bridge.legs.device.apart import ABOVE_DB, APART_DB, DOUBT_FRAMES, PROOF_FRAMES, Apart
 
 PLAYED = -15.0
-STILL = PLAYED - APART_DB - 10
+STILL = PLAYED - APART_DB - 2
 VOICE = -25.0
 
 

@@ -11,7 +11,7 @@ import pytest
 from bridge.legs.base import Ended
 from bridge.legs.device.leg import DeviceLeg
 from bridge_codecs.pcm import Int16
-from tests.fakes.desk import FRAME_S, SINK_HZ, SOURCE_HZ, Desk, desk, pair
+from tests.fakes.desk import FRAME, FRAME_S, SINK_HZ, SOURCE_HZ, Desk, desk, pair
 from tests.fakes.fake_host import FakeDevice, FakeHost
 
 Virtual = Callable[[Coroutine[Any, Any, None]], None]
@@ -467,5 +467,28 @@ def test_the_figures_name_the_devices_and_their_rates(virtual: Virtual) -> None:
             at.leg.hang_up()
             await at.task
             assert at.leg.figures == figures
+
+    virtual(main())
+
+
+def test_a_loudspeaker_that_loses_time_all_the_while_catches_up_in_the_pauses(
+    virtual: Virtual,
+) -> None:
+    async def main() -> None:
+        mic, out = pair()
+        out.runs_at = 42_240  # an eighth too slow, as on a busy machine
+        async with desk(mic, out) as at:
+            begin_s, waiting_ms = at.loop.time(), list[float]()
+            for k in range(20 * 50):
+                await asyncio.sleep(max(0.0, begin_s + k * FRAME_S - at.loop.time()))
+                level = 8_000 if k // 25 % 2 else 0
+                at.downlink.push(np.full(FRAME, level, np.int16))
+                waiting_ms.append(at.downlink.depth_ms + at.leg.figures.buffer_ms)
+            assert max(waiting_ms[250:]) < 500
+            assert at.warnings == []
+            played = np.concatenate([samples for _, samples in at.played.blocks])
+            spoken = np.count_nonzero(np.abs(played.astype(np.int32)) > 4_000) / 48_000
+            assert spoken == pytest.approx(10, abs=0.4)  # not a word is lost
+            assert at.downlink.ledger.ahead_ms(at.loop.time()) < 500
 
     virtual(main())
