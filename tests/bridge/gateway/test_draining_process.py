@@ -17,6 +17,8 @@ from tests.fakes.socket_log import SocketLog
 from tests.fakes.twilio_line import CONFIG, TwilioLine
 
 FRAME_S = 0.02
+SOON_S = 5.0
+"""Of what takes less than a second, on a busy machine; what it must not wait for takes an hour."""
 
 
 class Caller:
@@ -62,7 +64,7 @@ async def drain_once(service: ServeProcess, n_calls: int) -> None:
         await asyncio.sleep(0.2)
 
         service.signal(signal.SIGTERM)
-        await until(lambda: _status(http, "/readyz", 503), 1.0)
+        await until(lambda: _status(http, "/readyz", 503), SOON_S)
 
         refused = await http.post("/api/calls", json={})
         assert refused.status_code == 503
@@ -81,7 +83,7 @@ async def drain_once(service: ServeProcess, n_calls: int) -> None:
             call.leave()
         for call in calls:
             assert (await call.gone())[0] == 1000
-    assert await service.ended(2.0) == 0
+    assert await service.ended(SOON_S) == 0
 
 
 async def _status(http: httpx.AsyncClient, path: str, wanted: int) -> bool:
@@ -97,7 +99,7 @@ async def until(holds: Callable[[], Awaitable[bool]], limit_s: float) -> None:
 
 @asynccontextmanager
 async def running(tmp_path: Path, config: str = "") -> AsyncIterator[ServeProcess]:
-    async with asyncio.timeout(50), serve_process(tmp_path, config) as service:
+    async with asyncio.timeout(55), serve_process(tmp_path, config) as service:
         yield service
 
 
@@ -129,9 +131,9 @@ async def test_calls_are_ended_at_the_deadline_or_at_the_second_signal(tmp_path:
             service.signal(signal.SIGTERM)
             codes = {(await call.gone())[0], await phone.over()}
         took_s = time.monotonic() - started_s
-        assert await service.ended(2.0) == 0
+        assert await service.ended(SOON_S) == 0
 
-    assert 0.9 < took_s < 2.0
+    assert 0.9 < took_s < SOON_S
     assert codes <= {1000, 1001, 1011}
     assert '"endDetail":"the service stops"' in service.log
 
@@ -139,10 +141,10 @@ async def test_calls_are_ended_at_the_deadline_or_at_the_second_signal(tmp_path:
         async with service.http() as http:
             [call] = await callers(service, http, 1)
             service.signal(signal.SIGTERM)
-            await until(lambda: _status(http, "/readyz", 503), 1.0)
+            await until(lambda: _status(http, "/readyz", 503), SOON_S)
             started_s = time.monotonic()
             service.signal(signal.SIGTERM)
             await call.gone()
-        assert await service.ended(2.0) == 0
+        assert await service.ended(SOON_S) == 0
 
-    assert time.monotonic() - started_s < 2.0
+    assert time.monotonic() - started_s < SOON_S

@@ -246,14 +246,14 @@ async def test_the_deadline_is_not_moved_by_more_bytes() -> None:
 
         async def drip() -> None:
             writer.write(b"GET /hello HTTP/1.1\r\n")
-            for _ in range(100):
+            for _ in range(1_000):
                 writer.write(b"X: y\r\n" if house.door.n_connections else b"")
                 await asyncio.sleep(0.02)
 
         dripping = asyncio.create_task(drip(), name="drip")
         started = time.monotonic()
         assert status_of(await reader.read()) == 408
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 5  # of the twenty seconds that the bytes would come
         dripping.cancel()
         writer.close()
 

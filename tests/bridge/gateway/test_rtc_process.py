@@ -5,10 +5,12 @@ from pathlib import Path
 
 from tests.fakes.rtc_served import until
 from tests.fakes.serve_process import serve_process
+from tests.fakes.udp_ports import free_udp_ports
 from tests.fakes.whip_client import whip_client
 
 KEY = "a-key-for-tests"
-CONFIG = '[webrtc]\nport_min = 47_000\nport_max = 47_099\naddresses = ["127.0.0.1"]\n'
+PORTS = free_udp_ports(100)
+CONFIG = f'[webrtc]\nport_min = {PORTS[0]}\nport_max = {PORTS[-1]}\naddresses = ["127.0.0.1"]\n'
 
 
 async def test_a_call_without_a_medium_is_served_over_webrtc_counted_and_drained(
@@ -33,7 +35,7 @@ async def test_a_call_without_a_medium_is_served_over_webrtc_counted_and_drained
                 for line in answer.text.splitlines()
                 if line.startswith("a=candidate")
             }
-            assert ports <= set(range(47_000, 47_100))
+            assert ports <= set(PORTS)
             await client.message("call_started")
             client.speak(1)
             await client.heard()  # its own voice

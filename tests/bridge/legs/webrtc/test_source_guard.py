@@ -13,12 +13,14 @@ from aioice.ice import StunProtocol
 from bridge.legs.webrtc import inside
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.source_guard import (
+    MAX_SOURCES,
     MAX_VOUCHED,
     MAX_WAITING,
     GuardedConnection,
     GuardedProtocol,
 )
 from tests.fakes.rtc_pair import LOOPBACK, Side, connect, make_side, sides, until
+from tests.fakes.udp_ports import free_udp_ports
 
 ALERT: Final = bytes.fromhex("15fefd0000000000000000000202 28".replace(" ", ""))
 """A fatal alert in the clear: handshake failure."""
@@ -55,7 +57,7 @@ async def attack(ports: range) -> AsyncIterator[socket.socket]:
 
 
 async def connects_under_attack(seed: int) -> None:
-    ports = range(42_000 + 8 * (seed % 100), 42_004 + 8 * (seed % 100))
+    ports = free_udp_ports(4)
     options = RtcOptions(addresses=("127.0.0.1",), port_range=(ports[0], ports[-1]))
     async with attack(ports), sides(options) as (caller, answerer):
         await asyncio.sleep(0.001 * seed)
@@ -215,6 +217,55 @@ async def test_a_packet_played_again_or_cut_off_is_not_heard_twice() -> None:
         for _ in range(5):
             take(taken[0])
         assert ear.figures.received == before + 1
+
+
+async def test_sources_by_the_thousand_are_not_decrypted_and_the_first_goes_on() -> None:
+    async with sides() as (caller, answerer):
+        await connect(caller, answerer)
+        ear, out = answerer.peer.ear, caller.peer._out
+        assert ear is not None
+        assert out is not None
+        await until(lambda: ear.figures.received > 0)
+        foreign = ear.figures.foreign
+        own_ssrc = out._writer._ssrc
+        for n in range(300):
+            out._writer._ssrc = 1_000_000 + n
+            out.send(b"\x48" * 40, 0)
+            if n % 20 == 0:
+                await asyncio.sleep(0.01)
+        out._writer._ssrc = own_ssrc
+        received = ear.figures.received
+        await until(lambda: ear.figures.received > received + 5)
+        assert ear.figures.foreign - foreign == MAX_SOURCES - 1
+
+
+async def test_reports_of_sources_by_the_thousand_do_not_wait_to_be_decrypted() -> None:
+    async with sides() as (caller, answerer):
+        await connect(caller, answerer)
+        connection = connection_of(answerer)
+        refused, known = connection.refused, len(connection.reporters)
+        for n in range(300):
+            connection.data_received(b"\x80\xc8\x00\x06" + n.to_bytes(4, "big") + bytes(20), 1)
+            await asyncio.sleep(0)
+        assert len(connection.reporters) == MAX_SOURCES
+        assert connection.refused - refused >= 300 - (MAX_SOURCES - known)
+
+
+async def test_a_payload_type_that_was_not_agreed_on_is_not_heard() -> None:
+    async with sides() as (caller, answerer):
+        await connect(caller, answerer)
+        ear, out = answerer.peer.ear, caller.peer._out
+        assert ear is not None
+        assert out is not None
+        await until(lambda: ear.figures.received > 0)
+        agreed = out._writer._kind
+        out._writer._kind = agreed + 1
+        await asyncio.sleep(0.05)
+        received = ear.figures.received
+        await asyncio.sleep(0.2)
+        assert ear.figures.received == received
+        out._writer._kind = agreed
+        await until(lambda: ear.figures.received > received)
 
 
 @pytest.mark.parametrize("head", [b"\x00\x01", b"\x01\x01", b"\x16\xfe", b"\x80\x60", b"\x80\xc8"])
