@@ -35,13 +35,13 @@ from aiortc.rtp import (
 from bridge.legs.webrtc.data_guard import guard_data
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.rtp import RtpWriter, parse_rtp
-from bridge.legs.webrtc.source_guard import GuardedConnection, guard, hush_loggers
+from bridge.legs.webrtc.source_guard import MAX_SOURCES, GuardedConnection, guard, hush_loggers
 
 TESTED: Final = {"aiortc": "1.16", "aioice": "0.13"}
 """The minor versions that this is written for."""
 OPUS: Final = "audio/opus"
 CLOCK_HZ: Final = 48_000
-MAX_SOURCES: Final = 8
+MAX_REPORTED: Final = 8
 """Streams of one peer that are reported on."""
 
 _P: Final = "_RTCPeerConnection__"
@@ -186,12 +186,17 @@ class EarReceiver(RTCRtpReceiver):
     def _srtp(self, transport: RTCDtlsTransport) -> Callable[[bytes], None]:
         """Takes the peer's SRTP."""
         unprotect = transport._rx_srtp.unprotect
+        sources: set[bytes] = set()
 
         def take(data: bytes) -> None:
+            source = data[8:12]
+            if source not in sources and len(sources) >= MAX_SOURCES:
+                return
             try:
                 plain = unprotect(data)
             except pylibsrtp.Error:
                 return  # forged, replayed, cut off
+            sources.add(source)
             packet = parse_rtp(plain)
             if packet is not None and packet.payload_type in self.payload_types:
                 self._count(packet.ssrc, packet)
@@ -209,7 +214,7 @@ class EarReceiver(RTCRtpReceiver):
         streams = cast("dict[int, StreamStatistics]", getattr(self, f"{_R}remote_streams"))
         stream = streams.get(ssrc)
         if stream is None:
-            if len(streams) >= MAX_SOURCES:
+            if len(streams) >= MAX_REPORTED:
                 return
             stream = streams[ssrc] = StreamStatistics(CLOCK_HZ)
         stream.add(packet)

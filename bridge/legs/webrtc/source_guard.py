@@ -34,6 +34,8 @@ MAX_WAITING: Final = 256
 """Datagrams that may wait for the DTLS transport."""
 MAX_VOUCHED: Final = 64
 """Addresses of one peer."""
+MAX_SOURCES: Final = 64
+"""Streams of one peer that are decrypted, in its life: to find the state of each takes longer the more there are."""
 MAX_REMOTE: Final = 50
 """Addresses at which a peer says that it is: each of them is sent some packets, whoever is there."""
 GATHER_S: Final = 2.0
@@ -51,6 +53,8 @@ class GuardedConnection(Connection):
     vouched: dict[Address, None]
     refused: int
     """Datagrams that were thrown away: from strangers, or more than can wait."""
+    reporters: set[bytes]
+    """The sources of SRTCP that came."""
     on_srtp: Callable[[bytes], None] | None
     """Takes the peer's SRTP (not SRTCP) at once, without the queue."""
 
@@ -165,10 +169,19 @@ class GuardedConnection(Connection):
 
     def data_received(self, data: bytes, component: int) -> None:
         """Queue what the DTLS transport shall read, within bounds; what is neither DTLS nor RTP is nothing."""
-        if data and data[0] >= 20 and self._queue.qsize() < MAX_WAITING:
+        wanted = data and data[0] >= 20 and not self._is_report_too_many(data)
+        if wanted and self._queue.qsize() < MAX_WAITING:
             super().data_received(data, component)
         else:
             self.refused += 1
+
+    def _is_report_too_many(self, data: bytes) -> bool:
+        """Whether this is SRTCP of yet another source: a state is kept for each of them."""
+        if not 128 <= data[0] < 192 or len(data) < 8 or not is_rtcp(data):
+            return False
+        if len(self.reporters) < MAX_SOURCES:
+            self.reporters.add(data[4:8])
+        return data[4:8] not in self.reporters
 
     def respond_error(
         self,
@@ -224,6 +237,7 @@ def guard(connection: Connection, options: RtcOptions) -> None:
     guarded.options = options
     guarded.vouched = {}
     guarded.refused = 0
+    guarded.reporters = set()
     guarded.on_srtp = None
 
 
