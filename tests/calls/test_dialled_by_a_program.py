@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.calls.test_two_programs import ACCOUNT, LIMIT_S, TOKEN, free_port, tipring
+from tests.calls.test_two_programs import ACCOUNT, LIMIT_S, TOKEN, tipring
+from tests.fakes.free_ports import free_tcp_port
 from tests.fakes.serve_process import serve_process
 
 TO, FROM = "+15550100042", "+15550123000"
@@ -63,7 +64,7 @@ async def dial(url: str, *arguments: str) -> tuple[int, dict[str, Any], str]:
 async def test_a_call_is_dialled_answered_and_hung_up_between_three_programs(
     tmp_path: Path,
 ) -> None:
-    port, api_port = free_port(), free_port()
+    port, api_port = free_tcp_port(), free_tcp_port()
     async with (
         serve_process(tmp_path, config(port, api_port), port=port) as served,
         listening_carrier(api_port) as carrier,

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import soundfile
 
 from tests.fakes.bot import tone
+from tests.fakes.free_ports import free_tcp_port
 from tests.fakes.serve_process import serve_process
 
 ACCOUNT, TOKEN = "AC" + 32 * "3", "CANARY-TOKEN"
@@ -28,12 +28,6 @@ def config(api_port: int) -> str:
         [[routes]]
         call = {{ model = "tipring/tone", maxDuration = "4s" }}
     """
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 async def tipring(*arguments: str, **variables: str) -> tuple[int, dict[str, Any], str]:
@@ -55,7 +49,7 @@ async def test_a_call_is_made_end_to_end_and_hung_up_through_the_carriers_api(
 ) -> None:
     said = tmp_path / "caller.wav"
     soundfile.write(said, tone(0.8), 8_000)
-    api_port = free_port()
+    api_port = free_tcp_port()
     async with serve_process(tmp_path, config(api_port)) as served:
         code, report, err = await tipring(
             *("carrier", "twilio", "--call", f"{served.url}/carriers/twilio/answer"),
@@ -81,7 +75,7 @@ async def test_a_call_is_made_end_to_end_and_hung_up_through_the_carriers_api(
 
 
 async def test_a_call_with_the_wrong_secret_is_refused_and_said(tmp_path: Path) -> None:
-    async with serve_process(tmp_path, config(free_port())) as served:
+    async with serve_process(tmp_path, config(free_tcp_port())) as served:
         code, report, _ = await tipring(
             *("carrier", "twilio", "--call", f"{served.url}/carriers/twilio/answer"),
             *("--api-port", "0", "--account-sid", ACCOUNT, "--auth-token", "wrong"),

@@ -3,9 +3,9 @@
 import signal
 from pathlib import Path
 
+from tests.fakes.free_ports import free_udp_ports
 from tests.fakes.rtc_served import until
 from tests.fakes.serve_process import serve_process
-from tests.fakes.udp_ports import free_udp_ports
 from tests.fakes.whip_client import whip_client
 
 KEY = "a-key-for-tests"

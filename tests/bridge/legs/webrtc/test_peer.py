@@ -22,8 +22,8 @@ from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.peer import MAX_CHANNELS, Peer
 from bridge.legs.webrtc.sdp_text import MAX_BYTES, MAX_CANDIDATES, MAX_SECTIONS
 from bridge.legs.webrtc.source_guard import MAX_REMOTE
+from tests.fakes.free_ports import free_udp_ports
 from tests.fakes.rtc_pair import LOOPBACK, connect, make_side, sides, tone, until
-from tests.fakes.udp_ports import free_udp_ports
 
 
 async def an_offer() -> str:

@@ -19,8 +19,8 @@ from bridge.legs.webrtc.source_guard import (
     GuardedConnection,
     GuardedProtocol,
 )
-from tests.fakes.rtc_pair import LOOPBACK, Side, connect, make_side, sides, until
 from tests.fakes.free_ports import free_udp_ports
+from tests.fakes.rtc_pair import LOOPBACK, Side, connect, make_side, sides, until
 
 ALERT: Final = bytes.fromhex("15fefd0000000000000000000202 28".replace(" ", ""))
 """A fatal alert in the clear: handshake failure."""
