@@ -9,6 +9,10 @@ LINE_HELP: Final = (
     "type words for the agent, or /mute /speaker /dtmf 12# /medium text /medium voice "
     "/answer RESULT /hangup"
 )
+_TAKES: Final = {
+    "dtmf": "telephone keys are 0 to 9, *, # and A to D: /dtmf 12#",
+    "medium": "the agent answers by voice or in text: /medium voice, /medium text",
+}
 _DIGITS: Final = frozenset("0123456789*#ABCDabcd")
 
 
@@ -38,7 +42,7 @@ def carry_out(line: str, talk: Talk, board: Board) -> str:
         case "answer":
             return _answer(rest, talk, board)
         case _:
-            return LINE_HELP
+            return _TAKES.get(command, LINE_HELP)
     return ""
 
 

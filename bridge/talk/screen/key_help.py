@@ -14,10 +14,10 @@ _ALL: Final[tuple[Key, ...]] = (
     ("s", "loudspeaker off and on; the agent goes on talking"),
     ("space", "push to talk: hold it and let go, or tap it to begin and again to end"),
     ("p", "push-to-talk off and on"),
-    ("t", "type something that the agent shall hear as text"),
+    ("t Enter", "type something that the agent shall hear as text"),
     ("d", "telephone keys (DTMF)"),
     ("o", "have the agent answer in text, or by voice again"),
-    ("a", "answer a tool of the agent by hand"),
+    ("a", "answer by hand a tool that waits for an answer"),
     ("up down", "read back; End follows the talk again"),
     ("q", "hang up (Ctrl-C too; twice leaves at once)"),
 )

@@ -23,11 +23,27 @@ def test_a_line_is_words_or_a_command(line: str, asked: list[tuple[object, ...]]
     assert talk.asked == asked
 
 
-@pytest.mark.parametrize("line", ["/", "/help", "/dtmf", "/dtmf 12x", "/medium fax", "/what now"])
+@pytest.mark.parametrize("line", ["/", "/help", "/what now"])
 def test_what_is_no_command_is_answered_with_the_commands(line: str) -> None:
     talk = FakeTalk()
 
     assert carry_out(line, talk, Board()) == LINE_HELP
+    assert talk.asked == []
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("/dtmf", "telephone keys are"),
+        ("/dtmf 12x", "telephone keys are"),
+        ("/medium fax", "by voice or in text"),
+        ("/medium", "by voice or in text"),
+    ],
+)
+def test_what_a_command_cannot_take_is_answered_with_what_it_takes(line: str, words: str) -> None:
+    talk = FakeTalk()
+
+    assert words in carry_out(line, talk, Board())
     assert talk.asked == []
 
 
