@@ -22,7 +22,8 @@ from bridge.wire.livekit.events import Target
 from bridge_codecs.pcm import Int16
 
 AHEAD_MS: Final = 1_600.0
-"""How far ahead of its time what waited may be sent: receivers keep 4 s, and throw away what is more."""
+"""How far ahead of its time what waited may be sent. libwebrtc's receiver keeps 4 s: of ten seconds that were kept it
+plays every 0.15 s of tone with this bound, and drops 3.9 s in one piece without one (measured)."""
 
 
 class RoomPeers:

@@ -24,7 +24,15 @@ HEAD_MS: Final = 40.0
 """And this much before the next word: it may begin softly."""
 FRAME_MS: Final = 20
 AUDIBLE: Final = 184
-"""A sample above this is no silence: -45 dBFS."""
+"""A sample up to this is silence on any line: -45 dBFS."""
+OVER_NOISE: Final = 2
+"""On a noisy line, so are frames whose peak is at most so many times that of the softest of late."""
+NOISE_MAX: Final = 1_000
+"""But nothing above this is, -30 dBFS,"""
+BELOW_SPEECH: Final = 4
+"""and nothing above this part of the loudest that the caller has said."""
+WINDOW_FRAMES: Final = 100
+"""Of late: the last two to four seconds. Speech has softer moments than its words in any two."""
 
 
 class Uplink:
@@ -45,6 +53,11 @@ class Uplink:
         """The last frames of a pause; dropped or said when it is known what follows."""
         self._n_held = 0
         self._left_out = 0
+        self._silence = AUDIBLE
+        """The peak up to which a frame is silence now."""
+        self._softest = self._softest_before = NOISE_MAX
+        self._loudest = 0
+        self._n_looked = 0
 
     @property
     def lost_ms(self) -> float:
@@ -65,18 +78,31 @@ class Uplink:
         """Mono int16, any number of samples."""
         for at in range(0, samples.size, self._frame):
             frame = samples[at : at + self._frame]
-            if frame.max() > AUDIBLE or frame.min() < -AUDIBLE:
+            if self._is_silent(frame):
+                self._pause(frame)
+            else:
                 self._say_held()
                 self._quiet = 0
                 self.lane.push(frame)
-            else:
-                self._pause(frame)
 
     def clear(self) -> None:
         """Drop what has not been pulled."""
         self.lane.clear()
         self._held.clear()
         self._n_held = 0
+
+    def _is_silent(self, frame: Int16) -> bool:
+        peak = max(int(frame.max()), -int(frame.min()))
+        self._softest = min(self._softest, peak)
+        self._loudest = max(self._loudest, peak)
+        self._n_looked += 1
+        if self._n_looked == WINDOW_FRAMES:
+            noise = min(self._softest, self._softest_before)
+            most = min(NOISE_MAX, self._loudest // BELOW_SPEECH)
+            self._silence = max(AUDIBLE, min(OVER_NOISE * noise, most))
+            self._softest_before, self._softest = self._softest, NOISE_MAX
+            self._n_looked = 0
+        return peak <= self._silence
 
     def _pause(self, frame: Int16) -> None:
         self._held.append(frame)

@@ -5,10 +5,14 @@ import json
 from collections.abc import Coroutine
 from typing import Any
 
+import numpy as np
 import pytest
 
+from bridge.gateway.phone import ai_side
 from bridge.gateway.phone.record import EndReason
+from bridge.legs.agent_socket import AgentSocketLeg
 from bridge.legs.media_socket import MediaSocket
+from bridge.legs.webrtc.uplink import Uplink
 from bridge.testing.caller import CallerPlan
 from bridge.virtual import run_virtual
 from tests.fakes.emulated import ACCOUNTS
@@ -214,6 +218,34 @@ def test_a_broken_call_beside_nine_clean_ones_disturbs_none() -> None:
             clean = [r for r in world.records if r.end is not None and r.end.reason == "hangup"]
             assert all(record.figures.caller_audio_lost_ms == 0 for record in clean)
 
+    play(test())
+
+
+def test_what_an_ai_side_in_a_room_did_not_get_is_in_the_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def test() -> None:
+        ai = HostedAi(on_join=lambda joined: joined.speak(2.0))
+        async with phone_world(sites={AI_BASE: ai.site}, ai=AI) as world:
+            for _ in range(2):  # what one call lost is no other's
+                await world.call(CallerPlan(hang_up_at_s=3.0))
+                await world.settled()
+
+            figures = [record.figures for record in world.records]
+            assert [each.caller_audio_lost_ms for each in figures] == [500, 500]
+            assert all(each.caller_pauses_left_out_ms > 800 for each in figures)
+
+    class RoomLike(AgentSocketLeg):
+        """Has lost half a second, and left a pause out."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self.uplink = Uplink(8_000)
+            self.uplink.push(np.full(100_000, 9_000, np.int16))
+            self.uplink.push(np.zeros(8_000, np.int16))
+            self.uplink.lane.stats.dropped = 4_000
+
+    monkeypatch.setattr(ai_side, "AgentSocketLeg", RoomLike)
     play(test())
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.legs.webrtc.ear import Ear
 from bridge.legs.webrtc.room_peers import AHEAD_MS
-from bridge.legs.webrtc.uplink import AUDIBLE, HEAD_MS, KEEPS_MS, LAG_MS, TAIL_MS, Uplink
+from bridge.legs.webrtc.uplink import AUDIBLE, HEAD_MS, KEEPS_MS, LAG_MS, NOISE_MAX, TAIL_MS, Uplink
 from bridge.legs.webrtc.voice import Voice
 from bridge.virtual import run_virtual
 from bridge_codecs.pcm import Int16
@@ -88,6 +88,45 @@ def test_what_waits_is_bounded_and_what_gives_way_is_counted() -> None:
 
     assert uplink.lost_ms == 200
     assert uplink.waiting_ms == KEEPS_MS
+
+
+def test_the_pauses_of_a_noisy_line_work_a_delay_off_and_its_soft_words_stay() -> None:
+    chance = np.random.default_rng(5)
+
+    def noisy(level: int, seconds: float) -> Int16:
+        n = round(seconds * RATE_HZ)
+        tone = level * np.sin(2 * np.pi * 300 * np.arange(n) / RATE_HZ)
+        return np.rint(tone + chance.normal(0, 150, n)).astype(np.int16)
+
+    uplink = Uplink(RATE_HZ)
+    for _ in range(2):
+        uplink.push(noisy(6_000, 0.9))
+        uplink.push(noisy(0, 1.2))
+    before_ms = uplink.waiting_ms
+    uplink.push(noisy(0, 2.0))
+    paused_ms = uplink.waiting_ms
+    assert paused_ms < before_ms + 300
+    uplink.push(noisy(1_500, 2.0))
+    assert uplink.waiting_ms == paused_ms + 2_000
+    assert uplink.lost_ms == 0
+
+
+@pytest.mark.parametrize(
+    ("speech", "rest", "left_out"),
+    [
+        (20_000, NOISE_MAX, True),
+        (20_000, NOISE_MAX + 1, False),
+        (2_000, 500, True),
+        (2_000, 501, False),
+        (500, 500, False),  # one who speaks softly on a line without noise
+    ],
+)
+def test_noise_is_no_pause_where_it_might_be_speech(speech: int, rest: int, left_out: bool) -> None:
+    uplink = Uplink(RATE_HZ)
+    uplink.push(np.full(RATE_HZ, speech, np.int16))
+    uplink.push(np.full(8 * RATE_HZ, rest, np.int16))
+
+    assert (uplink.pauses_left_out_ms > 0) == left_out
 
 
 def test_a_delay_is_gone_after_a_pause_of_its_length_and_stays_gone() -> None:
