@@ -1,7 +1,7 @@
 /** Tool calls: a form each, to answer by hand. */
 import { make, plain } from "./dom.js";
 
-const REACTIONS = [["", "as the tool says"], ["speaks", "speaks"], ["listens", "listens"], ["speaks-once", "speaks unless it has"]];
+const REACTIONS = [["", "as declared"], ["speaks", "speaks"], ["listens", "listens"], ["speaks-once", "speaks unless it has"]];
 const KINDS = [["tool-response", "a result"], ["hang-up", "hang up"]];
 const SETTLED = { answered: "Answered", failed: "Failed", late: "Over: nobody waits for an answer any more" };
 const KEPT = 3; // settled calls that stay on the page
