@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from bridge.calls.rooms import Rooms
+from bridge.clock import wall_clock
 from bridge.gateway.admission import Admission, AdmissionLimits
 from bridge.gateway.door import MAX_CONNECTIONS, DoorLimits
 from bridge.gateway.drain import Drain
@@ -10,8 +12,11 @@ from bridge.gateway.loop_lag import LoopLag
 from bridge.gateway.metrics import Metrics
 from bridge.gateway.phone_metrics import phone_metrics
 from bridge.gateway.phone_totals import PhoneTotals
+from bridge.gateway.rtc import voices
+from bridge.gateway.rtc_metrics import rtc_metrics
 from bridge.gateway.service_metrics import service_metrics
 from bridge.gateway.tls import LOOK_S
+from bridge.legs.webrtc.options import RtcOptions
 
 GUIDE = (Path(__file__).parents[2] / "config" / "operations.md").read_text()
 
@@ -24,7 +29,9 @@ def test_the_guide_names_every_metric_and_no_other() -> None:
         n_connections=lambda: 0,
         n_served=lambda: 0,
     )
-    families = Metrics([process, phone_metrics(PhoneTotals(), list)]).collect()
+    rooms = Rooms(wall_clock, voices(RtcOptions()))
+    sources = [process, phone_metrics(PhoneTotals(), list), rtc_metrics(rooms)]
+    families = Metrics(sources).collect()
     names = {f"{each.name}_total" if each.type == "counter" else each.name for each in families}
 
     assert set(re.findall(r"tipring_\w+", GUIDE)) == names
