@@ -1,6 +1,8 @@
 """The guards of `conftest.py` bite: each kind of leak fails its test, and a clean test passes."""
 
 import asyncio
+import contextlib
+import gc
 import re
 import subprocess
 import sys
@@ -141,6 +143,15 @@ def test_live_objects_are_counted_by_class() -> None:
     assert live_objects("tests")[kind] == before + len(held)
     held.clear()
     assert live_objects("tests")[kind] == before
+
+
+def test_a_collection_at_the_deepest_point_of_a_recursion_fails_no_test() -> None:
+    def deeper() -> None:
+        gc.collect(0)
+        deeper()
+
+    with contextlib.suppress(RecursionError):
+        deeper()
 
 
 def test_the_virtual_fixture_runs_a_coroutine(

@@ -71,7 +71,8 @@ class LoopWatch:
     def __init__(self) -> None:
         self._slow: list[str] = []
         self._excused = _Clocks()  # collection, inline work, starts of threads so far
-        self._gc_started = _Clocks()
+        self._gc_started: _Clocks | None = None
+        self._unraisable = sys.unraisablehook
         self._ended_at_s = 0.0
         self._thread = _Thread()
         self._schedstat = _open_schedstat()
@@ -83,6 +84,7 @@ class LoopWatch:
     def install(self) -> None:
         """Begin."""
         watch, run, inline, start = self, self._run, self._run_in_executor, self._start
+        unraisable = sys.unraisablehook
 
         def timed_run(handle: asyncio.Handle) -> None:
             started_s, excused, n_modules = perf_counter(), watch._excused, len(sys.modules)
@@ -109,13 +111,20 @@ class LoopWatch:
             if threading.current_thread() is threading.main_thread():
                 watch._excuse(started)
 
+        def hook(what: "sys.UnraisableHookArgs") -> None:
+            # A collection at the deepest point of a recursion leaves no room for who is told of it: nobody's fault.
+            if what.exc_type is not RecursionError or what.object not in gc.callbacks:
+                unraisable(what)
+
         _replace(timed_run, timed_inline, timed_start)
+        self._unraisable, sys.unraisablehook = unraisable, hook
         gc.callbacks.append(self._collected)
 
     def remove(self) -> None:
         """End."""
         _replace(self._run, self._run_in_executor, self._start)
         gc.callbacks.remove(self._collected)
+        sys.unraisablehook = self._unraisable
         if self._schedstat is not None:
             os.close(self._schedstat)
 
@@ -157,8 +166,9 @@ class LoopWatch:
     def _collected(self, phase: str, _info: dict[str, int]) -> None:
         if phase == "start":
             self._gc_started = _Clocks.now()
-        else:
+        elif self._gc_started is not None:
             self._excuse(self._gc_started)
+            self._gc_started = None
 
     def _excuse(self, since: _Clocks) -> None:
         now, before = _Clocks.now(), self._excused
