@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
+from bridge.errors import UsageError
 from bridge.talk.program_leg import ProgramLeg
 from bridge.talk.session import CallerEnd
 from bridge.talk.sound import Sound
@@ -79,8 +80,10 @@ async def make_caller(
     try:
         leg = parts.leg(system, sound, rates)
         await leg.open()
-    except BaseException:
+    except BaseException as exc:
         await system.close()
+        if getattr(exc, "trouble", "") == "none":
+            raise UsageError(f"{exc}; or type instead: --text") from None
         raise
 
     async def close() -> None:

@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
+from bridge.errors import UsageError
 from bridge.legs.base import Ended
 from bridge.legs.device import apm
 from bridge.legs.device.host import DeviceError
@@ -104,6 +105,11 @@ def test_no_microphone_is_a_sentence_and_the_sound_system_is_given_back() -> Non
 
     with pytest.raises(DeviceError, match="no microphone"):
         run_virtual(talked(Watcher(), Sound(aec=False), speaker))
+
+
+def test_without_any_sound_device_the_way_out_is_told() -> None:
+    with pytest.raises(UsageError, match="no sound device.*--text"):
+        run_virtual(talked(Watcher(), Sound(aec=False)))
 
 
 def test_without_echo_cancellation_a_note_says_what_is_left(
