@@ -104,7 +104,8 @@ class DriftStage:
         """The polynomial of each output, shape (outputs, degree + 1)."""
         first, last = int(whole[0]), int(whole[-1])
         rows = self._windows(first, last - first + 1)
-        if whole.size != last - first + 1:  # a place was left out or came twice; never both in one piece
+        # A place was left out or came twice; never both in one piece.
+        if whole.size != last - first + 1:
             rows = rows[whole - first]
         branches: Float32 = rows.dot(_FARROW)
         return branches
