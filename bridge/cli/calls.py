@@ -5,7 +5,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli.options import IN_HELP, ApiKey, ApiUrl, Json, Out, Tail, TurnGap, Verbose
+from bridge.cli.options import (
+    IN_HELP,
+    Agent,
+    ApiKey,
+    ApiUrl,
+    Json,
+    Model,
+    Out,
+    Script,
+    SystemPrompt,
+    Tail,
+    TurnGap,
+    Verbose,
+)
 from bridge.cli.options import api_key as key_for
 from bridge.cli.terminal import FAILED, logs, print_json, show, terminal
 
@@ -53,25 +66,10 @@ def call(  # noqa: PLR0913 - typer reads \b; one argument for each option
         bool,
         typer.Option("--webrtc", metavar="", help="Over WebRTC; the call is made by --api-url."),
     ] = False,
-    agent: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="An agent of --api-url, or a shipped script: receptionist, survey, monologue.",
-        ),
-    ] = None,
-    script: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="A script for the embedded agent (config/scripts.md)."),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Model of the call, such as tipring/echo."),
-    ] = None,
-    system_prompt: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="Prompt of the call; a local script does not read it."),
-    ] = None,
+    agent: Agent = None,
+    script: Script = None,
+    model: Model = None,
+    system_prompt: SystemPrompt = None,
     tool: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=RESULT", help="Answer a client tool of the call with this."),

@@ -35,6 +35,25 @@ ApiKey = Annotated[
         show_default=False,
     ),
 ]
+Agent = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="An agent of --api-url, or a shipped script: receptionist, survey, monologue.",
+    ),
+]
+Script = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A script for the embedded agent (config/scripts.md)."),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Model of the call, such as tipring/echo."),
+]
+SystemPrompt = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="Prompt of the call; a local script does not read it."),
+]
 
 
 def api_key(api_url: str | None, given: str | None) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli.options import ApiKey, ApiUrl, Verbose
+from bridge.cli.options import Agent, ApiKey, ApiUrl, Model, Script, SystemPrompt, Verbose
 from bridge.cli.options import api_key as key_for
 from bridge.cli.terminal import FAILED, logs, say
 
@@ -26,31 +26,16 @@ _DEVICE = "index or part of the name, as in `tipring talk --list-devices`."
 
 def talk(  # noqa: PLR0913 - one argument for each option
     *,
-    agent: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="An agent of --api-url, or a shipped script: receptionist, survey, monologue.",
-        ),
-    ] = None,
+    agent: Agent = None,
     api_url: ApiUrl = None,
     api_key: ApiKey = None,
     join_url: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Join this call, over WebSocket or WebRTC."),
     ] = None,
-    script: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="A script for the embedded agent (config/scripts.md)."),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Model of the call, such as tipring/echo."),
-    ] = None,
-    system_prompt: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="Prompt of the call; a local script does not read it."),
-    ] = None,
+    script: Script = None,
+    model: Model = None,
+    system_prompt: SystemPrompt = None,
     tools: Annotated[
         list[Path] | None,
         typer.Option(
