@@ -103,11 +103,12 @@ class GuardedConnection(Connection):
         """Host candidates at these addresses, and what the servers say."""
         protocols = [await self._bind(component, address) for address in addresses]
         own = [protocol for protocol in protocols if protocol is not None]
+        if self._closing:
+            return []
         if not own:
             raise BridgeError(
                 "no UDP port could be opened for a WebRTC connection; look at the port range and addresses of [webrtc]"
             )
-        self._protocols += own
         candidates = [protocol.local_candidate for protocol in own]
         return candidates + await self._from_servers(component, own, timeout)
 
@@ -123,7 +124,7 @@ class GuardedConnection(Connection):
             protocol.local_candidate = _host_candidate(
                 component, transport.get_extra_info("sockname")
             )
-            return protocol
+            return protocol if await self._keep(protocol) else None
         return None
 
     async def _from_servers(
@@ -146,8 +147,16 @@ class GuardedConnection(Connection):
         for task in late:
             task.cancel()
         answers = [task.result() for task in done if task.exception() is None]
-        self._protocols += [relay for _, relay in answers if relay is not None]
-        return [candidate for candidate, _ in answers]
+        kept = [await self._keep(relay) for _, relay in answers if relay is not None]
+        return [candidate for candidate, _ in answers] if all(kept) else []
+
+    async def _keep(self, protocol: StunProtocol) -> bool:
+        """Whether this still has a connection to belong to: one that was closed meanwhile closes nothing more."""
+        if self._closing:
+            await protocol.close()
+        else:
+            self._protocols.append(protocol)
+        return not self._closing
 
     async def _relayed(self, component: int, server: Address) -> tuple[Candidate, StunProtocol]:
         return await relayed_candidate(
