@@ -2,8 +2,9 @@
 
 Sources: reference webrtc 1, 2.6 and 4, ultravox 3.2. The leg is the call's; the connections come and go: a client whose
 network drops joins its room anew, and the new link replaces the old one while the call goes on. Nothing is said, by
-voice or by message, before the microphone is published and the data channel open. The call ends with the join socket,
-or when the client has been gone for too long.
+voice or by message, before the microphone is published and the data channel open. The call ends when its client closes
+the join socket, or has been gone for too long; a join socket that merely breaks ends no call of a client that has been
+in its room: the network may have dropped.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from bridge.legs.webrtc.join_feed import JoinFeed
 from bridge.legs.webrtc.link import Link, Parting
 from bridge.legs.webrtc.messages import Messages
 from bridge.wire.agent_socket import Message, Rates
-from bridge.wire.close_codes import GOING_AWAY, INTERNAL_ERROR, NORMAL, POLICY
+from bridge.wire.close_codes import BROKE_OFF, GOING_AWAY, INTERNAL_ERROR, NORMAL, POLICY
 from bridge.wire.messages import EnabledDataMessages, PlaybackClearBuffer, RoomInfo, encode
 from bridge_codecs.pcm import Int16
 
@@ -263,10 +264,14 @@ class WebRtcLeg:
     def _socket_closed(self, code: int, reason: str, ours: bool) -> None:
         self._socket_gone = True
         closed = self._messages.closed(code, reason, ours=ours)
+        # A network that drops takes this socket and the room's with it: who was in the room may come back to it.
+        may_be_back = code == BROKE_OFF and self._joined_s is not None
         if closed.orderly or self._left:
             self._end(Ended("hangup"))
-        elif ours or self._absence.away:
+        elif ours or (self._absence.away and not may_be_back):
             self._end(Ended("connection_error", closed.detail))
+        else:
+            self._tell(Warned("join_socket_lost", closed.detail))
 
     def _tell(self, event: LegEvent) -> None:
         if self._port is not None:

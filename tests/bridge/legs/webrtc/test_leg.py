@@ -19,7 +19,7 @@ from bridge.legs.webrtc.mailbox import MAX_WAITING
 from bridge.virtual import run_virtual
 from bridge.wire.limits import FROM_CLIENT
 from bridge.wire.messages import EnabledDataMessages, Pong
-from tests.fakes.call_world import ActingBrain
+from tests.fakes.call_world import ActingBrain, Client
 from tests.fakes.legs import HandRecorder
 from tests.fakes.rtc import BASE, EAR_HZ, FakeLink, RtcWorld, rtc_world
 
@@ -113,7 +113,21 @@ def test_a_broken_join_socket_ends_no_call_whose_link_is_alive() -> None:
     play(call())
 
 
-def test_a_broken_join_socket_and_no_link_is_the_end() -> None:
+def test_a_join_socket_that_breaks_is_one_sentence_in_the_record() -> None:
+    async def call() -> None:
+        async with rtc_world() as world:
+            record, client = await world.enter()
+            world.link(record)
+            client.socket.abort()  # type: ignore[attr-defined]
+            await asyncio.sleep(0.1)
+            told = [e.text for e in await world.events(record) if e.type == "join_socket_lost"]
+            [sentence] = told
+            assert "broke without a close frame" in sentence
+
+    play(call())
+
+
+def test_a_broken_join_socket_of_a_client_that_was_never_in_its_room_is_the_end() -> None:
     async def call() -> None:
         async with rtc_world() as world:
             record, client = await world.enter()
@@ -388,6 +402,68 @@ def test_a_client_that_vanishes_is_final_after_the_grace_and_everything_is_given
         assert world.rooms.room(record.call_id) is None
 
     play(call())
+
+
+@pytest.mark.parametrize("link_first", [True, False])
+def test_a_network_that_takes_both_connections_leaves_the_same_grace(link_first: bool) -> None:
+    async def call() -> None:
+        async with rtc_world() as world:
+            record, client = await world.enter()
+            link = world.link(record)
+            _drop_network(link, client, link_first=link_first)
+            await asyncio.sleep(GRACE_S - 0.1)
+            assert record.ended is None
+            link = world.link(record)
+            await asyncio.sleep(GRACE_S + 1)
+            assert record.ended is None
+            link.lose("no sign of life for 15 s")
+            await asyncio.sleep(GRACE_S - 0.1)
+            assert record.ended is None
+            await asyncio.sleep(0.2)
+            assert "gone for 20 s: no sign of life" in await detail(world, record)
+            await asyncio.sleep(0.8)  # everything is back within a second of the end
+            assert link.stopped
+            assert world.voices[0].closed
+            assert world.rooms.room(record.call_id) is None
+
+        assert record.end_reason == "connection_error"
+
+    play(call())
+
+
+@pytest.mark.parametrize("link_first", [True, False])
+def test_a_client_whose_join_socket_is_gone_hangs_up_by_leaving_its_room(link_first: bool) -> None:
+    async def call() -> None:
+        async with rtc_world() as world:
+            record, client = await world.enter()
+            _drop_network(world.link(record), client, link_first=link_first)
+            await asyncio.sleep(10)
+            world.link(record).lose("it left", left=True)
+            await world.ended(record)
+
+        assert record.end_reason == "hangup"
+
+    play(call())
+
+
+def test_a_join_socket_that_a_client_without_a_link_closes_with_an_error_is_the_end() -> None:
+    async def call() -> None:
+        async with rtc_world() as world:
+            record, client = await world.enter()
+            world.link(record).lose()
+            client.socket.close(1011)
+            await asyncio.sleep(0.1)
+            assert record.end_reason == "connection_error"
+
+    play(call())
+
+
+def _drop_network(link: FakeLink, client: Client, *, link_first: bool) -> None:
+    if link_first:
+        link.lose()
+    client.socket.abort()  # type: ignore[attr-defined]
+    if not link_first:
+        link.lose()
 
 
 def test_a_client_that_comes_back_within_the_grace_keeps_its_call() -> None:

@@ -279,6 +279,39 @@ def test_a_client_that_vanishes_without_a_word_is_final_after_fifteen_and_twenty
     play(call())
 
 
+@pytest.mark.parametrize("version", ["v1", "v0"])
+def test_a_client_may_come_back_until_the_last_after_a_network_that_took_all_its_connections(
+    version: Version,
+) -> None:
+    async def call() -> None:
+        async with rtc_world() as world:
+            record, client, end = await joined(world, version)
+            await end.up()
+            await asyncio.sleep(SILENT_S + 6)
+            client.socket.abort()  # type: ignore[attr-defined] # found dead later than the room's
+            await asyncio.sleep(GRACE_S - 6 - 0.5)
+            assert record.ended is None
+            again = signalling(world, record, version)
+            await again.up()
+            assert not world.leg(record).away
+
+            end = again
+            end.socket.abort()  # type: ignore[attr-defined]
+            await asyncio.sleep(GRACE_S - 0.5)
+            assert record.ended is None
+            await asyncio.sleep(1)
+            assert "gone for 20 s: the signalling connection closed" in await sentence(
+                world, record
+            )
+            await asyncio.sleep(0.5)
+            assert all(peer.closed for peer in end.peers.made)
+            assert world.rooms.room(record.call_id) is None
+
+        assert record.end_reason == "connection_error"
+
+    play(call())
+
+
 def test_a_client_that_pings_stays() -> None:
     async def call() -> None:
         async with rtc_world() as world:
