@@ -5,30 +5,41 @@ import json
 import os
 import random
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bridge.audio.lane import Lane
 from bridge.batch import one_call
 from bridge.batch.caller import CallerTurn
 from bridge.batch.live import Loaded
 from bridge.batch.plan import CallerInput, CallPlan
+from bridge.legs.join_url import announced
+from bridge.legs.peeked_socket import PeekedSocket
+from bridge.legs.picows_listener import PicowsSocket
+from bridge.legs.picows_socket import connect
 from bridge.legs.webrtc import room_leg
-from bridge.legs.webrtc.room import Access
+from bridge.legs.webrtc.options import RtcOptions
+from bridge.legs.webrtc.room import Access, Room
 from bridge.legs.webrtc.room_leg import RoomLeg
+from bridge.legs.webrtc.rtc_room import RtcRoom
 from bridge.legs.webrtc.source_guard import GuardedProtocol
-from bridge.wire.livekit.events import Version
+from bridge.wire.livekit.events import LeaveReason, Version
 from bridge.wire.messages import (
     CallStarted,
     ClientToolInvocation,
     ClientToolResult,
     HangUp,
+    Pong,
     UserTextMessage,
 )
+from bridge_codecs.pcm import Int16
 from tests.fakes.room_caller import RATE_HZ, RoomCaller, audible, room_caller
-from tests.fakes.rtc_served import rtc_served
+from tests.fakes.rtc_served import rtc_served, until
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 20.0
@@ -136,6 +147,75 @@ async def test_a_dropped_connection_is_had_back_and_the_call_goes_on(
             assert served.leg(call["callId"]).rejoins == 1
         record = await served.ended(call["callId"])
         assert record["endReason"] == "hangup"
+
+
+class _Listener:
+    """Who joins a room without a leg: keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.texts: list[bytes] = []
+        self.losses: list[str] = []
+
+    def hear(self, room: Room, samples: Int16) -> None:
+        """Ignored."""
+
+    def take(self, room: Room, payload: bytes) -> None:
+        self.texts.append(payload)
+
+    def lost(self, room: Room, why: str) -> None:
+        self.losses.append(why)
+
+    def sent_away(self, room: Room, reason: LeaveReason) -> None:
+        raise AssertionError(reason)
+
+    def warn(self, room: Room, type_: str, sentence: str) -> None:
+        raise AssertionError(sentence)
+
+
+@asynccontextmanager
+async def staying(access: Access) -> AsyncIterator[tuple[RtcRoom, _Listener]]:
+    """Our client in a room, without the leg that watches the join socket too."""
+    user, options = _Listener(), RtcOptions(addresses=("127.0.0.1",))
+    room = RtcRoom(
+        access, user, Lane(RATE_HZ, 100, "drop_oldest"), options=options, connect=connect
+    )
+    try:
+        await room.join()
+        yield room, user
+    finally:
+        room.stop()
+        await room.closed()
+
+
+async def test_a_client_whose_network_took_all_its_connections_comes_back_by_its_token(
+    tmp_path: Path,
+) -> None:
+    async with rtc_served(tmp_path) as served:
+        call = await served.created(**WAITS)
+        socket = await connect(announced(call["joinUrl"]))
+        peeked = PeekedSocket(socket)
+        info = json.loads(await peeked.first_text(PATIENCE_S) or "")
+        access = Access(info["roomUrl"], info["token"])
+        async with staying(access) as (room, user):
+            await until(lambda: bool(user.texts), PATIENCE_S)
+            assert room._link is not None
+            for each in (socket, room._link._socket):
+                assert isinstance(each, PicowsSocket)
+                each.abort()
+            leg = served.leg(call["callId"])
+            await until(lambda: leg.away and leg._socket_gone, PATIENCE_S)
+            assert user.losses
+        async with staying(access) as (_, user):
+            leg.send(Pong(timestamp=7))
+            await until(lambda: any(b"pong" in text for text in user.texts), PATIENCE_S)
+
+        record = await served.ended(call["callId"])
+        assert (
+            record["endReason"] == "hangup"
+        )  # it left its room, and there is no join socket any more
+        told = [event["type"] for event in await served.events(call["callId"])]
+        assert "join_socket_lost" in told
+        assert served.rooms.n_open == 0
 
 
 async def test_a_server_that_stops_ends_the_call(tmp_path: Path) -> None:
