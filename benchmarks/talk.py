@@ -1,15 +1,18 @@
-"""What `tipring talk` costs: its screen, a whole call with the screen on, and the time until one can talk.
+"""What `tipring talk` costs: its screen, a call with the screen on, the silence it owes, the time until one can talk.
 
-    python -m benchmarks.talk [--seconds 20] [--starts 5] [--json]
+    python -m benchmarks.talk [--seconds 20] [--starts 5] [--clears 40] [--json]
 
 *screen*: the screen alone in a terminal of 120 x 40 (a pty), with meters that move, a transcript that grows by four
 words a second and figures that change, at ten redraws a second; percent of a core, and the p99 of the time between two
 redraws. *call*: `tipring talk` joined to a `tipring serve` of its own, whose agent speaks all the time, screen on,
 through PortAudio and PulseAudio's null sinks, without and with echo cancellation; the percentage is that of the talk
 process with all its threads, from /proc. *start*: from the start of the process to the screen's first state of the
-agent, with the embedded agent and with the remote one; best and worst.
+agent, with the embedded agent and with the remote one; best and worst. *silence*: from the agent's
+``playback_clear_buffer`` on the socket to the last sound in a recording of the loudspeaker (`talk_parts.silence`), with
+lines in the place of the screen.
 
-Asked: screen at most 5 %, call at most 8 % and 15 %, starts at most 2.5 s and 1.5 s.
+Asked: screen at most 5 %, call at most 8 % and 15 %, starts at most 2.5 s and 1.5 s. Silence is asked of the fake sound
+system only (`benchmarks.device`).
 """
 
 import argparse
@@ -30,7 +33,10 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Final
 
+import numpy as np
+
 from benchmarks.calls_per_core_parts.machine import cpu_s, description
+from benchmarks.talk_parts.silence import QUIET_S, interrupted_agent, listening
 from tests.fakes.pulse import PulseUnavailable, present, pulse_server
 from tests.fakes.serve_process import serve_process
 
@@ -152,7 +158,35 @@ async def calls(seconds: float, starts: int) -> AsyncIterator[dict[str, object]]
                 yield {"what": what, "best_s": best, "worst_s": worst, "asked": asked}
 
 
-async def measure(seconds: float, starts: int, *, as_json: bool) -> None:
+async def silence(trials: int) -> dict[str, object]:
+    """From a clear to the last sound, ms."""
+    with pulse_server() as server, listening(server) as ear:
+        async with interrupted_agent(trials) as (agent, url):
+            program = await asyncio.create_subprocess_exec(
+                *(*TALK, "--json", "--no-aec", "--join-url", url),
+                env=server.environment,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.DEVNULL,
+            )
+            try:
+                await asyncio.wait_for(agent.done.wait(), START_S + 4 * trials)
+            finally:
+                program.terminate()
+                await program.wait()
+        clears_s = agent.cleared_s
+        silences_ms = [1000 * (ear.last_sound_s(at, at + QUIET_S) - at) for at in clears_s]
+    p50, p99 = np.percentile(silences_ms, (50, 99))
+    return {
+        "what": "silence after a clear",
+        "p50_ms": round(float(p50), 1),
+        "p99_ms": round(float(p99), 1),
+        "worst_ms": round(max(silences_ms), 1),
+        "asked": "to be reported",
+    }
+
+
+async def measure(options: argparse.Namespace) -> None:
+    as_json: bool = options.json
     if as_json:
         print(json.dumps(description()))
 
@@ -163,10 +197,11 @@ async def measure(seconds: float, starts: int, *, as_json: bool) -> None:
         figures = ", ".join(f"{name} {value}" for name, value in row.items() if name != "what")
         print(f"{row['what']:<28} {figures}", flush=True)
 
-    show(await screen_alone(seconds))
+    show(await screen_alone(options.seconds))
     try:
-        async for row in calls(seconds, starts):
+        async for row in calls(options.seconds, options.starts):
             show(row)
+        show(await silence(options.clears))
     except PulseUnavailable as exc:
         print(f"calls are not measured: {exc}", file=sys.stderr)
 
@@ -177,9 +212,12 @@ def main() -> None:
     )
     parser.add_argument("--seconds", type=float, default=20.0, help="of each CPU measurement")
     parser.add_argument("--starts", type=int, default=5, help="of each kind")
+    parser.add_argument(
+        "--clears", type=int, default=40, help="of speech in midst, to hear the silence"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     options = parser.parse_args()
-    asyncio.run(measure(options.seconds, options.starts, as_json=options.json))
+    asyncio.run(measure(options))
 
 
 if __name__ == "__main__":
