@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bridge.audio.lane import Lane
 from bridge.errors import JoinRefused
-from bridge.legs.base import Ended, LegEvent, MessageEvent, Port
+from bridge.legs.base import Ended, LegEvent, MessageEvent, Port, Warned
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.memory_socket import memory_pair
 from bridge.legs.webrtc.room import Access, RoomUser
@@ -80,6 +80,10 @@ class RoomWorld:
     @property
     def messages(self) -> list[object]:
         return [event.message for event in self.events if isinstance(event, MessageEvent)]
+
+    @property
+    def warnings(self) -> list[Warned]:
+        return [event for event in self.events if isinstance(event, Warned)]
 
     def run(self) -> "asyncio.Task[Ended]":
         port = Port(self.downlink, self.uplink, self.events.append, self._clear)

@@ -25,7 +25,7 @@ class Channel:
         self.on_too_long: Callable[[], None] | None = None
         """Called for a message of the peer's that is longer than anybody has use for."""
         self.dropped = 0
-        """Messages that were too long, or more than the peer reads."""
+        """Messages that were too long for one of the two, or more than the peer reads."""
         self._channel = channel
         channel.on("open", self._opened)
         channel.on("message", self._came)
@@ -37,7 +37,7 @@ class Channel:
         return self._channel.readyState == "open"
 
     def send(self, message: bytes | str) -> bool:
-        """Send; false if it cannot be, because the channel is not open or the peer reads too slowly."""
+        """Send; false if it cannot be: the channel is not open, or the peer reads too slowly or takes none so long."""
         if not self.open:
             return False
         if self._channel.bufferedAmount > MAX_BUFFERED_BYTES:
@@ -46,6 +46,9 @@ class Channel:
         try:
             self._channel.send(message)
         except InvalidStateError:
+            return False
+        except ValueError:  # longer than the peer's description says that it takes
+            self.dropped += 1
             return False
         return True
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from bridge.legs.webrtc.voice import Voice
 
 TOO_LONG: Final = "a message on the data channel is too long to be a data message"
+NOT_TAKEN: Final = (
+    "the client reads its data messages too slowly, or takes none so long; one is lost"
+)
 Parting: TypeAlias = Literal["over", "replaced", "server stops"]
 """Why a link is stopped by us: the call is over, the client has joined anew, the server goes away."""
 

@@ -136,6 +136,9 @@ class RoomLeg:
             await asyncio.wait((joining,))
         if self._room is room:  # not lost again already
             self._mail.open(lambda text: room.send(text.encode()))
+            if n_dropped := self._mail.take_dropped():
+                sentence = f"{n_dropped} messages for a room that was away were too many"
+                self._emit(Warned("message_not_sent", sentence))
 
     def _must_go_on(self) -> None:
         if self._ended.done():

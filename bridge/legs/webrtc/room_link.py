@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from bridge.errors import BridgeError, RemoteWireError
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.webrtc.figures import LinkFigures
-from bridge.legs.webrtc.link import TOO_LONG, LinkUser, Parting
+from bridge.legs.webrtc.link import NOT_TAKEN, TOO_LONG, LinkUser, Parting
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.served_peers import MakePeer, ServedPeers, make_peer
 from bridge.log import whereabouts
@@ -126,7 +126,7 @@ class RoomLink:
             return
         packet = user_packet(text.encode(), identity=self._identity)
         if not self._peers.send(packet) and self._user is not None:
-            self._user.warn(self, "message_not_sent", "the client takes too few messages")
+            self._user.warn(self, "message_not_sent", NOT_TAKEN)
 
     def stop(self, parting: Parting) -> None:
         """See Link."""

@@ -5,10 +5,10 @@ v1: the ``publisher`` connection carries everything, and all of it is offered by
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from bridge.audio.lane import Lane
 from bridge.errors import ConfigError
@@ -26,32 +26,41 @@ AHEAD_MS: Final = 1_600.0
 plays every 0.15 s of tone with this bound, and drops 3.9 s in one piece without one (measured)."""
 
 
+class RoomPeersUser(Protocol):
+    """The stay."""
+
+    def hear(self, samples: Int16) -> None:
+        """The agent's audio, mono int16 at the options' ``ear_hz``."""
+        ...
+
+    def data(self, packet: bytes | str) -> None:
+        """A packet on the reliable channel."""
+        ...
+
+    def too_long(self) -> None:
+        """A message on it was too long to be looked at."""
+        ...
+
+    def broke(self, why: str) -> None:
+        """A connection is lost."""
+        ...
+
+
 class RoomPeers:
     """The connections of one stay; to be closed in any case.
 
     Args:
         options: of the connections.
         say: what the room hears from us, at its own rate.
-        hear: gets the agent's audio, mono int16 at the options' ``ear_hz``.
-        data: gets the packets of the reliable channel.
-        broken: called with a sentence when a connection is lost.
+        user: the stay.
     """
 
-    def __init__(
-        self,
-        options: RtcOptions,
-        say: Lane,
-        hear: Callable[[Int16], None],
-        data: Callable[[bytes | str], None],
-        broken: Callable[[str], None],
-    ) -> None:
+    def __init__(self, options: RtcOptions, say: Lane, user: RoomPeersUser) -> None:
         self.open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when data packets get through to the room."""
         self._options = options
         self._voice = Voice(say, bitrate=options.bitrate, ahead_ms=AHEAD_MS)
-        self._hear = hear
-        self._data = data
-        self._broken = broken
+        self._user = user
         self._peers: dict[Target, Peer] = {}
         self._channel: Channel | None = None
 
@@ -64,7 +73,7 @@ class RoomPeers:
     async def first_offer(self) -> str:
         """An offer to hear the room and to exchange messages (v1). Raises: BridgeError."""
         peer = self._publisher()
-        peer.hear(self._hear)
+        peer.hear(self._user.hear)
         peer.expect_audio()
         return await peer.offer()
 
@@ -87,7 +96,7 @@ class RoomPeers:
         peer = self._peers.get("subscriber")
         if peer is None:
             peer = self._make("subscriber")
-            peer.hear(self._hear)
+            peer.hear(self._user.hear)
         return (await peer.answer(sdp)).sdp
 
     def add_candidate(self, target: Target, init: str) -> None:
@@ -119,7 +128,7 @@ class RoomPeers:
         if peer is None:
             peer = self._make("publisher")
             channel = self._channel = peer.open_channel(RELIABLE)
-            channel.on_message = self._data
+            self._read(channel)
             channel.on_open = self._opened
             peer.open_channel(LOSSY, reliable=False)
         return peer
@@ -132,7 +141,11 @@ class RoomPeers:
 
     def _channel_of_theirs(self, channel: Channel) -> None:
         if channel.label == RELIABLE:
-            channel.on_message = self._data
+            self._read(channel)
+
+    def _read(self, channel: Channel) -> None:
+        channel.on_message = self._user.data
+        channel.on_too_long = self._user.too_long
 
     def _opened(self) -> None:
         if not self.open.done():
@@ -140,7 +153,7 @@ class RoomPeers:
 
     def _changed(self, state: PeerState) -> None:
         if state in ("failed", "closed"):
-            self._broken(f"the media connection to the agent's room is {state}")
+            self._user.broke(f"the media connection to the agent's room is {state}")
 
 
 def _ice_servers(server: events.IceServer) -> Iterator[IceServer]:

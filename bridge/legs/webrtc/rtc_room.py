@@ -12,6 +12,7 @@ from typing import Final
 from bridge.audio.lane import Lane
 from bridge.errors import BridgeError, JoinRefused, RemoteWireError
 from bridge.legs.media_socket import Connect
+from bridge.legs.webrtc.link import TOO_LONG
 from bridge.legs.webrtc.milestones import Milestones
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.room import Access, RoomUser
@@ -46,6 +47,9 @@ OPEN_S: Final = 10.0
 """From the answer to an open data channel: ICE and DTLS."""
 NAME: Final = "microphone"
 NOT_FOUND: Final = 404
+NOT_TAKEN: Final = (
+    "the agent's room reads our data messages too slowly, or takes none so long; one is lost"
+)
 
 
 class RtcRoom:
@@ -75,7 +79,7 @@ class RtcRoom:
         self._heard_s = self._loop.time()
         self._miles = Milestones()
         self._reader = PacketReader()
-        self._peers = RoomPeers(options, say, self._hear, self._data, self._broken)
+        self._peers = RoomPeers(options, say, self)
         self._peers.use(access.ice_servers)
         self._link: SignalLink | None = None
         self._session = ClientSession(access.version)
@@ -112,7 +116,8 @@ class RtcRoom:
 
     def send(self, payload: bytes) -> None:
         """See Room."""
-        self._peers.send(user_packet(payload, identity=self._me.identity))
+        if not self._peers.send(user_packet(payload, identity=self._me.identity)):
+            self._warn("message_not_sent", NOT_TAKEN)
 
     def stop(self) -> None:
         """See Room."""
@@ -154,7 +159,7 @@ class RtcRoom:
     async def _enter(self, url: str) -> None:
         socket = await self._connect(url)
         joined = self._miles.expect(Joined)
-        self._link = SignalLink(self._session, socket, self._take, self._broken)
+        self._link = SignalLink(self._session, socket, self._take, self.broke)
         self._me = await self._miles.wait(joined, "word of who we are", JOIN_S)
         self._access.ice_servers = self._me.ice_servers
         self._peers.use(self._me.ice_servers)
@@ -188,12 +193,12 @@ class RtcRoom:
                 self._answering.add(task)
                 task.add_done_callback(self._answering.discard)
             case Refused(sentence=sentence):
-                self._broken(sentence) if not self._inside else self._warn("room", sentence)
+                self.broke(sentence) if not self._inside else self._warn("room", sentence)
             case Left(action="disconnect", reason=reason):
                 self._miles.break_off(f"the agent's room has sent us away: {reason}")
                 self._user.sent_away(self, reason)
             case Left(reason=reason):
-                self._broken(f"the room wants us to join anew: {reason}")
+                self.broke(f"the room wants us to join anew: {reason}")
             case TokenRefreshed(token=token):
                 self._access.token = token
             case Muted(sid=sid, muted=muted) if sid == self._sid:
@@ -211,29 +216,39 @@ class RtcRoom:
         try:
             sdp = await self._peers.answer(offer.sdp)
         except BridgeError as exc:
-            self._broken(f"the room's offer cannot be used: {exc}")
+            self.broke(f"the room's offer cannot be used: {exc}")
         else:
             self._link.send(self._session.answer(offer.id, sdp))
 
-    def _hear(self, samples: Int16) -> None:
+    # A RoomPeersUser
+
+    def hear(self, samples: Int16) -> None:
+        """Audio of the agent."""
         self._heard_s = self._loop.time()
         self._user.hear(self, samples)
 
-    def _data(self, data: bytes | str) -> None:
+    def data(self, packet: bytes | str) -> None:
+        """A data packet."""
         self._heard_s = self._loop.time()
         try:
-            packet = self._reader.read(data if isinstance(data, bytes) else data.encode())
+            read = self._reader.read(packet if isinstance(packet, bytes) else packet.encode())
         except RemoteWireError as exc:
             self._warn("ignored: bad message", str(exc))
         else:
-            if packet is not None:
-                self._user.take(self, packet.payload)
+            if read is not None:
+                self._user.take(self, read.payload)
+
+    def too_long(self) -> None:
+        """A message that is too long to be looked at."""
+        self._heard_s = self._loop.time()
+        self._warn("ignored: bad message", TOO_LONG)
+
+    def broke(self, why: str) -> None:
+        """The stay cannot go on."""
+        self._miles.break_off(why)
+        if self._inside and self._leaving is None:
+            self._user.lost(self, why)
 
     def _warn(self, type_: str, sentence: str) -> None:
         if self._leaving is None:
             self._user.warn(self, type_, sentence)
-
-    def _broken(self, why: str) -> None:
-        self._miles.break_off(why)
-        if self._inside and self._leaving is None:
-            self._user.lost(self, why)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from bridge.errors import BridgeError, RemoteWireError
 from bridge.legs.webrtc.figures import LinkFigures
-from bridge.legs.webrtc.link import TOO_LONG, LinkUser, Parting
+from bridge.legs.webrtc.link import NOT_TAKEN, TOO_LONG, LinkUser, Parting
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.peer import PeerState
 from bridge.legs.webrtc.sdp_text import checked
@@ -93,7 +93,7 @@ class WhipLink:
         if self._over or self._user is None or self._channel is None:
             return
         if not self._channel.send(text):
-            self._user.warn(self, "message_not_sent", "the client takes too few messages")
+            self._user.warn(self, "message_not_sent", NOT_TAKEN)
 
     def stop(self, parting: Parting) -> None:  # noqa: ARG002 - there is nobody to tell
         """See Link."""

@@ -18,6 +18,7 @@ class Foreign:
         self.sent: list[bytes | str] = []
         self.handlers: dict[str, Any] = {}
         self.fails = False
+        self.takes_bytes = 100
 
     def on(self, event: str, handler: Any) -> None:
         self.handlers[event] = handler
@@ -25,6 +26,8 @@ class Foreign:
     def send(self, message: bytes | str) -> None:
         if self.fails:
             raise InvalidStateError
+        if len(message) > self.takes_bytes:
+            raise ValueError
         self.sent.append(message)
 
     def close(self) -> None:
@@ -71,6 +74,16 @@ def test_a_channel_that_breaks_as_it_sends_sends_nothing(
     foreign.opens()
     foreign.fails = True
     assert not channel.send("x")
+
+
+def test_a_message_that_is_longer_than_the_peer_takes_is_not_sent_and_counted(
+    channel: Channel, foreign: Foreign
+) -> None:
+    foreign.opens()
+    assert channel.send("x" * 100)
+    assert channel.dropped == 0
+    assert not channel.send("x" * 101)
+    assert channel.dropped == 1
 
 
 def test_a_message_of_the_greatest_length_is_taken_and_a_longer_one_is_not(

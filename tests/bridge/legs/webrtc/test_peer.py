@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -53,6 +54,21 @@ async def test_each_hears_what_the_other_says_and_messages_go_both_ways() -> Non
             assert loud.size / LOOPBACK.ear_hz > 0.4 * 0.4  # half of a sine's samples are that high
             assert side.lane.ledger.sent_samples == 0.4 * LOOPBACK.voice_hz
         assert answerer.channels[0].label == "tipring"
+
+
+async def test_a_message_that_is_longer_than_the_peer_takes_harms_nothing() -> None:
+    async with sides() as (caller, answerer):
+        caller.peer.open_channel("tipring").on_message = caller.messages.append
+        caller.peer.speak()
+        offer = await caller.peer.offer()
+        small = re.sub(r"a=max-message-size:\d+", "a=max-message-size:1000", offer)
+        assert small != offer
+        await caller.peer.accept((await answerer.peer.answer(small)).sdp)
+        await until(lambda: answerer.channels and answerer.channels[0].open)
+
+        assert not answerer.channels[0].send("x" * 1_001)
+        assert answerer.channels[0].send("x" * 1_000)
+        await until(lambda: caller.messages == ["x" * 1_000])
 
 
 async def test_the_answer_says_where_our_voice_is_and_names_it_as_asked() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bridge.errors import JoinRefused
 from bridge.legs.base import Ended, MessageEvent, Warned
+from bridge.legs.webrtc.mailbox import MAX_WAITING
 from bridge.wire.messages import (
     ClientToolResult,
     HangUp,
@@ -290,6 +291,46 @@ def test_a_lost_connection_is_had_back_and_messages_wait_for_it(virtual: Virtual
         assert first.sent == []
         world.room.tell(type="state", state="listening")
         assert world.messages == [State(state="listening")]
+        task.cancel()
+        await asyncio.wait((task,))
+
+    virtual(call())
+
+
+def test_a_room_that_is_away_is_kept_so_many_messages_and_what_gave_way_is_told(
+    virtual: Virtual,
+) -> None:
+    async def call() -> None:
+        world, task = await joined()
+        world.room.user.lost(world.room, "x")
+        for n in range(MAX_WAITING + 2):
+            world.leg.receive(MessageEvent(UserTextMessage(text=str(n))))
+        await asyncio.sleep(1)
+
+        assert len(world.room.sent) == MAX_WAITING
+        assert world.room.sent[0]["text"] == "2"  # type: ignore[index]
+        told = [each.text for each in world.warnings if each.type == "message_not_sent"]
+        assert told == ["2 messages for a room that was away were too many"]
+        task.cancel()
+        await asyncio.wait((task,))
+
+    virtual(call())
+
+
+def test_a_message_that_is_too_long_to_be_sent_is_told_and_the_call_goes_on(
+    virtual: Virtual,
+) -> None:
+    async def call() -> None:
+        world, task = await joined()
+        await asyncio.sleep(0.01)
+        world.leg.receive(MessageEvent(UserTextMessage(text="x" * 65_536)))
+        await asyncio.sleep(0.01)
+
+        [told] = world.warnings
+        assert told.type == "message_not_sent"
+        assert "over 65536 bytes" in told.text
+        assert world.room.sent == world.texts == []
+        assert not task.done()
         task.cancel()
         await asyncio.wait((task,))
 

@@ -4,6 +4,7 @@ from bridge.audio.lane import Lane
 from bridge.legs.webrtc.options import IceServer, RtcOptions
 from bridge.legs.webrtc.room_peers import RoomPeers
 from bridge.wire.livekit import events
+from bridge_codecs.pcm import Int16
 
 TOLD = (
     events.IceServer(("http://no", "turn:127.0.0.1:9"), "user", "word"),
@@ -12,14 +13,25 @@ TOLD = (
 )
 
 
+class Stay:
+    """Hears nothing of connections that are never made."""
+
+    def hear(self, samples: Int16) -> None:
+        raise AssertionError
+
+    def data(self, packet: bytes | str) -> None:
+        raise AssertionError
+
+    def too_long(self) -> None:
+        raise AssertionError
+
+    def broke(self, why: str) -> None:
+        raise AssertionError(why)
+
+
 async def peers_with(*configured: IceServer) -> RoomPeers:
-    peers = RoomPeers(
-        RtcOptions(ice_servers=configured),
-        Lane(16_000, 100, "drop_oldest"),
-        lambda _: None,
-        lambda _: None,
-        lambda _: None,
-    )
+    options = RtcOptions(ice_servers=configured)
+    peers = RoomPeers(options, Lane(16_000, 100, "drop_oldest"), Stay())
     peers.use(TOLD)
     await peers.close()
     return peers

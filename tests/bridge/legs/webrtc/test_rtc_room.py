@@ -11,8 +11,10 @@ import pytest
 from bridge.audio.lane import Lane
 from bridge.errors import JoinRefused
 from bridge.legs.webrtc import rtc_room
+from bridge.legs.webrtc.channel import MAX_MESSAGE_BYTES
+from bridge.legs.webrtc.link import TOO_LONG
 from bridge.legs.webrtc.room import Access, Room
-from bridge.legs.webrtc.rtc_room import RtcRoom
+from bridge.legs.webrtc.rtc_room import NOT_TAKEN, RtcRoom
 from bridge.wire.livekit.data import user_packet
 from bridge.wire.livekit.events import IceServer, LeaveReason, Version
 from bridge_codecs.pcm import Int16
@@ -21,6 +23,8 @@ from tests.fakes.livekit_frames import response
 
 VERSIONS: tuple[Version, ...] = ("v1", "v0")
 BOTH = pytest.mark.parametrize("version", VERSIONS)
+LONG_S = 20.0
+"""A quarter of a megabyte takes its time on a data channel."""
 TONE = (8_000 * np.sin(2 * np.pi * 440 * np.arange(FRAME * 50) / RATE_HZ)).astype(np.int16)
 
 
@@ -233,6 +237,39 @@ async def test_a_packet_that_is_none_is_told_and_the_stay_goes_on(packet: bytes 
 
         assert len(world.user.warnings) == 1
         assert world.user.messages == [b"{}"]
+        assert world.user.losses == []
+
+
+@BOTH
+async def test_a_message_that_is_too_long_to_be_read_is_told_in_one_sentence(
+    version: Version,
+) -> None:
+    async with stay_in(versions=(version,)) as world:
+        await world.stay.join()
+        guest = world.room.guest
+        await world.room.until(lambda: guest.open)
+        assert guest._channel is not None
+        guest._channel._channel.transport._remote_max_message_size = 0  # it takes no notice of ours
+        for n_bytes in (MAX_MESSAGE_BYTES + 1, MAX_MESSAGE_BYTES):
+            guest.tell_raw(b"\0" * n_bytes)
+            guest.tell_raw(user_packet(b"{}", identity="somebody else"))
+        await world.room.until(lambda: len(world.user.messages) == 2, LONG_S)
+
+        [longer, longest] = world.user.warnings
+        assert longer == TOO_LONG
+        assert longest.startswith("a data packet has over")  # it was read
+        assert world.user.losses == []
+
+
+async def test_a_message_that_the_room_does_not_take_is_told_and_the_stay_goes_on() -> None:
+    async with stay_in() as world:
+        await world.stay.join()
+        channel = world.stay._peers._channel
+        assert channel is not None
+        channel._channel._setReadyState("closing")
+        world.stay.send(b"{}")
+
+        assert world.user.warnings == [NOT_TAKEN]
         assert world.user.losses == []
 
 
