@@ -15,6 +15,7 @@ import httpx
 from bridge.errors import BridgeError
 from bridge.http_faults import HTTP_FAULTS
 from bridge.legs.media_socket import Connect, MediaSocket
+from bridge.legs.network_faults import innermost, network_fault
 from bridge.wire.strict_json import BODY, decode
 
 JsonDict = dict[str, object]
@@ -93,7 +94,7 @@ class CallApi:
             async with asyncio.timeout(LIST_S):
                 return await self._pages(path)
         except TimeoutError:
-            raise ApiError(f"the API did not answer GET {path} in time") from None
+            raise ApiError(f"the API at {self._where} did not answer GET {path} in time") from None
 
     async def _pages(self, path: str) -> list[JsonDict]:
         query: str | None = f"pageSize={PAGE_SIZE}"
@@ -125,15 +126,25 @@ class CallApi:
             ):
                 content = await _content(response)
         except (TimeoutError, httpx.TimeoutException):
-            raise ApiError(f"the API did not answer {what} in time") from None
+            raise ApiError(f"the API at {self._where} did not answer {what} in time") from None
         except HTTP_FAULTS as exc:
-            why = self._quoted(str(exc)) or type(exc).__name__
-            raise ApiError(f"the API cannot be reached: {why}") from None
+            raise ApiError(f"the API at {self._where} {self._unreached(exc)}") from None
         if not response.is_success:
             said = self._quoted(_detail(content))
             sentence = f"the API answered {what} with {response.status_code}"
             raise ApiError(f"{sentence}: {said}" if said else sentence, response.status_code)
         return content
+
+    @property
+    def _where(self) -> str:
+        """Host and port, and no more: the address may have a password in it."""
+        return self._http.base_url.netloc.decode()
+
+    def _unreached(self, error: Exception) -> str:
+        cause = innermost(error)
+        if cause is not None and cause.errno is not None:
+            return self._quoted(network_fault(cause, ANSWER_S))
+        return f"cannot be reached: {self._quoted(str(error)) or type(error).__name__}"
 
     def _quoted(self, text: str) -> str:
         """Foreign text for a sentence of ours: bounded, on one line, the key taken out."""

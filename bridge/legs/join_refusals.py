@@ -2,14 +2,13 @@
 
 import json
 import re
-import socket
-import ssl
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from picows import WSHandshakeError
 
 from bridge.errors import JoinRefused
+from bridge.legs.network_faults import network_fault
 
 _STATUS: Final = {
     401: "refuses us: the credentials are missing or wrong",
@@ -30,7 +29,7 @@ def join_refused(where: str, url: str, error: Exception, timeout_s: float) -> Jo
     if isinstance(error, WSHandshakeError):
         status = 0 if error.response is None else int(error.response.status)
         return JoinRefused(f"{where} {_handshake(error, url)}", status=status)
-    return JoinRefused(_network(where, error, timeout_s))
+    return JoinRefused(f"{where} {network_fault(error, timeout_s)}")
 
 
 def without_parts_of(url: str, text: str) -> str:
@@ -45,25 +44,6 @@ def without_parts_of(url: str, text: str) -> str:
         if len(word) >= _SECRET_CHARACTERS:
             text = text.replace(word, "…")
     return text
-
-
-def _network(where: str, error: Exception, timeout_s: float) -> str:
-    match error:
-        case TimeoutError():
-            fault = f"did not answer within {timeout_s:g} s"
-        case socket.gaierror() | UnicodeError():
-            fault = "cannot be found: the name is not known here"
-        case ssl.SSLCertVerificationError():
-            fault = f"shows a certificate that is not trusted: {error.verify_message}"
-        case ssl.SSLError():
-            fault = f"speaks no TLS that we understand: {error.reason or error}"
-        case ConnectionRefusedError():
-            fault = "refuses the connection: nothing listens there"
-        case ConnectionError():
-            fault = "closed the connection before it answered"
-        case _:
-            fault = f"cannot be reached: {error}"
-    return f"{where} {fault}"
 
 
 def _handshake(error: WSHandshakeError, url: str) -> str:

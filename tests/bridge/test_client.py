@@ -166,7 +166,7 @@ async def test_of_an_endless_body_no_more_is_read_than_shows_that_it_is_too_long
 def test_a_body_that_drips_is_waited_for_no_longer_than_any_other_answer() -> None:
     async def ask() -> float:
         error = await refused(always(stream=Dripping()))
-        assert str(error) == "the API did not answer GET /api/calls/c1 in time"
+        assert str(error) == "the API at api.test did not answer GET /api/calls/c1 in time"
         return asyncio.get_running_loop().time()
 
     assert run_virtual(ask()) == pytest.approx(ANSWER_S)
@@ -225,6 +225,17 @@ async def test_a_failing_connection_is_one_sentence_with_status_0(
     error = await refused(answer)
     assert words in str(error)
     assert error.status == 0
+
+
+async def test_an_api_that_cannot_be_reached_is_named_without_its_password() -> None:
+    address = f"http://user:{KEY}@127.0.0.1:9"
+    async with httpx.AsyncClient(base_url=address, trust_env=False) as http:
+        with pytest.raises(ApiError) as caught:
+            await CallApi(http, nobody).call("c1")
+
+    assert "127.0.0.1:9 refuses the connection" in str(caught.value)
+    assert "check" in str(caught.value)
+    assert KEY not in str(caught.value)
 
 
 def pages(*followings: object) -> tuple[list[str], Answer]:
