@@ -16,26 +16,27 @@ def network_fault(error: Exception, timeout_s: float) -> str:
     """
     match error:
         case TimeoutError():
-            return f"did not answer within {timeout_s:g} s"
+            fault = f"did not answer within {timeout_s:g} s"
         case socket.gaierror() | UnicodeError():
-            return f"cannot be found: the name is not known here; {_CHECK_ADDRESS} and the network"
+            fault = f"cannot be found: the name is not known here; {_CHECK_ADDRESS} and the network"
         case ssl.SSLCertVerificationError():
-            return (
+            fault = (
                 f"shows a certificate that is not trusted: {error.verify_message}; "
                 f"{_CHECK_ADDRESS}, or name the certificate in SSL_CERT_FILE"
             )
         case ssl.SSLError():
             why = getattr(error, "reason", None) or error  # one that no TLS library made has none
-            return f"speaks no TLS that we understand: {why}; {_CHECK_ADDRESS} and its scheme"
+            fault = f"speaks no TLS that we understand: {why}; {_CHECK_ADDRESS} and its scheme"
         case ConnectionRefusedError():
-            return (
+            fault = (
                 f"refuses the connection: nothing listens there; {_CHECK_ADDRESS} and the port, "
                 "and that the server runs"
             )
         case ConnectionError():
-            return "closed the connection before it answered"
+            fault = "closed the connection before it answered"
         case _:
-            return f"cannot be reached: {error}"
+            fault = f"cannot be reached: {error}"
+    return fault
 
 
 def innermost(error: BaseException) -> OSError | None:

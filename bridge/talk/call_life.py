@@ -7,18 +7,18 @@ in every case, by a task that belongs to the call and not to whoever waits for i
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from bridge.client import CallApi
 from bridge.errors import BridgeError, UsageError
 from bridge.legs.agent import agent_leg
 from bridge.legs.base import Ended, Leg
-from bridge.legs.file import Underruns
 from bridge.legs.join_refusals import without_parts_of
 from bridge.legs.join_url import announced
 from bridge.legs.media_socket import Connect
 from bridge.log import printable
 from bridge.relay import Relay
+from bridge.talk.caller_end import CallerEnd
 from bridge.talk.events import Status
 from bridge.talk.recording import Recording, make_folder
 from bridge.talk.result import Outcome, close_recording
@@ -26,31 +26,12 @@ from bridge.talk.tool_desk import ToolDesk
 from bridge.talk.watched_lane import WatchedLane
 from bridge.talk.witness import Witness
 from bridge.wire.agent_socket import Rates
-from bridge_codecs.pcm import Int16
 
 if TYPE_CHECKING:
     from bridge.legs.webrtc.options import RtcOptions
 
 LONGEST_S: Final = 4 * 3600.0
 """No call lasts longer, whatever the far end does."""
-
-
-class CallerEnd(Leg, Protocol):
-    """The caller's leg of a session: a leg whose two directions can be muted, and that can play a tone."""
-
-    mic_muted: bool
-    """Silence goes to the agent instead of what the microphone hears."""
-    speaker_muted: bool
-    """Silence is played instead of the agent; its time passes all the same."""
-
-    @property
-    def underruns(self) -> Underruns:
-        """Holes that the caller heard inside the agent's speech."""
-        ...
-
-    def play_tone(self, samples: Int16) -> None:
-        """Play mono int16 at `sink_hz` to the caller alone, over what the agent says."""
-        ...
 
 
 class CallLife:

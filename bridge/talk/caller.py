@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.errors import UsageError
+from bridge.talk.caller_end import CallerEnd
 from bridge.talk.program_leg import ProgramLeg
-from bridge.talk.session import CallerEnd
 from bridge.talk.sound import Sound
 from bridge.wire.agent_socket import Rates
 

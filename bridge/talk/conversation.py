@@ -6,6 +6,7 @@ from typing import Literal
 
 from bridge.errors import UsageError
 from bridge.talk.caller import DeviceEnd
+from bridge.talk.keys import BY_HAND_S
 from bridge.talk.screen.needs import Gauges
 from bridge.talk.session import CallSession
 
@@ -91,6 +92,14 @@ class Conversation:
     def send_dtmf(self, digits: str) -> None:
         """Press telephone keys."""
         self._try(lambda: self._session.send_dtmf(digits))
+
+    def press_key(self, digit: str) -> None:
+        """Press a telephone key that others may follow."""
+        self._try(lambda: self._session.send_dtmf(digit, pause_s=BY_HAND_S))
+
+    def send_pressed_keys(self) -> None:
+        """No further key follows."""
+        self._try(lambda: self._session.send_dtmf("", pause_s=0))
 
     def set_output_medium(self, medium: Literal["voice", "text"]) -> None:
         """How the agent shall answer from now on."""

@@ -5,34 +5,27 @@ caller's leg (a sound device, or a program's arrays) and the leg behind the join
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Self
 
 from bridge.client import CallApi
 from bridge.errors import LocalWireError, UsageError
 from bridge.legs.base import Ended, Leg, MessageEvent
-from bridge.legs.carrier.dtmf import DtmfHandling, Keypad
-from bridge.legs.carrier.figures import CarrierFigures
 from bridge.legs.media_socket import Connect
 from bridge.legs.picows_socket import connect as open_socket
-from bridge.talk.call_life import CallerEnd, CallLife
+from bridge.talk.call_life import CallLife
+from bridge.talk.caller_end import CallerEnd
 from bridge.talk.events import (
     LIVE,
     CallEnded,
     DigitsSent,
-    MicMuted,
     OutputMediumSet,
-    SessionEvent,
-    SessionFigures,
-    SpeakerMuted,
-    Status,
-    StatusChanged,
     ToolChanged,
     ToolRun,
-    Transcript,
-    Turn,
 )
+from bridge.talk.keys import PAUSE_S, Keys
+from bridge.talk.muting import MutableCall
 from bridge.talk.news import News
 from bridge.talk.tool_desk import ToolDesk
 from bridge.talk.tools import Tool, ToolImplementation, given_tool
@@ -49,23 +42,12 @@ from bridge.wire.messages import (
     encode,
 )
 from bridge.wire.strict_json import MESSAGE, utf8_size
-from bridge_codecs.errors import CodecError
-from bridge_codecs.tones import dtmf
 
 if TYPE_CHECKING:
     from bridge.legs.webrtc.options import RtcOptions
 
-MAX_KEYS: Final = 20
-"""Keys at once: no agent is told of more in a second."""
-KEY_S: Final = 0.12
-KEY_SPACE_S: Final = 0.06
 
-E = TypeVar("E", bound=SessionEvent)
-
-__all__ = ["CallSession", "CallerEnd"]
-
-
-class CallSession:
+class CallSession(MutableCall):
     """A call that is joined once, takes place, and is over.
 
     Args:
@@ -97,14 +79,12 @@ class CallSession:
         connect: Connect | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._caller = caller
-        self._status: Status = "disconnected"
-        self._medium: Medium = "voice"
-        self._news = News(self._now)
-        self._desk = ToolDesk(self._now, self._answer, self._tool_changed, by_hand=by_hand)
-        self._desk.tools |= {tool.name: tool for tool in tools}
-        self._witness = Witness(self._news.tell, self._agent_state, self._desk.invoked)
-        self._keypad = Keypad(DtmfHandling(), self._send_keys, CarrierFigures())
+        news = News(self._now)
+        desk = ToolDesk(self._now, self._answer, self._tool_changed, by_hand=by_hand)
+        desk.tools |= {tool.name: tool for tool in tools}
+        witness = Witness(news.tell, self._agent_state, desk.invoked)
+        super().__init__(caller, news, desk, witness)
+        self._keys = Keys(caller, self._send_keys)
         self._first_state = asyncio.Event()
         self._life = CallLife(
             caller,
@@ -113,8 +93,8 @@ class CallSession:
             rtc=rtc,
             record=record,
             api=api,
-            witness=self._witness,
-            desk=self._desk,
+            witness=witness,
+            desk=desk,
             on_status=self._set_status,
             on_over=self._over,
         )
@@ -160,75 +140,6 @@ class CallSession:
         if self._life.joined:
             await self.leave_call()
 
-    # What is going on
-
-    @property
-    def status(self) -> Status:
-        """What the session does."""
-        return self._status
-
-    @property
-    def call_id(self) -> str:
-        """The server's id of the call; empty before it has told it."""
-        return self._witness.call_id
-
-    @property
-    def now_s(self) -> float:
-        """Seconds since the call was joined: the clock of all events."""
-        return self._now()
-
-    @property
-    def transcripts(self) -> Sequence[Transcript]:
-        """All utterances, by ordinal; blank ones are left out."""
-        return self._witness.transcripts.all()
-
-    @property
-    def tools(self) -> Sequence[ToolRun]:
-        """The tool calls in the order in which they were asked for: the last 1,000."""
-        return tuple(self._desk.runs.values())
-
-    @property
-    def turns(self) -> Sequence[Turn]:
-        """The turns of the user: the last 5,000."""
-        return () if self._witness.turns is None else tuple(self._witness.turns.all)
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """Sentences that people should read."""
-        return tuple(self._witness.notes)
-
-    @property
-    def figures(self) -> SessionFigures:
-        """How the audio stands; cheap enough for ten times a second."""
-        return self._witness.figures
-
-    @property
-    def output_medium(self) -> Medium:
-        """The medium that the agent was last asked to answer in; voice before."""
-        return self._medium
-
-    # Events
-
-    @overload
-    def on(self, event: type[E], callback: Callable[[E], object]) -> Callable[[], None]: ...
-
-    @overload
-    def on(self, event: str, callback: Callable[[Any], object]) -> Callable[[], None]: ...
-
-    def on(self, event: type[E] | str, callback: Callable[[Any], object]) -> Callable[[], None]:
-        """Call back for each event of a kind: its class, or its name such as ``"status"``; returns what takes it back.
-
-        A callback that raises is noted and harms nothing else. Raises: UsageError for a kind that does not exist.
-        """
-        return self._news.on(event, callback)
-
-    def events(self) -> AsyncIterator[SessionEvent]:
-        """All events from now on, as an async iterator that ends with `CallEnded`; each call gives its own.
-
-        A reader that falls 1,000 events behind loses the oldest and is told so by a `Noted`.
-        """
-        return self._news.read()
-
     # Talking
 
     def send_text(
@@ -251,21 +162,19 @@ class CallSession:
         self._medium = medium
         self._news.tell(OutputMediumSet(self._now(), medium))
 
-    def send_dtmf(self, digits: str) -> None:
-        """Press keys (0-9 * # A-D): a tone for each, and one message to the agent for those pressed within 500 ms.
+    def send_dtmf(self, digits: str, *, pause_s: float = PAUSE_S) -> None:
+        """Press keys (0-9 * # A-D): a tone for each at once, and one message to the agent when no further key comes.
+
+        Args:
+            digits: may be empty: what was pressed before is there to be sent.
+            pause_s: how long a further key is waited for, s; 0 sends at once, with what was pressed before.
 
         Raises: UsageError while the call is not live, for what is no key, or for more than 20 at once.
         """
         self._require_live()
-        if len(digits) > MAX_KEYS:
-            raise UsageError(f"at most {MAX_KEYS} keys can be pressed at once")
-        try:
-            tones = dtmf(digits, self._caller.sink_hz, tone_s=KEY_S, space_s=KEY_SPACE_S)
-        except CodecError as exc:
-            raise UsageError(str(exc)) from None
-        self._caller.play_tone(tones)
-        for digit in digits:
-            self._keypad.press(digit)
+        self._keys.press(digits, pause_s)
+        if pause_s <= 0:
+            self._keys.flush()
 
     def send_data(self, message: ClientMessage) -> None:
         """Send any data message.
@@ -280,40 +189,6 @@ class CallSession:
         if n_bytes > MESSAGE.max_bytes:
             raise UsageError(f"a message has at most {MESSAGE.max_bytes} bytes, not {n_bytes}")
         agent.receive(MessageEvent(message))
-
-    def mute_mic(self) -> None:
-        """Send silence to the agent."""
-        self._mute_mic(muted=True)
-
-    def unmute_mic(self) -> None:
-        """Let the agent hear again."""
-        self._mute_mic(muted=False)
-
-    def toggle_mic_mute(self) -> None:
-        """Mute the microphone, or no longer."""
-        self._mute_mic(muted=not self.is_mic_muted)
-
-    @property
-    def is_mic_muted(self) -> bool:
-        """Whether the agent hears silence."""
-        return self._caller.mic_muted
-
-    def mute_speaker(self) -> None:
-        """Play silence instead of the agent."""
-        self._mute_speaker(muted=True)
-
-    def unmute_speaker(self) -> None:
-        """Let the agent be heard again."""
-        self._mute_speaker(muted=False)
-
-    def toggle_speaker_mute(self) -> None:
-        """Mute the loudspeaker, or no longer."""
-        self._mute_speaker(muted=not self.is_speaker_muted)
-
-    @property
-    def is_speaker_muted(self) -> bool:
-        """Whether the caller hears silence."""
-        return self._caller.speaker_muted
 
     # Tools
 
@@ -341,22 +216,14 @@ class CallSession:
 
     # Inside
 
-    def _now(self) -> float:
-        return self._witness.now()
-
-    def _set_status(self, status: Status) -> None:
-        was, self._status = self._status, status
-        if was != status:
-            self._news.tell(StatusChanged(self._now(), status, was))
-
     def _over(self, ended: Ended) -> None:
-        self._keypad.stop()
+        self._keys.stop()
         self._first_state.set()
         self._news.tell(CallEnded(self._now(), ended.reason, ended.detail))
 
     def _agent_state(self, state: AgentState) -> None:
         if state != "idle" and self._status not in ("disconnecting", "disconnected"):
-            self._keypad.open()
+            self._keys.open()
             self._set_status(state)
             self._first_state.set()
 
@@ -378,13 +245,3 @@ class CallSession:
             self._news.tell(DigitsSent(self._now(), message.text))
             if self._witness.turns is not None:
                 self._witness.turns.typed("keys", self._loop.time())
-
-    def _mute_mic(self, *, muted: bool) -> None:
-        if muted != self.is_mic_muted:
-            self._caller.mic_muted = muted
-            self._news.tell(MicMuted(self._now(), muted))
-
-    def _mute_speaker(self, *, muted: bool) -> None:
-        if muted != self.is_speaker_muted:
-            self._caller.speaker_muted = muted
-            self._news.tell(SpeakerMuted(self._now(), muted))

@@ -2,7 +2,7 @@
 
 from typing import Final, Literal, cast
 
-from bridge.talk.screen.board import Board
+from bridge.talk.screen.board import NO_TOOL_WAITS, Board
 from bridge.talk.screen.needs import Talk
 
 LINE_HELP: Final = (
@@ -49,6 +49,6 @@ def carry_out(line: str, talk: Talk, board: Board) -> str:
 def _answer(result: str, talk: Talk, board: Board) -> str:
     pending = board.pending_tool
     if pending is None:
-        return "no tool waits for an answer"
+        return NO_TOOL_WAITS
     talk.answer_tool(pending[0], result)
     return ""

@@ -38,6 +38,12 @@ class FakeTalk:
     def send_dtmf(self, digits: str) -> None:
         self.asked.append(("dtmf", digits))
 
+    def press_key(self, digit: str) -> None:
+        self.asked.append(("key", digit))
+
+    def send_pressed_keys(self) -> None:
+        self.asked.append(("keys go",))
+
     def set_output_medium(self, medium: Literal["voice", "text"]) -> None:
         self.asked.append(("medium", medium))
 

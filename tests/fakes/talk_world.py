@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import numpy as np
@@ -24,10 +24,12 @@ from bridge.talk.plan import TalkPlan, create_body
 from bridge.talk.program_leg import ProgramLeg
 from bridge.talk.tools import Tool, make_tool
 from bridge.talk.world import Place
+from bridge.virtual import run_virtual
 from bridge.wire.agent_socket import Rates
 from bridge_codecs.pcm import Int16
 from tests.fakes.call_world import ActingBrain, OneBrain
 
+T = TypeVar("T")
 RATES = Rates(16_000, 24_000)
 GREETING = "Hello, this is a test."
 SECRET_URL = "ws://far.example/calls/1/CANARY-join-token"
@@ -171,6 +173,21 @@ async def far_call(*, record: Path | None = None, by_hand: bool = False) -> Asyn
             yield seen
         for each in stop:
             each()
+
+
+def far_played(talk: Callable[[FarCall], Awaitable[T]], **options: object) -> T:
+    """A call with such a far end in virtual time, for as long as the talk takes."""
+
+    async def call() -> T:
+        async with far_call(**options) as joined:  # type: ignore[arg-type]
+            return await talk(joined)
+
+    return run_virtual(call())
+
+
+async def soon() -> None:
+    """When what was sent has come."""
+    await asyncio.sleep(0.1)
 
 
 async def refuse(_url: str) -> MediaSocket:

@@ -63,8 +63,8 @@ class Keypad:
         self._waiting: list[UserTextMessage] = []
         self._open = False
 
-    def press(self, digit: str) -> None:
-        """The caller pressed a key."""
+    def press(self, digit: str, quick_s: float = QUICK_S) -> None:
+        """The caller pressed a key; one pressed within `quick_s` of it belongs to the same message."""
         self._figures.digits += 1
         now_s = self._loop.time()
         if self.handling.ignore or not self._rate.take(1, now_s):
@@ -73,8 +73,13 @@ class Keypad:
         self._digits += digit
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_later(QUICK_S, self._flush)
+        self._timer = self._loop.call_later(quick_s, self._flush)
         if len(self._digits) >= MAX_DIGITS:
+            self._flush()
+
+    def flush(self) -> None:
+        """No key follows: what was pressed goes now."""
+        if self._digits:
             self._flush()
 
     def open(self) -> None:

@@ -14,7 +14,7 @@ from textual.driver import Driver
 from textual.events import Key, Resize
 from textual.widgets import Input
 
-from bridge.talk.screen.board import Board
+from bridge.talk.screen.board import NO_TOOL_WAITS, Board
 from bridge.talk.screen.frame import SIDE, WIDE, Doing, Frame, Mode
 from bridge.talk.screen.held_key import HeldKey
 from bridge.talk.screen.needs import Talk
@@ -79,6 +79,7 @@ class TalkApp(App[None]):
         self._typed = Input(id="typed", select_on_focus=False)
         self._held = HeldKey()
         self._seen_revision = -1
+        self._digits_sent = 0
         self._over_s: float | None = None
         self._hung_up = False
 
@@ -123,6 +124,7 @@ class TalkApp(App[None]):
         if self._held.talking and not self._held.tick(now_s):
             self._doing.talking = False
             self._talk.push_to_talk(held=False)
+        self._forget_keys_sent()
         self._frame.draw(self.size.width, self.size.height, now_s)
         if self._board.revision != self._seen_revision:
             self._seen_revision = self._board.revision
@@ -136,7 +138,7 @@ class TalkApp(App[None]):
         elif event.key == "escape":
             self._set_mode("keys")
         elif self.mode == "dtmf":
-            self._dtmf(event.character)
+            self._dtmf(event.key, event.character)
         elif self.mode in ("keys", "help"):
             self._command(event.key, event.character)
         else:
@@ -159,6 +161,8 @@ class TalkApp(App[None]):
         return asyncio.get_running_loop().time() if self._clock is None else self._clock()
 
     def _set_mode(self, mode: Mode) -> None:
+        if self._doing.pressed:
+            self._talk.send_pressed_keys()
         self._doing.mode, self._doing.pressed = mode, ""
         self._typed.value = ""
         self._prompt.display = mode != "keys"
@@ -214,14 +218,24 @@ class TalkApp(App[None]):
         if pending is not None:
             self._doing.answering = (pending[0], pending[1].tool)
             self._set_mode("answer")
+        elif not self._board.says_last(NO_TOOL_WAITS):  # a key that repeats would fill the screen
+            self._board.note(NO_TOOL_WAITS, at_s=self._talk.elapsed_s)
 
-    def _dtmf(self, character: str | None) -> None:
+    def _dtmf(self, key: str, character: str | None) -> None:
         digit = (character or "").upper()
         if digit and digit in DTMF_KEYS:
-            self._talk.send_dtmf(digit)
+            self._talk.press_key(digit)
             self._doing.pressed += digit
+        elif key == "enter":
+            self._talk.send_pressed_keys()
         else:
             self._set_mode("keys")
+
+    def _forget_keys_sent(self) -> None:
+        """What stands in the prompt is what the agent was not told yet."""
+        n_sent = self._board.digits_sent - self._digits_sent
+        self._digits_sent += n_sent
+        self._doing.pressed = self._doing.pressed[n_sent:]
 
     def _hang_up(self) -> None:
         if self._hung_up:

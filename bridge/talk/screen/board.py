@@ -18,6 +18,8 @@ LONGEST_TEXT: Final = 8_192
 """Characters of one entry that are shown."""
 LATENCIES_KEPT: Final = 200
 
+NO_TOOL_WAITS: Final = "no tool waits for an answer"
+
 Kind = Literal["agent", "user", "tool", "note"]
 
 
@@ -61,6 +63,8 @@ class Board:
     state: str = "connecting"
     medium: str = "voice"
     ended: str | None = None
+    digits_sent: int = 0
+    """Telephone keys that the agent was told of."""
     revision: int = 0
     _entries: dict[str, Entry] = field(default_factory=dict)
     _latencies_ms: dict[int, float] = field(default_factory=dict)
@@ -151,6 +155,16 @@ class Board:
         self._changed(
             self._add(f"note {next(self._numbers)}", Entry("note", at_s, shown(sentence)))
         )
+
+    def says_last(self, sentence: str) -> bool:
+        """Whether a note that says so is the last entry."""
+        last = next(reversed(self._entries.values()), None)
+        return last is not None and (last.kind, last.text) == ("note", sentence)
+
+    def keys_sent(self, digits: str, *, at_s: float) -> None:
+        """Telephone keys went to the agent as one message."""
+        self.digits_sent += len(digits)
+        self.note(f"keys {digits} sent", at_s=at_s)
 
     def set_state(self, state: str) -> None:
         """The agent's state: idle, listening, thinking, speaking; before the call connecting."""

@@ -51,7 +51,7 @@ class Feed:
             case OutputMediumSet(medium=medium):
                 board.set_medium(medium)
             case DigitsSent(at_s=at_s, digits=digits):
-                board.note(f"keys {digits} sent", at_s=at_s)
+                board.keys_sent(digits, at_s=at_s)
             case Noted(at_s=at_s, text=text):
                 board.note(text, at_s=at_s)
             case DataMessage(at_s=at_s, message=InvokingTool() | ToolUsed() as message):

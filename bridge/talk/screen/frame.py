@@ -32,7 +32,7 @@ Mode = Literal["keys", "text", "dtmf", "answer", "help"]
 _PROMPTS: Final = {
     "text": "say, as text (Enter sends, Esc leaves)",
     "answer": "result of {tool} (Enter sends, Esc leaves)",
-    "dtmf": "telephone keys, sent as you press them (Esc leaves)",
+    "dtmf": "telephone keys (Enter or a pause sends them, Esc leaves)",
 }
 
 

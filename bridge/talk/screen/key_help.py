@@ -15,12 +15,17 @@ _ALL: Final[tuple[Key, ...]] = (
     ("space", "push to talk: hold it and let go, or tap it to begin and again to end"),
     ("p", "push-to-talk off and on"),
     ("t Enter", "type something that the agent shall hear as text"),
-    ("d", "telephone keys (DTMF)"),
+    ("d", "telephone keys (DTMF): a number goes when you pause, or with Enter"),
     ("o", "have the agent answer in text, or by voice again"),
     ("a", "answer by hand a tool that waits for an answer"),
     ("up down", "read back; End follows the talk again"),
     ("q", "hang up (Ctrl-C too; twice leaves at once)"),
 )
+FIGURES: Final[tuple[Key, ...]] = (
+    ("buffer", "the agent's audio that has come and is still to be heard"),
+    ("drops", "how often audio was lost or missing, of yours or the agent's"),
+)
+"""Words above the transcript that do not say what they count."""
 _REMARK: Final = "Terminals report no key-up: a held space bar is known by its repeats."
 
 
@@ -30,7 +35,12 @@ def keys_for(mode: str, talk: Talk, board: Board, *, push_to_talk: bool) -> list
         leave = ("Esc", "keys") if mode == "text" else ("Esc", "leave")
         return [("Enter", "send"), leave, ("Ctrl-C", "hang up")]
     if mode == "dtmf":
-        return [("0-9 * # A-D", "press"), ("Esc", "leave"), ("Ctrl-C", "hang up")]
+        return [
+            ("0-9 * # A-D", "press"),
+            ("Enter", "send"),
+            ("Esc", "leave"),
+            ("Ctrl-C", "hang up"),
+        ]
     if mode == "help":
         return [("?", "close"), ("q", "hang up")]
     keys = [("a", f"answer {pending[1].tool}")] if (pending := board.pending_tool) else []
@@ -44,12 +54,12 @@ def keys_for(mode: str, talk: Talk, board: Board, *, push_to_talk: bool) -> list
 
 
 def help_lines(width: int, look: Look, *, devices: bool) -> list[Text]:
-    """All keys, one a line."""
+    """All keys and what is counted, one a line."""
     without = () if devices else ("m", "s", "space", "p")
+    told = [each for each in _ALL if each[0] not in without]
     lines = [
-        Text.assemble((f" {key:<8} ", look.palette.key), (does, look.palette.dim))
-        for key, does in _ALL
-        if key not in without
+        Text.assemble((f" {name:<8} ", look.palette.key), (does, look.palette.dim))
+        for name, does in (*told, *(FIGURES if devices else ()))
     ]
     if devices:
         lines.append(Text(f" {_REMARK}", look.palette.dim))

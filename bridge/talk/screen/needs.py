@@ -81,6 +81,14 @@ class Talk(Protocol):
         """Press telephone keys."""
         ...
 
+    def press_key(self, digit: str) -> None:
+        """Press a telephone key that others may follow: they go together after a pause."""
+        ...
+
+    def send_pressed_keys(self) -> None:
+        """No further key follows: those that wait go now."""
+        ...
+
     def set_output_medium(self, medium: Literal["voice", "text"]) -> None:
         """How the agent shall answer from now on."""
         ...

@@ -32,18 +32,19 @@ def test_a_certificate_that_is_not_trusted_can_be_named() -> None:
     assert "SSL_CERT_FILE" in told
 
 
-def test_the_system_s_own_error_is_found_behind_those_of_libraries() -> None:
-    def ask() -> None:
+def refused_in_a_library() -> None:
+    try:
         try:
             raise ConnectionRefusedError(111, "refused")
         except OSError:
             raise OSError("all connection attempts failed") from None
+    except OSError as exc:
+        raise RuntimeError("of a library") from exc
 
-    try:
-        try:
-            ask()
-        except OSError as exc:
-            raise RuntimeError("of a library") from exc
-    except RuntimeError as error:
-        assert isinstance(innermost(error), ConnectionRefusedError)
+
+def test_the_system_s_own_error_is_found_behind_those_of_libraries() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        refused_in_a_library()
+
+    assert isinstance(innermost(caught.value), ConnectionRefusedError)
     assert innermost(ValueError("x")) is None

@@ -1,46 +1,24 @@
-"""A session against a far end in the test's hand: what it tells, what it sends, what it survives."""
+"""A session against a far end in the test's hand: how it joins, what it sends, what it survives."""
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
 from bridge.errors import JoinRefused, UsageError
 from bridge.talk.events import (
     CallEnded,
-    DigitsSent,
-    Interrupted,
-    MicMuted,
-    Noted,
     OutputMediumSet,
-    SpeakerMuted,
     StatusChanged,
     ToolChanged,
-    TurnMeasured,
 )
 from bridge.talk.program_leg import ProgramLeg
 from bridge.talk.session import CallSession
 from bridge.virtual import run_virtual
 from bridge.wire.messages import Ping
-from tests.fakes.talk_world import RATES, SECRET_URL, FarCall, far_call, refuse, tone
-
-T = TypeVar("T")
-
-
-def played(talk: Callable[[FarCall], Awaitable[T]], **options: object) -> T:
-    async def call() -> T:
-        async with far_call(**options) as joined:  # type: ignore[arg-type]
-            return await talk(joined)
-
-    return run_virtual(call())
-
-
-async def soon() -> None:
-    await asyncio.sleep(0.1)
-
+from tests.fakes.talk_world import RATES, SECRET_URL, FarCall, far_played, refuse, soon
 
 # Status
 
@@ -53,7 +31,7 @@ def test_status_goes_from_connecting_through_the_agent_s_states_to_disconnected(
         await joined.call.leave_call()
         return [event.status for event in joined.of(StatusChanged)]
 
-    assert played(talk) == [
+    assert far_played(talk) == [
         *("connecting", "idle", "listening", "thinking", "speaking", "listening"),
         *("disconnecting", "disconnected"),
     ]
@@ -70,7 +48,7 @@ def test_leaving_closes_the_socket_orderly_and_is_a_hangup() -> None:
         assert joined.far.closed is not None
         assert joined.far.closed[0] == 1000
 
-    played(talk)
+    far_played(talk)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +65,7 @@ def test_a_server_that_closes_ends_the_call_with_its_reason(code: int, reason: s
         [last] = joined.of(CallEnded)
         assert joined.events[-1] == last
 
-    played(talk)
+    far_played(talk)
 
 
 def test_a_server_that_dies_leaves_one_sentence_and_everything_that_was_stored(
@@ -101,7 +79,7 @@ def test_a_server_that_dies_leaves_one_sentence_and_everything_that_was_stored(
         joined.far.socket.abort()  # type: ignore[attr-defined]
         return (await joined.call.ended()).detail
 
-    detail = played(talk, record=tmp_path)
+    detail = far_played(talk, record=tmp_path)
 
     told = json.loads((tmp_path / "call.json").read_text())
     assert detail
@@ -118,7 +96,7 @@ def test_a_far_end_that_repeats_the_join_url_is_not_quoted() -> None:
         joined.far.socket.close(1008, f"no such call: {SECRET_URL}"[:100])
         return (await joined.call.ended()).detail
 
-    assert "CANARY" not in played(talk)
+    assert "CANARY" not in far_played(talk)
 
 
 def test_a_goodbye_is_heard_to_its_end() -> None:
@@ -128,7 +106,7 @@ def test_a_goodbye_is_heard_to_its_end() -> None:
         await joined.call.ended()
         return joined.call.now_s
 
-    assert played(talk) == pytest.approx(2.0, abs=0.1)
+    assert far_played(talk) == pytest.approx(2.0, abs=0.1)
 
 
 def test_a_refused_join_is_one_sentence_and_a_session_that_is_over(tmp_path: Path) -> None:
@@ -182,7 +160,7 @@ def test_text_urgency_follows_the_sdk_s_deferring() -> None:
         assert joined.far.of("ping")
         return [(each["text"], each["urgency"]) for each in joined.far.of("user_text_message")]
 
-    assert played(talk) == [("now", "soon"), ("not now", "later"), ("at once", "immediate")]
+    assert far_played(talk) == [("now", "soon"), ("not now", "later"), ("at once", "immediate")]
 
 
 def test_nothing_can_be_sent_before_and_after_the_call() -> None:
@@ -197,7 +175,7 @@ def test_nothing_can_be_sent_before_and_after_the_call() -> None:
             with pytest.raises(UsageError, match="not live: its status is disconnected"):
                 send()
 
-    played(talk)
+    far_played(talk)
 
 
 def test_a_text_has_a_bound_and_is_characters() -> None:
@@ -210,7 +188,7 @@ def test_a_text_has_a_bound_and_is_characters() -> None:
         await soon()
         assert len(joined.far.of("user_text_message")) == 1
 
-    played(talk)
+    far_played(talk)
 
 
 def test_the_output_medium_is_asked_for_and_told() -> None:
@@ -224,180 +202,7 @@ def test_the_output_medium_is_asked_for_and_told() -> None:
         assert [each["medium"] for each in joined.far.of("set_output_medium")] == ["text"]
         assert [event.medium for event in joined.of(OutputMediumSet)] == ["text"]
 
-    played(talk)
-
-
-def test_keys_pressed_within_half_a_second_are_one_message() -> None:
-    async def talk(joined: FarCall) -> None:
-        joined.call.send_dtmf("12")
-        await asyncio.sleep(0.4)
-        joined.call.send_dtmf("#")
-        await asyncio.sleep(0.6)
-        joined.call.send_dtmf("9")
-        await asyncio.sleep(0.6)
-
-        sent = [(each["text"], each["urgency"]) for each in joined.far.of("user_text_message")]
-        assert sent == [("12#", "immediate"), ("9", "immediate")]
-        assert [event.digits for event in joined.of(DigitsSent)] == ["12#", "9"]
-
-    played(talk)
-
-
-def test_a_key_plays_its_tone_to_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    tones: list[int] = []
-
-    async def talk(joined: FarCall) -> None:
-        leg = joined.call._caller
-        monkeypatch.setattr(leg, "play_tone", lambda samples: tones.append(samples.size))
-        joined.call.send_dtmf("12")
-
-    played(talk)
-
-    assert tones == [2 * round(0.18 * RATES.output_hz)]
-
-
-@pytest.mark.parametrize(("digits", "why"), [("12x", "0-9"), ("1" * 21, "at most 20")])
-def test_what_is_no_key_is_refused(digits: str, why: str) -> None:
-    async def talk(joined: FarCall) -> None:
-        with pytest.raises(UsageError, match=why):
-            joined.call.send_dtmf(digits)
-        await asyncio.sleep(1)
-        assert not joined.far.of("user_text_message")
-
-    played(talk)
-
-
-def test_muting_is_told_once_and_the_agent_hears_silence_at_the_same_tempo() -> None:
-    async def talk(joined: FarCall) -> None:
-        call = joined.call
-        call.mute_mic()
-        call.mute_mic()
-        call.toggle_speaker_mute()
-        before = joined.far.n_bytes
-        await asyncio.sleep(1)
-        sent_s = (joined.far.n_bytes - before) / 2 / RATES.input_hz
-
-        assert (call.is_mic_muted, call.is_speaker_muted) == (True, True)
-        assert [event.muted for event in joined.of(MicMuted)] == [True]
-        assert [event.muted for event in joined.of(SpeakerMuted)] == [True]
-        assert sent_s == pytest.approx(1, abs=0.03)
-        call.unmute_mic()
-        call.toggle_mic_mute()
-        call.unmute_speaker()
-        call.mute_speaker()
-        assert [event.muted for event in joined.of(MicMuted)] == [True, False, True]
-
-    played(talk)
-
-
-# Words
-
-
-def test_words_are_cut_where_the_caller_s_own_ledger_says() -> None:
-    async def talk(joined: FarCall) -> tuple[str, str]:
-        far = joined.far
-        far.send("state", state="speaking")
-        far.speak(3.0)
-        far.says(0, "One")
-        await asyncio.sleep(1.0)
-        far.says(0, "One", " two")
-        await asyncio.sleep(0.1)
-        far.send("playback_clear_buffer")
-        await soon()
-        [cut] = joined.of(Interrupted)
-        assert cut.transcript is not None
-        assert joined.call.figures.cleared_ms == pytest.approx(1_900, abs=60)
-        return cut.transcript.text, cut.transcript.unheard
-
-    assert played(talk) == ("One two", "")
-
-
-def test_words_shown_for_audio_that_was_still_waiting_are_unheard() -> None:
-    """The server is ahead of the caller's loudspeaker: it shows a word 300 ms before it is heard."""
-
-    async def talk(joined: FarCall) -> list[tuple[str, str]]:
-        far = joined.far
-        far.send("state", state="speaking")
-        far.speak(1.0)
-        far.says(0, "Hello.")
-        await soon()
-        far.send("state", state="listening")
-        far.send("state", state="speaking")
-        far.speak(2.0)
-        far.says(1, "I am not")
-        await asyncio.sleep(0.5)
-        far.send("playback_clear_buffer")
-        far.send("transcript", role="agent", medium="voice", final=True, ordinal=1, text="I am not")
-        await soon()
-        return [(each.text, each.unheard) for each in joined.call.transcripts]
-
-    assert played(talk) == [("Hello.", ""), ("", "I am not")]
-
-
-def test_what_the_server_left_unsaid_is_unheard() -> None:
-    async def talk(joined: FarCall) -> list[tuple[str, str]]:
-        far = joined.far
-        far.send("state", state="speaking")
-        far.speak(3.0)
-        far.says(0, "One")
-        await asyncio.sleep(1.0)
-        far.send("playback_clear_buffer")
-        far.send("transcript", role="agent", medium="voice", final=True, ordinal=0, text="One")
-        extras = {"ordinal": 0, "unheardText": " two three.", "heardText": "One"}
-        far.send("call_event", eventType="agent_interrupted", extras=extras)
-        await soon()
-        return [(each.text, each.unheard) for each in joined.call.transcripts]
-
-    assert played(talk) == [("One", "two three.")]
-
-
-def test_a_clear_before_any_audio_is_no_interruption() -> None:
-    async def talk(joined: FarCall) -> int:
-        joined.far.send("playback_clear_buffer")
-        await soon()
-        return len(joined.of(Interrupted))
-
-    assert played(talk) == 0
-
-
-# Turns
-
-
-def test_an_answer_that_is_never_heard_has_a_time_by_states_alone() -> None:
-    async def talk(joined: FarCall) -> None:
-        joined.call.microphone.write(tone(0.5))
-        await asyncio.sleep(1.0)
-        joined.far.send("state", state="thinking")
-        await asyncio.sleep(0.3)
-        joined.far.send("state", state="speaking")
-        joined.far.speak(1.0)
-        joined.far.send("playback_clear_buffer")
-        await soon()
-
-        [turn] = joined.call.turns
-        assert turn.by_audio_ms is None
-        assert turn.latency_ms == turn.by_states_ms == pytest.approx(300, abs=1)
-
-    played(talk)
-
-
-def test_an_answer_has_both_times_where_both_are_known() -> None:
-    async def talk(joined: FarCall) -> None:
-        joined.call.microphone.write(tone(0.5))
-        await asyncio.sleep(0.9)
-        joined.far.send("user_stopped_speaking")
-        await asyncio.sleep(0.1)
-        joined.far.send("state", state="speaking")
-        await asyncio.sleep(0.2)
-        joined.far.speak(1.0)
-        await soon()
-
-        [turn] = joined.call.turns
-        assert turn.by_states_ms == pytest.approx(100, abs=1)
-        assert turn.by_audio_ms == pytest.approx(700, abs=40)
-        assert len(joined.of(TurnMeasured)) == 2
-
-    played(talk)
+    far_played(talk)
 
 
 # Tools
@@ -417,7 +222,7 @@ def test_a_tool_that_nobody_has_waits_for_a_person() -> None:
         assert (sent["invocationId"], sent["result"]) == ("i1", "because")
         assert (joined.call.tools[0].state, joined.call.tools[0].by_hand) == ("answered", True)
 
-    played(talk, by_hand=True)
+    far_played(talk, by_hand=True)
 
 
 def test_a_person_may_say_that_there_is_no_answer() -> None:
@@ -433,7 +238,7 @@ def test_a_person_may_say_that_there_is_no_answer() -> None:
             "I do not know.",
         )
 
-    played(talk, by_hand=True)
+    far_played(talk, by_hand=True)
 
 
 def test_a_tool_is_registered_as_in_the_vendor_s_sdk() -> None:
@@ -451,50 +256,4 @@ def test_a_tool_is_registered_as_in_the_vendor_s_sdk() -> None:
         [sent] = joined.far.of("client_tool_result")
         assert sent["result"] == "['a', 'b']"
 
-    played(talk)
-
-
-# Events
-
-
-def test_a_callback_that_raises_is_noted_and_the_others_are_called() -> None:
-    def broken(_event: object) -> None:
-        raise KeyError("x")
-
-    async def talk(joined: FarCall) -> None:
-        seen: list[str] = []
-        joined.call.on("status", broken)
-        stop = joined.call.on(StatusChanged, lambda event: seen.append(event.status))
-        joined.far.send("state", state="thinking")
-        await soon()
-        stop()
-        joined.far.send("state", state="listening")
-        await soon()
-
-        assert seen == ["thinking"]
-        assert "KeyError" in joined.of(Noted)[0].text
-        assert joined.call.notes == ()
-
-    played(talk)
-
-
-def test_an_event_that_does_not_exist_is_named() -> None:
-    async def talk(joined: FarCall) -> None:
-        with pytest.raises(UsageError, match="did you mean 'status'"):
-            joined.call.on("statuss", print)
-
-    played(talk)
-
-
-def test_what_the_server_sends_of_its_own_is_handed_on_and_harms_nothing() -> None:
-    async def talk(joined: FarCall) -> None:
-        joined.far.send("something_new", x=1)
-        joined.far.socket.send_text("{broken")
-        joined.far.send("call_event", eventType="agent_interrupted", extras={"ordinal": "x"})
-        joined.far.send("call_event", eventType="agent_interrupted", extras={"ordinal": True})
-        await soon()
-
-        assert joined.call.status == "listening"
-        assert any("agent socket" in note for note in joined.call.notes)
-
-    played(talk)
+    far_played(talk)

@@ -140,16 +140,40 @@ async def test_ctrl_c_hangs_up_while_something_is_typed() -> None:
     assert screen.talk.asked == [("hang up",)]
 
 
-async def test_telephone_keys_are_sent_as_they_are_pressed() -> None:
+async def test_telephone_keys_are_pressed_one_by_one_and_enter_sends_them() -> None:
     screen = Screen()
     async with screen.shown() as pilot:
         await pilot.press("d", "1", "asterisk", "b", "number_sign")
         await screen.redrawn(pilot)
         prompt = screen.visible()
-        await pilot.press("escape", "2")
+        await pilot.press("enter")
 
-    assert screen.talk.asked == [("dtmf", "1"), ("dtmf", "*"), ("dtmf", "B"), ("dtmf", "#")]
+        assert screen.app.mode == "dtmf"
+    pressed: list[tuple[object, ...]] = [("key", each) for each in "1*B#"]
+    assert screen.talk.asked == [*pressed, ("keys go",)]
     assert "1*B#" in prompt
+
+
+async def test_keys_that_were_sent_leave_the_prompt_and_later_ones_stay() -> None:
+    screen = Screen()
+    async with screen.shown() as pilot:
+        await pilot.press("d", "4", "2", "7")
+        screen.board.keys_sent("42", at_s=1.0)
+        await screen.redrawn(pilot)
+        prompt = screen.rows("prompt-words")[0]
+
+        assert "427" not in prompt
+        assert " 7" in prompt
+        assert "keys 42 sent" in screen.transcript
+
+
+async def test_leaving_the_telephone_keys_sends_those_that_wait() -> None:
+    screen = Screen()
+    async with screen.shown() as pilot:
+        await pilot.press("d", "1", "escape", "2")
+        await pilot.press("d", "escape")
+
+    assert screen.talk.asked == [("key", "1"), ("keys go",)]
 
 
 async def test_a_waiting_tool_is_answered_by_hand() -> None:
@@ -168,9 +192,11 @@ async def test_a_waiting_tool_is_answered_by_hand() -> None:
 async def test_without_a_waiting_tool_there_is_nothing_to_answer() -> None:
     screen = Screen()
     async with screen.shown() as pilot:
-        await pilot.press("a")
+        await pilot.press("a", "a")
+        await screen.redrawn(pilot)
 
         assert screen.app.mode == "keys"
+        assert screen.transcript.count("no tool waits for an answer") == 1
 
 
 async def test_a_held_space_bar_opens_the_microphone_until_it_is_let_go() -> None:
@@ -225,6 +251,8 @@ async def test_help_shows_all_keys_and_goes_again() -> None:
         assert "telephone keys" not in screen.visible()
     assert "telephone keys" in shown
     assert "no key-up" in shown
+    for counted in ("buffer ", "drops "):
+        assert counted in shown.partition("keys ")[2]
 
 
 async def test_the_transcript_follows_the_talk_unless_the_user_reads_back() -> None:
