@@ -2,8 +2,6 @@
 
 import os
 import sys
-from contextlib import redirect_stdout
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,13 +9,10 @@ import typer
 
 from bridge.cli.options import Agent, ApiKey, ApiUrl, Model, Script, SystemPrompt, Verbose
 from bridge.cli.options import api_key as key_for
-from bridge.cli.terminal import FAILED, logs, say
+from bridge.cli.talk_fronts import in_json, in_lines, on_screen, screen_is_possible
+from bridge.cli.terminal import logs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bridge.talk.fronts import Front
-    from bridge.talk.run import TalkOrder, TalkResult
     from bridge.talk.world import TalkPlan
     from bridge.talk_config import TalkConfig
 
@@ -33,6 +28,10 @@ def talk(  # noqa: PLR0913 - one argument for each option
         str | None,
         typer.Option(metavar="URL", help="Join this call, over WebSocket or WebRTC."),
     ] = None,
+    webrtc: Annotated[
+        bool,
+        typer.Option("--webrtc", metavar="", help="Over WebRTC, in a call that is made here."),
+    ] = False,
     script: Script = None,
     model: Model = None,
     system_prompt: SystemPrompt = None,
@@ -100,9 +99,11 @@ def talk(  # noqa: PLR0913 - one argument for each option
     lines are printed, and lines typed are sent to the agent. A terminal does not
     report when a key goes up: hold the space bar to talk and let it go, or tap it
     to begin and tap again to end.
+    Above the transcript, buffer is the agent's audio that is still to be heard, and
+    drops counts how often audio was lost or missing, yours or the agent's.
     Ctrl-C hangs up; the files of --record are complete then. The exit code is 0
-    when the call took place, 1 when it failed, 2 for wrong usage.
-    --json is described in config/talk.md.
+    when the call took place, 1 when it failed or could not be recorded as asked,
+    2 for wrong usage. --json is described in config/talk.md.
     """
     from pydantic import SecretStr
 
@@ -134,6 +135,7 @@ def talk(  # noqa: PLR0913 - one argument for each option
         model=model,
         script=script,
         system_prompt=system_prompt,
+        medium="webRtc" if webrtc else "serverWebSocket",
     )
     plan.check()
     at_keyboard = sys.stdin is not None and sys.stdin.isatty()
@@ -145,10 +147,10 @@ def talk(  # noqa: PLR0913 - one argument for each option
         by_hand=at_keyboard or json_,
     )
     if json_:
-        return _in_json(order)
-    if plain or not _screen_is_possible():
-        return _in_lines(order, at_keyboard=at_keyboard)
-    return _on_screen(order, title=_partner(plan), verbose=verbose)
+        return in_json(order)
+    if plain or not screen_is_possible():
+        return in_lines(order, at_keyboard=at_keyboard)
+    return on_screen(order, title=_partner(plan), verbose=verbose)
 
 
 def _preferences(config: Path | None) -> "TalkConfig":
@@ -165,121 +167,3 @@ def _partner(plan: "TalkPlan") -> str:
     if plan.script is not None:
         return plan.script.stem
     return plan.agent or plan.model or ("an agent" if plan.api_url else "receptionist")
-
-
-def _screen_is_possible() -> bool:
-    """Where it is not, say why, unless whoever asked can hardly have expected one."""
-    from importlib.util import find_spec
-
-    from bridge.talk.screen.terminal import Terminal
-
-    terminal = Terminal.of_process(os.environ)
-    why = terminal.why_no_screen()
-    if not why and find_spec("textual") is None:
-        why = "the screen needs textual (pip install 'tipring[talk]')"
-    if why and terminal.stdout_is_terminal:
-        say(f"tipring: lines instead of a screen: {why}")
-    return not why
-
-
-def _on_screen(order: "TalkOrder", *, title: str, verbose: bool) -> int:
-    from rich.console import Console
-
-    from bridge.talk.screen.closing import closing_lines
-    from bridge.talk.screen.front import ScreenFront
-    from bridge.talk.screen.terminal import Terminal, stderr_kept_aside
-
-    terminal = Terminal.of_process(os.environ)
-    front = ScreenFront(
-        title,
-        push_to_talk=order.sound.push_to_talk,
-        colours=not os.environ.get("NO_COLOR"),
-        strikes=terminal.strikes,
-    )
-
-    def give_back(kept: bytes) -> None:
-        if verbose:
-            sys.stderr.buffer.write(kept)
-            sys.stderr.flush()
-
-    try:
-        with stderr_kept_aside(give_back):
-            result = _carry_out(order, lambda: front)
-    finally:
-        console = Console(highlight=False)
-        for line in closing_lines(front.board, front.look, console):
-            console.print(line)
-    return _close(order, result)
-
-
-def _in_lines(order: "TalkOrder", *, at_keyboard: bool) -> int:
-    from bridge.talk.fronts import LineFront
-    from bridge.talk.keyboard import typed_lines
-    from bridge.talk.line_writer import LineWriter
-    from bridge.talk.steering import Reader
-
-    writers: list[LineWriter] = []
-
-    def front() -> "Front":
-        reader = Reader()
-        writer = LineWriter(1, reader.gone, encoding=sys.stdout.encoding or "ascii")
-        writers.append(writer)
-        typed = partial(typed_lines, 0)
-        return LineFront(writer.write, say, typed, reader, at_terminal=at_keyboard)
-
-    try:
-        result = _carry_out(order, front)
-    finally:
-        for writer in writers:
-            writer.close()
-    return _close(order, result)
-
-
-def _in_json(order: "TalkOrder") -> int:
-    from bridge.talk.endings import WELL_ENDED
-    from bridge.talk.fronts import JsonFront
-    from bridge.talk.keyboard import typed_lines
-    from bridge.talk.line_writer import LineWriter
-    from bridge.talk.steering import Reader
-
-    writers: list[LineWriter] = []
-
-    def front() -> "Front":
-        reader = Reader()
-        writers.append(LineWriter(1, reader.gone))
-        return JsonFront(writers[0].write, partial(typed_lines, 0), reader)
-
-    try:
-        with redirect_stdout(sys.stderr):  # what a tool prints is no line of JSON
-            result = _carry_out(order, front)
-    finally:
-        for writer in writers:
-            writer.close()
-    return 0 if result.ended.reason in WELL_ENDED else FAILED
-
-
-def _carry_out(order: "TalkOrder", front: "Callable[[], Front]") -> "TalkResult":
-    """Run the talk; Ctrl-C before there is a call stops it."""
-    import asyncio
-
-    from bridge.loops import new_event_loop
-    from bridge.talk.run import run
-    from bridge.talk.signals import caught
-
-    async def talk_to_its_end() -> "TalkResult":
-        return await run(order, front(), caught)
-
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        try:
-            return runner.run(talk_to_its_end())
-        except asyncio.CancelledError:
-            raise KeyboardInterrupt from None
-
-
-def _close(order: "TalkOrder", result: "TalkResult") -> int:
-    from bridge.talk.endings import WELL_ENDED
-    from bridge.talk.summary import summary
-
-    for line in summary(result, order.record):
-        say(line)
-    return 0 if result.ended.reason in WELL_ENDED else FAILED

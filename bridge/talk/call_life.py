@@ -52,6 +52,7 @@ class CallLife:
     Attributes:
         agent: the agent's leg, while there is one.
         ended: how the call ended, when its files are complete.
+        kept: false when something of the recording that was asked for could not be written.
     """
 
     def __init__(  # noqa: PLR0913 - a call has that many parts
@@ -70,6 +71,7 @@ class CallLife:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.agent: Leg | None = None
+        self.kept = True
         self.ended: asyncio.Future[Ended] = self._loop.create_future()
         self._caller, self._rates = caller, rates
         self._connect, self._rtc = connect, rtc
@@ -150,7 +152,10 @@ class CallLife:
             return ended
         tools = tuple(self._desk.runs.values())
         outcome = Outcome(ended, self._witness, tools, self._caller.underruns)
-        return await close_recording(recording, outcome, self._api)
+        try:
+            return await close_recording(recording, outcome, self._api)
+        finally:
+            self.kept = recording.complete
 
     def _clean(self, ended: Ended) -> Ended:
         """A far end may close with the join URL in its words, or with what a terminal would obey."""

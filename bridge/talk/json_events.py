@@ -38,6 +38,11 @@ def refused_line(sentence: str) -> str:
     return _line({"event": "refused", "text": sentence})
 
 
+def left_out_line(n_lines: int) -> str:
+    """So many lines are missing here, as one line of JSON: whoever reads was too slow for them."""
+    return _line({"event": "left_out", "lines": n_lines})
+
+
 def _message(message: ServerMessage | UnknownMessage) -> object:
     if isinstance(message, UnknownMessage):
         return {"type": message.type, **message.fields}

@@ -31,6 +31,11 @@ from bridge.talk.screen.feed import arguments_text
 _WHO = {"agent": "agent", "user": "you"}
 
 
+def left_out_words(n_lines: int) -> str:
+    """A line that stands for those that nobody read in time."""
+    return f"({n_lines} lines were not read in time and are left out)"
+
+
 class Lines:
     """Writes what a session tells, line by line.
 
@@ -45,7 +50,7 @@ class Lines:
         self._written: dict[int, tuple[str, str]] = {}
         """By ordinal: the text and the unheard text that were written."""
         self._turns: set[int] = set()
-        self._live = False
+        self._live = self._refused = False
 
     def take(self, event: SessionEvent) -> None:
         """One event of the session."""
@@ -53,6 +58,10 @@ class Lines:
             case StatusChanged(status=status) if status in LIVE and not self._live:
                 self._live = True
                 self._line(event.at_s, "you can talk; Ctrl-C hangs up")
+            case StatusChanged(status="disconnected", was="connecting"):
+                self._refused = True
+            case CallEnded() if self._refused:
+                pass  # whoever asked for the call gets the error itself
             case TranscriptChanged(transcript=transcript) if transcript.final:
                 self._said(transcript)
             case ToolChanged(tool=tool):

@@ -131,6 +131,10 @@ class TalkPlan:
                 "the body's medium has other sample rates than input_hz and output_hz say",
             ),
             (
+                self.join_url is not None and self.medium == "webRtc",
+                "a join URL tells its medium by itself: leave out what asks for WebRTC",
+            ),
+            (
                 self.virtual and self.medium == "webRtc",
                 "there is no WebRTC in virtual time: ask for the medium serverWebSocket",
             ),

@@ -52,12 +52,17 @@ class Recording:
         lane: the agent's audio on its way to the caller.
         caller_hz: rate of the caller's audio, Hz.
         on_error: told in one sentence when a file cannot be written any more.
+
+    Attributes:
+        complete: false once something could not be written.
     """
 
     def __init__(
         self, folder: Path, lane: Lane, *, caller_hz: int, on_error: Callable[[str], None]
     ) -> None:
         self.folder = folder
+        self.complete = True
+        self._on_error = on_error
         self.rate_hz = lane.rate_hz
         self._ledger: Ledger = lane.ledger
         self._loop = asyncio.get_running_loop()
@@ -65,7 +70,7 @@ class Recording:
         self._clock = SourceClock(caller_hz, self._since_s, self._loop.time)
         self._resampler = Resampler(caller_hz, self.rate_hz)
         self._aligner = StereoAligner(self.rate_hz)
-        self._files = TapeFiles(folder, self.rate_hz, on_error)
+        self._files = TapeFiles(folder, self.rate_hz, self._failed)
         self._pieces: deque[_Piece] = deque()
         self._next = 0
         self._hold = self._samples(HOLD_MS / 1000)
@@ -123,14 +128,22 @@ class Recording:
     async def finish(self, result: CallResult) -> None:
         """Write what is left, then call.json and timeline.html; the result needs no audio of its own.
 
-        Raises: OSError if one of the two cannot be written.
+        What cannot be written is said like any other file of it.
         """
         self._place(self._loop.time())
         frames = self._aligner.finish()
         if frames.size:
             self._files.write(frames)
         await self._files.close()
-        await self._loop.run_in_executor(None, _write, self.folder, result)
+        try:
+            await self._loop.run_in_executor(None, _write, self.folder, result)
+        except OSError as exc:
+            told = exc.strerror or type(exc).__name__
+            self._failed(f"the results cannot be written into {self.folder} ({told})")
+
+    def _failed(self, sentence: str) -> None:
+        self.complete = False
+        self._on_error(sentence)
 
 
 def _survived(ledger: Ledger, piece: _Piece) -> int:

@@ -50,11 +50,7 @@ async def close_recording(recording: Recording, outcome: Outcome, api: CallApi |
             witness.note(f"messages and events of the call are missing: {why}")
     for ordinal, text in unheard_texts(seen.events).items():
         witness.transcripts.cut_off(ordinal, text)
-    try:
-        await recording.finish(_result(recording, outcome, seen))
-    except OSError as exc:
-        told = exc.strerror or type(exc).__name__
-        witness.note(f"the results cannot be written into {recording.folder} ({told})")
+    await recording.finish(_result(recording, outcome, seen))
     return outcome.ended
 
 

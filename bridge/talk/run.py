@@ -43,12 +43,13 @@ class TalkOrder:
 
 @dataclass(frozen=True, slots=True)
 class TalkResult:
-    """A talk that is over: how it ended, how long it was (s), its turns and its notes."""
+    """A talk that is over: how it ended, how long it was (s), its turns, its notes, whether all files are whole."""
 
     ended: Ended
     duration_s: float
     turns: Sequence[Turn]
     notes: Sequence[str]
+    kept: bool = True
 
 
 async def run(order: TalkOrder, front: Front, signals: Signals = ignoring) -> TalkResult:
@@ -86,7 +87,13 @@ async def run(order: TalkOrder, front: Front, signals: Signals = ignoring) -> Ta
         if order.sound.typed:
             _answer_in_text(session)
         ended = await serve(session, conversation, front, signals)
-        return TalkResult(ended, session.now_s, tuple(session.turns), tuple(session.notes))
+        return TalkResult(
+            ended,
+            session.now_s,
+            tuple(session.turns),
+            tuple(session.notes),
+            session.recording_complete,
+        )
 
 
 def _answer_in_text(session: CallSession) -> None:

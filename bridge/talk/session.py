@@ -140,6 +140,11 @@ class CallSession(MutableCall):
         if self._life.joined:
             await self.leave_call()
 
+    @property
+    def recording_complete(self) -> bool:
+        """False when the call is over and something of `record` could not be written; a note says what and why."""
+        return self._life.kept
+
     # Talking
 
     def send_text(

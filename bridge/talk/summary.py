@@ -23,5 +23,6 @@ def summary(result: "TalkResult", record: Path | None) -> Sequence[str]:
     parts.append(words_of(result.ended))
     lines = [printable("; ".join(parts))]
     if record is not None:
-        lines.append(printable(f"files: {record}/"))
+        incomplete = "" if result.kept else " (incomplete: see the notes)"
+        lines.append(printable(f"files: {record}/{incomplete}"))
     return lines

@@ -12,6 +12,7 @@ from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.driver import Driver
 from textual.events import Key, Resize
+from textual.screen import Screen
 from textual.widgets import Input
 
 from bridge.talk.screen.board import NO_TOOL_WAITS, Board
@@ -26,6 +27,18 @@ REDRAWS_PER_S: Final = 10
 LEAVES_AFTER_S: Final = 1.2
 """How long the end is to be seen before the screen goes and the summary is printed."""
 DTMF_KEYS: Final = "0123456789*#ABCD"
+
+
+class Behind(Screen[None]):
+    """What the widgets stand in; all of it is covered."""
+
+    BLANK = True
+
+
+class Middle(Horizontal):
+    """The transcript and its side."""
+
+    BLANK = True
 
 
 class TalkApp(App[None]):
@@ -46,7 +59,7 @@ class TalkApp(App[None]):
     Screen { layout: vertical; background: $background; color: $foreground; }
     #title { background: $panel; text-style: none; }
     #middle { height: 1fr; }
-    #side { height: 1fr; padding: 0 1 0 2; }
+    #side { height: 1fr; }
     #prompt { display: none; height: auto; }
     #typed { border: none; height: 1; padding: 0 1; background: $panel; width: 1fr; }
     #keys { background: $panel; }
@@ -92,13 +105,17 @@ class TalkApp(App[None]):
         """Title, meters, transcript with its side, prompt, keys."""
         yield self._frame.title
         yield self._frame.meters
-        with Horizontal(id="middle"):
+        with Middle(id="middle"):
             yield self._transcript
             yield self._frame.side
         with self._prompt:
             yield self._frame.prompt
             yield self._typed
         yield self._frame.keys
+
+    def get_default_screen(self) -> Behind:
+        """Textual's: the one that is shown first."""
+        return Behind(id="_default")
 
     def on_mount(self) -> None:
         """Begin to redraw."""

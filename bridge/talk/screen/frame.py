@@ -62,7 +62,7 @@ class Frame:
         self._talk, self._board, self._doing, self._look = talk, board, doing, look
         self._mic_needle, self._speaker_needle = Falling(), Falling()
         # Asked for by name they would not be found any more in a redraw that comes while the screen goes.
-        self.title, self.meters, self.side = Rows(id="title"), Rows(id="meters"), Rows(id="side")
+        self.title, self.meters, self.side = Rows(id="title"), Rows(id="meters"), Rows(id="side", indent=2)
         self.prompt, self.keys = Rows(id="prompt-words"), Rows(id="keys")
 
     def draw(self, width: int, height: int, now_s: float) -> None:

@@ -1,6 +1,10 @@
-"""A widget of ready-made lines that redraws only those that changed: what ten redraws a second cost least with."""
+"""A widget of ready-made lines that redraws only those that changed: what ten redraws a second cost least with.
 
-from collections.abc import Callable, Sequence
+Textual draws every widget in sight at each redraw, whatever has changed, each line by way of its cache of styles. So
+the widgets here keep their lines as cells that are ready for the terminal, and what they stand in is blank.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import Console
 from rich.segment import Segment
@@ -12,29 +16,40 @@ from textual.widget import Widget
 
 
 class Rows(Widget):
-    """Lines of text at the top of its region; what is below them is empty."""
+    """Lines of text at the top of its region; what is below them is empty.
+
+    Args:
+        id: its name.
+        indent: cells at the left that stay empty.
+    """
 
     DEFAULT_CSS = "Rows { height: auto; width: 1fr; }"
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002 - textual's name for it
+    def __init__(self, *, id: str, indent: int = 0) -> None:  # noqa: A002 - textual's name for it
         super().__init__(id=id)
+        self._indent = indent
         self._lines: list[Text] = []
         self._made_of: object = None
-        self._ground: Style | None = None
+        self._ground: Ground | None = None
+        self._strips: dict[int, Strip] = {}
+        """Rows that are drawn already."""
 
     def show(self, lines: Sequence[Text]) -> None:
         """Show these; a changed number of them changes the widget's height, where that is automatic."""
         before, self._lines = self._lines, list(lines)
         if len(before) != len(self._lines):
+            self._strips.clear()
             self.refresh(layout=True)
             return
         changed = [
-            Region(0, row, self.size.width, 1)
+            row
             for row, (old, new) in enumerate(zip(before, self._lines, strict=True))
-            if old.plain != new.plain or old.spans != new.spans
+            if old is not new and (old.plain != new.plain or old.spans != new.spans)
         ]
+        for row in changed:
+            self._strips.pop(row, None)
         if changed:
-            self.refresh(*changed)
+            self.refresh(*(Region(0, row, self.size.width, 1) for row in changed))
 
     def show_new(self, made_of: object, make: Callable[[], Sequence[Text]]) -> None:
         """Show what ``make`` gives, which is asked only if what it is made of has changed."""
@@ -56,23 +71,73 @@ class Rows(Widget):
         """As many cells as there are lines."""
         return len(self._lines)
 
-    def render_line(self, y: int) -> Strip:
-        """One line of the widget, padded to its width."""
-        width = self.size.width
-        if self._ground is None:  # textual asks all ancestors for it
-            self._ground = self.rich_style
-        if y >= len(self._lines):
-            return Strip.blank(width, self._ground)
-        return strip_of(self._lines[y], self._ground, self.app.console, width)
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Textual's: what is to be seen of the widget."""
+        ground, width = self._ground, self.size.width
+        if ground is None or ground.width != width:
+            ground = self._ground = Ground(self, width)
+            self._strips.clear()
+        strips = [self._strip(row, ground) for row in crop.line_range]
+        return cropped(strips, crop, width)
+
+    def _strip(self, row: int, ground: "Ground") -> Strip:
+        strip = self._strips.get(row)
+        if strip is None:
+            line = self._lines[row] if row < len(self._lines) else None
+            strip = ground.blank if line is None else ground.strip(line, self._indent)
+            self._strips[row] = strip
+        return strip
 
 
-def strip_of(line: Text, ground: Style, console: Console, width: int) -> Strip:
-    """A line as the cells of a widget whose own style is ``ground``."""
-    # Rich leaves the style of a text without spans to whoever prints it.
-    segments = line.render(console) if line.spans else (_plain(line),)
-    return Strip(Segment.apply_style(segments, ground)).adjust_cell_length(width, ground)
+class Ground:
+    """What a widget's lines are drawn on.
+
+    Args:
+        widget: whose style it is; textual asks all of its ancestors for that, and so do we, once.
+        width: of the widget, cells.
+    """
+
+    def __init__(self, widget: Widget, width: int) -> None:
+        self.width = width
+        self._style = widget.rich_style
+        self._console: Console = widget.app.console
+        self._filters = widget.get_line_filters()
+        self._colour = widget.background_colors[1]
+        self.blank = self._filtered(Strip.blank(width, self._style))
+
+    def strip(self, line: Text, indent: int = 0) -> Strip:
+        """A line as cells, as wide as the widget."""
+        segments = list(_segments(line, self._style, self._console))
+        if indent:
+            segments.insert(0, Segment(" " * indent, self._style))
+        return self._filtered(Strip(segments).adjust_cell_length(self.width, self._style))
+
+    def _filtered(self, strip: Strip) -> Strip:
+        for each in self._filters:
+            strip = strip.apply_filter(each, self._colour)
+        return strip
 
 
-def _plain(line: Text) -> Segment:
-    style = line.style if isinstance(line.style, Style) else Style.parse(line.style)
-    return Segment(line.plain, style)
+def cropped(strips: list[Strip], crop: Region, width: int) -> list[Strip]:
+    """The columns of ``crop``."""
+    if crop.column_span == (0, width):
+        return strips
+    return [strip.crop(*crop.column_span) for strip in strips]
+
+
+def _segments(line: Text, ground: Style, console: Console) -> Iterable[Segment]:
+    """The pieces of a line, each with its style; one style follows the other in nearly all of ours."""
+    if isinstance(line.style, str) and line.style:
+        return Segment.apply_style(line.render(console), ground)
+    base = ground + line.style if isinstance(line.style, Style) else ground
+    segments, at, plain = [], 0, line.plain
+    for start, end, style in line.spans:
+        if start < at or isinstance(style, str):
+            return Segment.apply_style(line.render(console), ground)
+        if start > at:
+            segments.append(Segment(plain[at:start], base))
+        segments.append(Segment(plain[start:end], base + style))
+        at = end
+    if at < len(plain):
+        segments.append(Segment(plain[at:], base))
+    return segments

@@ -8,22 +8,21 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.style import Style
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from bridge.talk.screen.board import Entry
 from bridge.talk.screen.paragraphs import Look, paragraph
-from bridge.talk.screen.rows import strip_of
+from bridge.talk.screen.rows import Ground, cropped
 
 
 @dataclass(slots=True)
 class _Block:
-    """An entry as it was wrapped: at which revision, width and ground, its rows, and where they begin."""
+    """An entry as it was wrapped: at which revision and on which ground, its rows, and where they begin."""
 
     entry: Entry
-    made_of: tuple[int, int, Style]
+    made_of: tuple[int, Ground]
     rows: list[Strip]
     top: int = 0
 
@@ -41,7 +40,7 @@ class Transcript(ScrollView, can_focus=False):
     def __init__(self, look: Look, *, id: str) -> None:  # noqa: A002 - textual's name for it
         super().__init__(id=id)
         self._look = look
-        self._ground: Style | None = None
+        self._ground: Ground | None = None
         self._entries: Sequence[Entry] = ()
         self._blocks: list[_Block] = []
         self._tops: list[int] = []
@@ -81,30 +80,39 @@ class Transcript(ScrollView, can_focus=False):
         """Wrap to the new width."""
         self.show(self._entries)
 
-    def render_line(self, y: int) -> Strip:
-        """One line of what is in sight."""
-        row = y + self.scroll_offset.y
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Textual's: what is to be seen of the widget."""
+        ground = self._ground_now()
+        top = self.scroll_offset.y
+        return cropped([self._line(top + y, ground) for y in crop.line_range], crop, ground.width)
+
+    def _line(self, row: int, ground: Ground) -> Strip:
         index = bisect_right(self._tops, row) - 1
         if index >= 0:
             block = self._blocks[index]
             if row - block.top < len(block.rows):
                 return block.rows[row - block.top]
-        return Strip.blank(self.scrollable_content_region.width, self._ground)
+        return ground.blank
+
+    def _ground_now(self) -> Ground:
+        """Of the whole widget, with the column for the scroll bar."""
+        width = self.outer_size.width
+        if self._ground is None or self._ground.width != width:
+            self._ground = Ground(self, width)
+        return self._ground
 
     def _wrap(self) -> int:
         """Wrap what changed; the first row that is not as it was."""
         width = self.scrollable_content_region.width
-        if self._ground is None:
-            self._ground = self.rich_style
-        ground = self._ground
+        ground = self._ground_now()
         known = {id(block.entry): block for block in self._blocks}
         before, self._blocks = self._blocks, []
         top, changed_from = 0, None
         for index, entry in enumerate(self._entries):
             block = known.get(id(entry))
-            if block is None or block.made_of != (entry.revision, width, ground):
+            if block is None or block.made_of != (entry.revision, ground):
                 rows = self._rows(entry, width, ground)
-                block = _Block(entry, (entry.revision, width, ground), rows)
+                block = _Block(entry, (entry.revision, ground), rows)
             if changed_from is None and (index >= len(before) or before[index] is not block):
                 changed_from = top
             block.top = top
@@ -114,7 +122,5 @@ class Transcript(ScrollView, can_focus=False):
         self.virtual_size = Size(width, top)
         return top if changed_from is None else changed_from
 
-    def _rows(self, entry: Entry, width: int, ground: Style) -> list[Strip]:
-        console = self.app.console
-        lines = paragraph(entry, width, self._look, console)
-        return [strip_of(line, ground, console, width) for line in lines]
+    def _rows(self, entry: Entry, width: int, ground: Ground) -> list[Strip]:
+        return [ground.strip(line) for line in paragraph(entry, width, self._look, self.app.console)]

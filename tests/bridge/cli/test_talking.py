@@ -1,16 +1,13 @@
 """`tipring talk` on its command line: what is asked for, what cannot be, and how it ends."""
 
-import importlib.util
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bridge import cli
-from bridge.cli import talking
+from bridge.cli import talk_fronts
 from bridge.cli.terminal import WRONG_USAGE
 from bridge.legs.base import Ended
 from bridge.talk.run import TalkOrder, TalkResult
@@ -36,7 +33,7 @@ def orders(monkeypatch: pytest.MonkeyPatch) -> list[TalkOrder]:
         made.append(order)
         return TalkResult(Ended("hangup"), 12.0, (), ())
 
-    monkeypatch.setattr(talking, "_carry_out", carry_out)
+    monkeypatch.setattr(talk_fronts, "_carry_out", carry_out)
     return made
 
 
@@ -56,6 +53,7 @@ def test_help_teaches_what_there_is(capsys: Capture) -> None:
         (["--api-key", "k"], "API key"),
         (["--api-url", "nowhere"], "no address"),
         (["--script", "a.toml", "--agent", "a"], "script"),
+        (["--join-url", "ws://a", "--webrtc"], "its medium"),
         (["--agent", "a", "--model", "m"], "exclude"),
         (["--text", "--input-device", "1"], "--text"),
         (["--text", "--no-aec"], "--text"),
@@ -88,6 +86,7 @@ def test_all_that_is_asked_for_is_in_the_order(orders: list[TalkOrder], tmp_path
 
     (order,) = orders
     assert (order.plan.api_url, order.plan.agent) == ("https://a", "b")
+    assert order.plan.medium == "serverWebSocket"
     assert order.plan.api_key is not None
     assert order.plan.api_key.get_secret_value() == "k"
     assert order.tool_files == (Path("x.py"), Path("y.py"))
@@ -109,6 +108,12 @@ def test_the_key_of_the_environment_goes_to_an_api_only(
     assert keys[1] is None
 
 
+def test_a_call_that_is_made_here_may_go_over_webrtc(orders: list[TalkOrder]) -> None:
+    assert cli.run(["talk", "--plain", "--api-url", "https://a", "--webrtc"]) == 0
+
+    assert orders[0].plan.medium == "webRtc"
+
+
 def test_the_users_preferences_count_where_the_command_line_says_nothing(
     orders: list[TalkOrder], tmp_path: Path
 ) -> None:
@@ -121,27 +126,6 @@ def test_the_users_preferences_count_where_the_command_line_says_nothing(
     assert orders[0].sound.aec is False
 
 
-@pytest.mark.parametrize(
-    ("reason", "code"),
-    [
-        ("hangup", 0),
-        ("agent_hangup", 0),
-        ("timeout", 0),
-        ("connection_error", 1),
-        ("system_error", 1),
-    ],
-)
-def test_the_exit_code_tells_whether_the_call_took_place(
-    reason: Any, code: int, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
-    ended = TalkResult(Ended(reason, "said so"), 75.0, (), ())
-    monkeypatch.setattr(talking, "_carry_out", lambda _order, _front: ended)
-
-    assert cli.run(["talk", "--plain"]) == code
-
-    assert "talked 1:15" in capsys.readouterr().err
-
-
 def test_without_sounddevice_one_sentence_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
@@ -152,40 +136,3 @@ def test_without_sounddevice_one_sentence_says_what_to_install(
     err = capsys.readouterr().err
     assert "tipring[talk]" in err
     assert err.count("\n") == 1
-
-
-def test_without_textual_there_are_lines_and_a_sentence(
-    orders: list[TalkOrder], monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
-    real = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name == "textual" else real(name)
-    )
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    monkeypatch.setenv("TERM", "xterm")
-
-    assert cli.run(["talk"]) == 0
-
-    assert "pip install 'tipring[talk]'" in capsys.readouterr().err
-    assert len(orders) == 1
-
-
-def test_a_typed_conversation_in_json_ends_with_its_end(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    typed = tmp_path / "typed"
-    typed.write_text("no thank you, goodbye\n")
-    with typed.open() as file:
-        monkeypatch.setattr("bridge.talk.keyboard.typed_lines", _of(file.fileno()))
-        assert cli.run(["talk", "--text", "--json"]) == 0
-
-    events = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
-    assert events[-1]["event"] == "ended"
-    assert events[-1]["reason"] == "agent_hangup"
-
-
-def _of(descriptor: int) -> Any:
-    from bridge.talk.keyboard import typed_lines
-
-    return lambda _standard_input: typed_lines(descriptor)

@@ -15,7 +15,7 @@ from bridge.talk.events import (
     Transcript,
     TranscriptChanged,
 )
-from bridge.talk.json_events import event_line, figures_line, refused_line
+from bridge.talk.json_events import event_line, figures_line, left_out_line, refused_line
 from bridge.talk.screen.needs import Gauges
 from bridge.wire.messages import RoomInfo, ToolUsed, UnknownMessage
 
@@ -111,6 +111,10 @@ def test_a_number_that_is_none_is_null() -> None:
     line = figures_line(Gauges(mic_dbfs=float("-inf")), 2.0)
 
     assert json.loads(line)["mic_dbfs"] is None
+
+
+def test_a_gap_says_how_many_lines_are_missing() -> None:
+    assert json.loads(left_out_line(12)) == {"event": "left_out", "lines": 12}
 
 
 @pytest.mark.parametrize("half", ["\ud800", "a\udfffb"])

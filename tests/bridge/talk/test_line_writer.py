@@ -1,6 +1,9 @@
+import fcntl
 import os
+import sys
+import termios
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -23,8 +26,25 @@ def nobody() -> None:
     raise AssertionError("somebody reads")
 
 
+def writing(pipe: tuple[int, int], on_gone: Callable[[], None] = nobody) -> LineWriter:
+    return LineWriter(pipe[1], on_gone, lambda n: f"left out {n}")
+
+
+def waiting_in(pipe: tuple[int, int]) -> int:
+    """How many bytes nobody has read."""
+    return int.from_bytes(fcntl.ioctl(pipe[0], termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+def read(pipe: tuple[int, int], until: bytes) -> list[str]:
+    """What comes, to the line that begins so."""
+    data = b""
+    while b"\n" + until not in b"\n" + data or not data.endswith(b"\n"):
+        data += os.read(pipe[0], 65_536)
+    return data.decode().splitlines()
+
+
 def test_lines_are_written_in_order_and_all_before_it_closes(pipe: tuple[int, int]) -> None:
-    writer = LineWriter(pipe[1], nobody)
+    writer = writing(pipe)
 
     for number in range(100):
         writer.write(f"line {number} ü")
@@ -35,7 +55,7 @@ def test_lines_are_written_in_order_and_all_before_it_closes(pipe: tuple[int, in
 
 
 def test_letters_that_the_terminal_lacks_become_question_marks(pipe: tuple[int, int]) -> None:
-    writer = LineWriter(pipe[1], nobody, encoding="ascii")
+    writer = LineWriter(pipe[1], nobody, str, encoding="ascii")
     writer.write("zwölf")
     writer.close()
 
@@ -45,7 +65,7 @@ def test_letters_that_the_terminal_lacks_become_question_marks(pipe: tuple[int, 
 def test_a_reader_that_has_gone_is_reported_and_harms_nobody(pipe: tuple[int, int]) -> None:
     gone = threading.Event()
     os.close(pipe[0])
-    writer = LineWriter(pipe[1], gone.set)
+    writer = writing(pipe, gone.set)
 
     writer.write("anybody?")
 
@@ -54,32 +74,50 @@ def test_a_reader_that_has_gone_is_reported_and_harms_nobody(pipe: tuple[int, in
     writer.close()
 
 
-def test_a_reader_that_stands_still_holds_nobody_up_and_loses_the_oldest_lines(
+@pytest.mark.parametrize(("limit", "value"), [("LINES_AHEAD", 10), ("BYTES_AHEAD", 10_000)])
+def test_a_reader_that_stands_still_holds_nobody_up_and_is_told_what_it_missed(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+) -> None:
+    monkeypatch.setattr(line_writer, limit, value)
+    writer = writing(pipe)
+
+    for number in range(200):  # a pipe holds 64 of them
+        writer.write(f"{number} {'x' * 990}")
+    lines = read(pipe, b"199 ")
+
+    assert writer.close() == 0
+    [gap] = [at for at, line in enumerate(lines) if line.startswith("left out")]
+    numbers = [int(line.split()[0]) for line in lines[:gap] + lines[gap + 1 :]]
+    assert numbers[:gap] == list(range(gap))
+    assert numbers[gap:] == list(range(numbers[gap], 200))
+    assert lines[gap] == f"left out {numbers[gap] - gap}"
+
+
+def test_as_many_lines_as_may_wait_are_all_read(
     pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(line_writer, "LINES_AHEAD", 10)
-    monkeypatch.setattr(line_writer, "CLOSE_S", 0.05)
-    writer = LineWriter(pipe[1], lambda: None)
-    long = "x" * 1_000
+    writer = writing(pipe)
+    filler = "x" * 65_535  # and its end: the pipe is full
 
-    for number in range(200):  # a pipe holds 64 of them
-        writer.write(f"{number} {long}")
-    writer.close()
-
-    assert writer.left_out >= 200 - 66 - 10
-    while b"199 " not in os.read(pipe[0], 65_536):
+    writer.write(filler)
+    while waiting_in(pipe) < 65_536:
         continue
+    for number in range(10):
+        writer.write(str(number))
+    assert read(pipe, b"9") == [filler, *map(str, range(10))]
+    assert writer.close() == 0
 
 
-def test_lines_that_wait_are_bounded_in_bytes_too(
+def test_what_nobody_has_read_when_it_closes_is_counted(
     pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line_writer, "BYTES_AHEAD", 10_000)
     monkeypatch.setattr(line_writer, "CLOSE_S", 0.05)
-    writer = LineWriter(pipe[1], lambda: None)
+    writer = writing(pipe, lambda: None)
 
-    for number in range(200):  # a pipe holds 64 of them
-        writer.write(f"{number} {'x' * 1_000}")
-    writer.close()
+    for _ in range(4):
+        writer.write("x" * 65_535)
 
-    assert writer.left_out >= 200 - 66 - 10
+    assert writer.close() == 3
+    assert len(os.read(pipe[0], 65_536)) == 65_536
+    os.close(pipe[0])

@@ -16,7 +16,7 @@ from bridge.talk.events import (
     Turn,
     TurnMeasured,
 )
-from bridge.talk.lines import Lines
+from bridge.talk.lines import Lines, left_out_words
 
 
 def written(*events: SessionEvent, may_answer: bool = True) -> list[str]:
@@ -120,6 +120,20 @@ def test_the_first_state_of_the_agent_says_that_one_can_talk_and_no_other_is_a_l
     )
 
     assert written(*states) == ["0:01 you can talk; Ctrl-C hangs up"]
+
+
+def test_a_join_that_failed_is_no_line_for_it_is_the_error_of_the_command() -> None:
+    told = written(
+        StatusChanged(0.0, "connecting", "disconnected"),
+        StatusChanged(0.0, "disconnected", "connecting"),
+        CallEnded(0.0, "connection_error", "nothing listens there"),
+    )
+
+    assert told == []
+
+
+def test_lines_that_are_left_out_are_counted() -> None:
+    assert "12 lines" in left_out_words(12)
 
 
 def test_words_cannot_speak_to_the_terminal() -> None:

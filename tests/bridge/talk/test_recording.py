@@ -163,14 +163,30 @@ def test_a_folder_that_vanishes_costs_the_recording_and_is_said(tmp_path: Path) 
         tape = Tape(folder)
         folder.rmdir()
         await tape.run(1.0)
-        with pytest.raises(OSError, match="No such file"):
-            await tape.recording.finish(RESULT)
+        await tape.recording.finish(RESULT)
         errors.extend(tape.errors)
+        assert not tape.recording.complete
 
     run_virtual(call())
 
-    assert len(errors) == 2
-    assert all("recording stopped" in each for each in errors)
+    assert len(errors) == 3
+    assert all("recording stopped" in each for each in errors[:2])
+    assert "the results cannot be written" in errors[2]
+
+
+def test_results_that_cannot_be_written_are_said_beside_a_whole_recording(tmp_path: Path) -> None:
+    (tmp_path / "timeline.html").mkdir()
+
+    async def talk(tape: Tape) -> None:
+        assert tape.recording.complete
+        await tape.run(1.0)
+
+    tape = taped(tmp_path, talk)
+
+    assert not tape.recording.complete
+    assert len(tape.errors) == 1
+    assert "cannot be written" in tape.errors[0]
+    assert tape.read()[0].size
 
 
 def test_a_folder_is_made_with_those_above_it(tmp_path: Path) -> None:

@@ -34,3 +34,9 @@ def test_where_the_files_are_is_told() -> None:
     result = TalkResult(Ended("hangup"), 5.0, (), ())
 
     assert summary(result, Path("kept"))[1] == "files: kept/"
+
+
+def test_files_that_are_not_whole_are_said() -> None:
+    result = TalkResult(Ended("hangup"), 5.0, (), ("call.wav: no room",), kept=False)
+
+    assert summary(result, Path("kept"))[1] == "files: kept/ (incomplete: see the notes)"
