@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from rich.text import Text
+
 from bridge.talk.screen.bars import Falling
 from bridge.talk.screen.board import Board
 from bridge.talk.screen.key_help import help_lines, keys_for
@@ -27,6 +29,8 @@ LOW: Final = 10
 """In fewer lines there are no meters."""
 LOWER_STILL: Final = 6
 """In fewer lines there are no figures either."""
+FIGURES_PER_S: Final = 2
+"""More often nobody can read figures that only move."""
 
 Mode = Literal["keys", "text", "dtmf", "answer", "help"]
 _PROMPTS: Final = {
@@ -61,8 +65,14 @@ class Frame:
     def __init__(self, talk: Talk, board: Board, doing: Doing, look: Look) -> None:
         self._talk, self._board, self._doing, self._look = talk, board, doing, look
         self._mic_needle, self._speaker_needle = Falling(), Falling()
+        self._figures_told: object = None
+        self._figures_lines: list[Text] = []
         # Asked for by name they would not be found any more in a redraw that comes while the screen goes.
-        self.title, self.meters, self.side = Rows(id="title"), Rows(id="meters"), Rows(id="side", indent=2)
+        self.title, self.meters, self.side = (
+            Rows(id="title"),
+            Rows(id="meters"),
+            Rows(id="side", indent=2),
+        )
         self.prompt, self.keys = Rows(id="prompt-words"), Rows(id="keys")
 
     def draw(self, width: int, height: int, now_s: float) -> None:
@@ -101,9 +111,17 @@ class Frame:
                 meter_line("agent", speaker_dbfs, width, look, remark=remark, active=speaks)
             )
         if height >= LOWER_STILL:
-            lines.append(figures_line(gauges, board, width, look, devices=talk.has_devices))
-            lines.append(rule(width, look))
+            lines += self._figures(gauges, width, now_s)
         self.meters.show(lines)
+
+    def _figures(self, gauges: Gauges, width: int, now_s: float) -> list[Text]:
+        board, look = self._board, self._look
+        told = (width, gauges.drops, board.medium, board.latencies_ms, int(now_s * FIGURES_PER_S))
+        if told != self._figures_told:
+            self._figures_told = told
+            line = figures_line(gauges, board, width, look, devices=self._talk.has_devices)
+            self._figures_lines = [line, rule(width, look)]
+        return self._figures_lines
 
     def _draw_prompt(self, width: int) -> None:
         doing, look = self._doing, self._look

@@ -123,4 +123,6 @@ class Transcript(ScrollView, can_focus=False):
         return top if changed_from is None else changed_from
 
     def _rows(self, entry: Entry, width: int, ground: Ground) -> list[Strip]:
-        return [ground.strip(line) for line in paragraph(entry, width, self._look, self.app.console)]
+        return [
+            ground.strip(line) for line in paragraph(entry, width, self._look, self.app.console)
+        ]
