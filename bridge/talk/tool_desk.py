@@ -9,12 +9,14 @@ import asyncio
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, Literal
 
 from bridge.talk.daemon_threads import DaemonThreads
 from bridge.talk.events import ToolRun
 from bridge.talk.faults import fault, sentence
-from bridge.talk.tools import Tool, ToolFailed, ToolReply, result_text
+from bridge.talk.tool_results import is_simple, reply_of
+from bridge.talk.tools import Tool, ToolFailed, ToolReply
 from bridge.wire.messages import ClientToolInvocation, ClientToolResult, encode
 from bridge.wire.strict_json import MESSAGE, utf8_size
 
@@ -116,7 +118,7 @@ class ToolDesk:
         try:
             call = tool.bind(given)
             async with deadline:
-                value = await self._value(tool, call)
+                reply = await self._reply_of(tool, call)
         except ToolFailed as exc:
             self._fail(run, "implementation-error", str(exc))
         except asyncio.CancelledError as exc:
@@ -129,18 +131,26 @@ class ToolDesk:
             late = f"it did not answer within {tool.deadline_s:g} s"
             self._fail(run, "implementation-error", late if deadline.expired() else fault(exc))
         else:
-            self._reply(run, value if isinstance(value, ToolReply) else ToolReply(result=value))
+            self._reply(run, reply)
 
-    async def _value(self, tool: Tool, call: Callable[[], Any]) -> Any:
-        if _is_async(tool.implementation):
-            return await call()
+    async def _reply_of(self, tool: Tool, call: Callable[[], Any]) -> ToolReply:
+        """Call, and make of what comes back what a message can carry: either may take long."""
         loop = asyncio.get_running_loop()
-        value = await loop.run_in_executor(self._threads, _called, call)
-        return await value if inspect.isawaitable(value) else value
+        if _is_async(tool.implementation):
+            value = await call()
+        else:
+            value = await loop.run_in_executor(self._threads, _called, call)
+            if inspect.isawaitable(value):
+                value = await value
+        make = partial(reply_of, value)
+        if is_simple(value):
+            return make()
+        made: ToolReply = await loop.run_in_executor(self._threads, _called, make)
+        return made
 
     def _reply(self, run: ToolRun, reply: ToolReply) -> None:
         try:
-            text = result_text(reply.result)
+            text = str(reply.result)
             message = ClientToolResult(
                 invocation_id=run.invocation_id,
                 result=text,
@@ -149,9 +159,7 @@ class ToolDesk:
                 update_call_state=reply.update_call_state,
             )
             n_bytes = utf8_size(encode(message))
-        except ToolFailed as exc:
-            self._fail(run, "implementation-error", str(exc))
-        except Exception as exc:  # noqa: BLE001 - a reply is the user's: no text of UTF-8, a state that is no JSON
+        except Exception as exc:  # noqa: BLE001 - a reply is the user's: no text of UTF-8, a reaction that is none
             why = f"it gave back what no message can carry: {type(exc).__name__}"
             self._fail(run, "implementation-error", why)
         else:

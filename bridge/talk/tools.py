@@ -6,22 +6,19 @@ runs in a thread of its own, so that the audio never waits for it.
 """
 
 import inspect
-import json
 import re
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from bridge.client import JsonDict
 from bridge.errors import UsageError
 from bridge.talk.tool_schema import PLAIN, arguments_of, hints_of, schemas_of
 from bridge.talk.tool_words import described
 from bridge.wire.messages import AgentReaction, ResponseType
-from bridge.wire.strict_json import MESSAGE
 
 ToolImplementation: TypeAlias = Callable[..., Any]
 F = TypeVar("F", bound=ToolImplementation)
@@ -31,7 +28,6 @@ MAX_DEADLINE_S: Final = 39.0
 """The API waits 40 s at most (reference 5.2), and the answer has a way to go."""
 _MARK: Final = "__tipring_tool__"
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-TOO_MUCH: Final = "it gave back what JSON cannot carry in a message: too many values, or a ring"
 _BODY: Final = "PARAMETER_LOCATION_BODY"
 
 
@@ -151,37 +147,6 @@ def given_tool(name: str, function: ToolImplementation) -> Tool:
     if not callable(function):
         raise UsageError(f"the implementation of {name[:80]!r} is no function")
     return _whole_dict(name, function) or make_tool(function, name=name)
-
-
-def result_text(value: object) -> str:
-    """What a tool gave back as the text of its result. Raises: ToolFailed for what JSON cannot carry."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    _require_bounded(value)
-    try:
-        plain = to_jsonable_python(value, by_alias=True)
-        return json.dumps(plain, ensure_ascii=False, allow_nan=False)
-    except (PydanticSerializationError, ValueError, TypeError, RecursionError):
-        kind = type(value).__name__
-        raise ToolFailed(f"it gave back what JSON cannot carry (a value of type {kind})") from None
-
-
-def _require_bounded(value: object) -> None:
-    """Look no further than a message is long: what a generator gives may have no end, and the audio waits here."""
-    waiting, room = [value], MESSAGE.max_bytes
-    while waiting:
-        room -= 1
-        each = waiting.pop()
-        if isinstance(each, Iterator):
-            kind = type(each).__name__
-            raise ToolFailed(f"it gave back what JSON cannot carry (a value of type {kind})")
-        if isinstance(each, dict | list | tuple | set | frozenset):
-            room -= len(each)
-            if room < 0:
-                raise ToolFailed(TOO_MUCH)
-            waiting.extend(each.values() if isinstance(each, dict) else each)
 
 
 def _complaint(exc: ValidationError) -> str:

@@ -5,9 +5,11 @@ import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, field_serializer
 
 from bridge.talk.events import ToolRun
 from bridge.talk.tool_desk import MAX_KEPT, MAX_PENDING, ToolDesk
@@ -150,6 +152,39 @@ def test_a_function_that_yields_without_end_is_answered_and_not_waited_for() -> 
         yield from itertools.count()
 
     assert "JSON cannot carry" in failure(counts)
+
+
+def test_a_model_that_never_ends_is_answered_and_not_waited_for() -> None:
+    @dataclass
+    class Report:
+        lines: Iterator[int]
+
+    assert "JSON cannot carry" in failure(lambda: Report(itertools.count()))
+
+
+async def test_a_model_that_hangs_while_it_becomes_json_does_not_hold_the_audio_up() -> None:
+    go_on = threading.Event()
+
+    class Slow(BaseModel):
+        n: int = 1
+
+        @field_serializer("n")
+        def waits(self, n: int) -> int:
+            go_on.wait(10)
+            return n
+
+    @tool(deadline_s=0.05)
+    async def slow() -> Slow:
+        return Slow()
+
+    desk = Desk(make_tool(slow))
+    desk.ask("slow")
+    while not desk.sent:  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0.01)
+    go_on.set()
+
+    [sent] = desk.sent
+    assert sent.error_message == "it did not answer within 0.05 s"
 
 
 def test_a_coroutine_that_hangs_is_answered_at_its_deadline() -> None:

@@ -1,9 +1,6 @@
 """Functions as client tools: what their signatures say, what pydantic refuses, what a result becomes."""
 
-import enum
 import io
-import itertools
-import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,10 +19,8 @@ from bridge.talk.tools import (
     ToolFailed,
     given_tool,
     make_tool,
-    result_text,
     tool,
 )
-from bridge.wire.strict_json import MESSAGE
 
 
 class Guest(BaseModel):
@@ -263,66 +258,3 @@ def test_a_function_of_typed_parameters_gets_them_by_name() -> None:
 def test_what_is_no_function_is_refused() -> None:
     with pytest.raises(UsageError, match="no function"):
         given_tool("x", 3)  # type: ignore[arg-type]
-
-
-# Results
-
-
-class Colour(enum.Enum):
-    RED = "red"
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ("as it is", "as it is"),
-        (None, ""),
-        (True, "true"),
-        (3, "3"),
-        ({"a": [1, None]}, '{"a": [1, null]}'),
-        (Table(4), '{"seats": 4}'),
-        (Guest(name="Änn"), '{"name": "Änn", "age": null}'),
-        (Colour.RED, '"red"'),
-    ],
-)
-def test_results_become_text(value: object, text: str) -> None:
-    assert result_text(value) == text
-
-
-_ring: list[object] = []
-_ring.append(_ring)
-
-
-@pytest.mark.parametrize("value", [itertools.count(), [itertools.count()], {"a": (iter("b"),)}])
-def test_what_may_have_no_end_is_not_looked_through(value: object) -> None:
-    with pytest.raises(ToolFailed, match="JSON cannot carry"):
-        result_text(value)
-
-
-def test_a_result_with_more_parts_than_a_message_has_bytes_is_not_looked_through() -> None:
-    most = MESSAGE.max_bytes - 1
-    assert result_text([0] * most).count("0") == most
-    with pytest.raises(ToolFailed, match="too many values"):
-        result_text([0] * (most + 1))
-
-
-@pytest.mark.parametrize("value", [object(), float("nan"), [float("inf")], b"\xff", _ring, print])
-def test_what_json_cannot_carry_is_said(value: object) -> None:
-    with pytest.raises(ToolFailed, match="JSON cannot carry"):
-        result_text(value)
-
-
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
-    ),
-    max_leaves=8,
-)
-
-
-@given(_JSON)
-def test_what_json_can_carry_arrives(value: object) -> None:
-    if isinstance(value, str) or value is None:
-        return
-    assert json.loads(result_text(value)) == value
