@@ -4,6 +4,7 @@ A WebRTC call's socket begins with ``room_info`` (reference ultravox 3.1); any o
 nothing until it is spoken to.
 """
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from bridge.legs.webrtc.room_leg import RoomLeg
 
 FIRST_S: Final = 10.0
-"""How long a server may take to say where its room is; one that says nothing has none."""
+"""How long a server may take to say where its room is; one that says nothing has none, and is soon given up."""
 ROOM_INFO: Final = "room_info"
 
 
@@ -46,11 +47,12 @@ async def agent_leg(
 
     Raises: JoinRefused; MissingExtra where the parts for WebRTC are not installed.
     """
-    peeked = PeekedSocket(socket)
+    peeked, began_s = PeekedSocket(socket), asyncio.get_running_loop().time()
     try:
         info = _room_info(await peeked.first_text(FIRST_S))
         if info is None:
-            return AgentSocketLeg(peeked, rates, may_go_away=may_go_away)
+            waited_s = asyncio.get_running_loop().time() - began_s
+            return AgentSocketLeg(peeked, rates, may_go_away=may_go_away, silent_s=waited_s)
         leg = _room_leg(peeked, info, rates, rtc, client, may_go_away=may_go_away)
         await leg.join()
     except BaseException:

@@ -12,6 +12,7 @@ from typing import Final
 from bridge.audio.lane import Lane
 from bridge.errors import JoinRefused, LocalWireError, RemoteWireError
 from bridge.legs.base import Ended, LegEvent, MessageEvent, Port, Warned
+from bridge.legs.first_word import FirstWord
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.webrtc.come_back import ComeBack
 from bridge.legs.webrtc.hush import Hush
@@ -87,6 +88,8 @@ class RoomLeg:
         self._ended.add_done_callback(self._leave)
         self._come_back = ComeBack(self._enter, self._back, self._give_up)
         self._mail = Mailbox(self._loop.time)
+        self._has_spoken = False
+        self._first_word = FirstWord(lambda: self._has_spoken, self._post, self._end)
         self._room: Room | None = None
         self._parting: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
@@ -114,6 +117,8 @@ class RoomLeg:
         lane.on_ready = lambda: self._send_audio(lane)
         self._later.begin(port)
         self._send_audio(lane)
+        if self._room is not None:  # else when the lost connection is back
+            self._first_word.begin()
         try:
             return await self._ended
         finally:
@@ -157,6 +162,7 @@ class RoomLeg:
     def _leave(self, _ended: object = None) -> None:
         if self._parting is not None:
             self._parting.cancel()
+        self._first_word.stop()
         self._come_back.stop()
         if self._room is not None:
             self._stop(self._room)
@@ -193,6 +199,7 @@ class RoomLeg:
         if room is not self._room or self._ended.done() or self._parting is not None:
             return
         self._stop(room)
+        self._first_word.stop()
         self._hush.reset()
         self._emit(Warned("connection_lost", why))
         self._come_back.lost(why)
@@ -209,6 +216,7 @@ class RoomLeg:
 
     def _back(self) -> None:
         self.rejoins += 1
+        self._first_word.begin()
         self._emit(Warned("reconnected", "the room has taken us in again"))
 
     def _give_up(self, why: str) -> None:
@@ -227,6 +235,7 @@ class RoomLeg:
             case MessageReceived(message=RoomInfo()):
                 pass  # said once; a second one must not move the call
             case MessageReceived(message=message):
+                self._has_spoken = True
                 self._emit(MessageEvent(message))
             case ClearBuffer():
                 self._later.do(_clear_far)
@@ -244,6 +253,7 @@ class RoomLeg:
         self._feed.on_close(code, reason, ours=ours)
 
     def _push(self, samples: Int16) -> None:
+        self._has_spoken = True
         self._later.do(lambda port: port.outgoing.push(samples))
 
     def _end_segment(self) -> None:

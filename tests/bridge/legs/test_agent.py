@@ -123,6 +123,25 @@ def test_a_server_that_says_nothing_for_ten_seconds_has_no_room(virtual: Virtual
     virtual(call())
 
 
+def test_a_server_that_never_says_anything_is_given_up_in_one_sentence(virtual: Virtual) -> None:
+    async def call() -> None:
+        loop = asyncio.get_running_loop()
+        client, server = memory_pair(loop)
+        end = Closes(server)
+
+        leg = await agent_leg(client, RATES)
+        assert isinstance(leg, AgentSocketLeg)
+        _, _, ended = await run(leg)
+        await asyncio.sleep(0.1)
+
+        assert 15 <= loop.time() < 15.2
+        assert ended.reason == "connection_error"
+        assert "said nothing for 15 s" in ended.detail
+        assert end.code == 1000
+
+    virtual(call())
+
+
 def test_a_socket_that_closes_first_is_told_by_the_leg(virtual: Virtual) -> None:
     async def call() -> None:
         client, server = memory_pair(asyncio.get_running_loop())

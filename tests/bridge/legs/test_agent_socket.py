@@ -236,3 +236,34 @@ def test_whatever_a_server_sends_the_leg_stays_or_ends_with_a_reason(
         assert ended.reason in {"agent_hangup", "connection_error"}
 
     run_virtual(call())
+
+
+def test_a_server_that_never_says_anything_is_asked_with_a_ping_and_given_up() -> None:
+    async def call() -> None:
+        _, socket, _, task = await connected()
+        await asyncio.sleep(9.9)
+        assert [json.loads(text)["type"] for text in socket.texts] == ["ping"]
+        assert not task.done()
+        ended = await task
+
+        assert ended.reason == "connection_error"
+        assert "said nothing for 10 s" in ended.detail
+
+    run_virtual(call())
+
+
+@pytest.mark.parametrize("word", ["pong", "audio"])
+def test_a_server_with_nothing_to_say_that_is_there_is_waited_for(word: str) -> None:
+    async def call() -> None:
+        _, socket, _, task = await connected()
+        await asyncio.sleep(9)
+        if word == "pong":
+            say(socket, type="pong", timestamp=5)
+        else:
+            hear(socket, tone(160).tobytes())
+        await asyncio.sleep(3_600)
+
+        assert not task.done()
+        assert (await over(socket, task)).reason == "agent_hangup"
+
+    run_virtual(call())

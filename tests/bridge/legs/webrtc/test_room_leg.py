@@ -269,6 +269,58 @@ def test_a_message_that_is_too_long_ends_the_call(virtual: Virtual) -> None:
     virtual(call())
 
 
+def test_an_agent_that_says_nothing_in_its_room_is_asked_and_given_up(virtual: Virtual) -> None:
+    async def call() -> None:
+        world, task = await joined()
+        assert world.server is not None
+        world.server.send_text(INFO.model_dump_json(by_alias=True))  # the first message comes twice
+        for _ in range(99):
+            world.room.speak(ZERO)
+            await asyncio.sleep(0.1)
+
+        assert [sent["type"] for sent in world.room.sent] == ["ping"]  # type: ignore[index]
+        assert not task.done()
+        ended = await over(world, task)
+        assert ended.reason == "connection_error"
+        assert "said nothing for 10 s" in ended.detail
+
+    virtual(call())
+
+
+@pytest.mark.parametrize("word", ["pong", "sound"])
+def test_an_agent_with_nothing_to_say_that_is_there_is_waited_for(
+    virtual: Virtual, word: str
+) -> None:
+    async def call() -> None:
+        world, task = await joined()
+        await asyncio.sleep(9)
+        if word == "pong":
+            world.room.tell(type="pong", timestamp=5)
+        else:
+            world.room.speak(LOUD)
+        await asyncio.sleep(3_600)
+
+        assert not task.done()
+        task.cancel()
+        await asyncio.wait((task,))
+
+    virtual(call())
+
+
+def test_an_agent_is_given_the_same_time_for_its_first_word_after_a_lost_connection(
+    virtual: Virtual,
+) -> None:
+    async def call() -> None:
+        world, task = await joined(begins=lambda n: 9.0 if n else 0.1)
+        await asyncio.sleep(9)
+        world.room.user.lost(world.room, "x")
+        await asyncio.sleep(9 + 9.9)
+        assert not task.done()
+        assert "said nothing for 10 s" in (await over(world, task)).detail
+
+    virtual(call())
+
+
 # Lost connections
 
 
