@@ -22,6 +22,8 @@ INPUT_HZ: Final = 16_000
 OUTPUT_HZ: Final = 24_000
 RATES: Final = Rates(INPUT_HZ, OUTPUT_HZ)
 CLIENT_BUFFER_MS: Final = 30_000
+BY_HAND: Final = "40s"
+"""For a tool that a person answers: as long as the API ever waits (reference 5.2); 2.5 s if it is told nothing."""
 _CLEARS: Final = {"playbackClearBuffer": True}
 _OF_OURS: Final = {
     "callEvent": True,
@@ -48,6 +50,7 @@ class TalkPlan:
         medium: How the audio goes.
         rates: What the agent hears and what it says, Hz.
         virtual: In virtual time, against our own server in process.
+        by_hand: A person answers the tools of our own server's agent that no function answers: it waits for them.
     """
 
     join_url: str | None = None
@@ -61,6 +64,7 @@ class TalkPlan:
     medium: MediumName = "serverWebSocket"
     rates: Rates = RATES
     virtual: bool = False
+    by_hand: bool = False
 
     @property
     def embedded(self) -> bool:
@@ -156,6 +160,8 @@ def create_body(
     if plan.api_url is None or plan.agent is None:
         own = {tool.name for tool in tools}
         kept = [each for each in declared if _name_of(each) not in own]
+        if plan.by_hand:
+            kept = [_patient(each) for each in kept]
         asked: JsonDict = {
             "model": model or plan.model,
             "systemPrompt": plan.system_prompt,
@@ -175,6 +181,14 @@ def _medium(plan: TalkPlan) -> JsonDict:
         "clientBufferSizeMs": CLIENT_BUFFER_MS,
     }
     return {"serverWebSocket": socket | ({"dataMessages": further} if further else {})}
+
+
+def _patient(selected: JsonDict) -> JsonDict:
+    """A declared tool that leaves a person time, unless it says itself how long it waits."""
+    temporary = selected.get("temporaryTool")
+    if not isinstance(temporary, Mapping):
+        return selected
+    return {**selected, "temporaryTool": {"timeout": BY_HAND, **temporary}}
 
 
 def _name_of(selected: JsonDict) -> object:

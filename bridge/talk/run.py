@@ -108,8 +108,8 @@ def _answer_in_text(session: CallSession) -> None:
 
 
 def _plan(order: TalkOrder) -> TalkPlan:
-    """Who types shall be answered in text from the first word on."""
-    plan = order.plan
+    """Who types shall be answered in text from the first word on, and who answers tools by hand be waited for."""
+    plan = replace(order.plan, by_hand=order.by_hand)
     if not order.sound.typed or plan.join_url is not None:
         return plan
     return replace(plan, body={"initialOutputMedium": "MESSAGE_MEDIUM_TEXT", **plan.body})

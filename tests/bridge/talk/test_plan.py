@@ -105,6 +105,22 @@ def test_what_the_user_asks_for_wins() -> None:
     assert (body["model"], body["temperature"]) == ("mine", 0.5)
 
 
+@pytest.mark.parametrize(("by_hand", "timeouts"), [(True, ["40s", "3s"]), (False, [None, "3s"])])
+def test_a_tool_that_a_person_answers_is_waited_for_as_long_as_the_api_does(
+    by_hand: bool, timeouts: list[str | None]
+) -> None:
+    theirs: list[dict[str, object]] = [
+        {"temporaryTool": {"modelToolName": "ask", "client": {}}},
+        {"temporaryTool": {"modelToolName": "hurry", "client": {}, "timeout": "3s"}},
+        {"toolName": "hangUp"},
+    ]
+    body: Any = create_body(TalkPlan(by_hand=by_hand), [], theirs)
+
+    *own, hang_up = body["selectedTools"]
+    assert [each["temporaryTool"].get("timeout") for each in own] == timeouts
+    assert hang_up == {"toolName": "hangUp"}
+
+
 def test_a_tool_of_the_user_takes_the_place_of_the_script_s() -> None:
     theirs: list[dict[str, object]] = [
         {"temporaryTool": {"modelToolName": name, "client": {}}} for name in ("size_of", "other")

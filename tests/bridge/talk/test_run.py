@@ -8,7 +8,7 @@ import pytest
 
 from bridge.errors import BridgeError, UsageError
 from bridge.legs.base import Ended
-from bridge.talk.events import CallEnded, SessionEvent, TranscriptChanged
+from bridge.talk.events import CallEnded, SessionEvent, ToolChanged, TranscriptChanged
 from bridge.talk.run import TalkOrder, TalkResult, run
 from bridge.talk.screen.needs import Talk
 from bridge.talk.sound import Sound
@@ -143,6 +143,63 @@ def test_a_tools_file_answers_the_agents_tools(tmp_path: Path) -> None:
     result = talked(front, order(tool_files=(tools,)))
 
     assert result.ended == Ended("hangup")
+
+
+ANSWERS_AFTER_S = 35.0
+SEEN = '{"seen": "a boat"}'
+LOOKS = """
+description = "Has somebody look."
+
+[variables]
+seen = ""
+asked = ""
+
+[[tools]]
+name = "look"
+
+[[steps]]
+wait.save = "asked"
+
+[[steps]]
+label = "look"
+tool.name = "look"
+tool.on = [{ has = ["seen"], say = "I see {seen}.", goto = "bye" }]
+tool.error = { say = "I see nothing.", goto = "bye" }
+
+[[steps]]
+label = "bye"
+hang_up = "Goodbye then."
+"""
+
+
+class Person(Front):
+    """Answers by hand whatever tool waits, after a while."""
+
+    def take(self, event: SessionEvent) -> None:
+        super().take(event)
+        if isinstance(event, ToolChanged) and event.tool.state == "waiting":
+            asyncio.get_running_loop().call_later(
+                ANSWERS_AFTER_S, lambda: self.talk.answer_tool(event.tool.invocation_id, SEEN)
+            )
+
+    async def run(self, talk: Talk) -> None:
+        self.talk = talk
+        await super().run(talk)
+
+
+@pytest.mark.parametrize(("by_hand", "said"), [(True, "I see a boat."), (False, "I see nothing.")])
+def test_a_person_has_more_than_half_a_minute_to_answer_a_tool(
+    by_hand: bool, said: str, tmp_path: Path
+) -> None:
+    script = tmp_path / "clients.toml"
+    script.write_text(LOOKS)
+    front = Person("hang up", "look")
+    front.after_s = 60
+    plan = TalkPlan(virtual=True, script=script)
+
+    talked(front, TalkOrder(plan=plan, sound=Sound(typed=True), by_hand=by_hand))
+
+    assert said in front.said("agent")
 
 
 def test_a_tools_file_with_an_error_is_refused_before_there_is_a_call(tmp_path: Path) -> None:
