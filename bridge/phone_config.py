@@ -66,6 +66,8 @@ class PhoneConfig(Table):
 
     max_calls: Count | None = None
     """At the same time; None: as many as the machine carries."""
+    memory_share: Annotated[float, Field(gt=0, le=1)] = 0.85
+    """Of the memory that the process may have: no new calls past it."""
     insecure: bool = False
     """Take calls that cannot be checked. For tests."""
     token_s: Seconds = 60.0

@@ -7,7 +7,7 @@ told why (reference 2.6). Everything runs on the event loop; time is the loop's.
 import asyncio
 import hmac
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.calls.brain_source import BrainSource
@@ -154,9 +154,9 @@ class CallService(KeptCalls):
         return sum(opened.live is not None for opened in self._open.values())
 
     @property
-    def n_open(self) -> int:
-        """How many calls have not ended: joined, or waiting to be."""
-        return len(self._open)
+    def open_ids(self) -> Collection[str]:
+        """The calls that have not ended: joined, or waiting to be."""
+        return self._open.keys()
 
     # Joining
 

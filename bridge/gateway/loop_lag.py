@@ -2,6 +2,9 @@
 
 A timer fires every 20 ms, as a frame of audio would, against absolute deadlines. Ticks that a busy loop has missed
 altogether count too, each by how late it is: else a loop that stands still for a second would show as one late tick.
+
+The first seconds are measured and not judged: the first calls of a process find everything untouched, and hold the loop
+up as none after them.
 """
 
 import asyncio
@@ -15,6 +18,8 @@ from bridge.stats import LATENESS_S, Histogram
 
 TICK_S: Final = 0.020
 WINDOW_S: Final = 5.0
+SETTLE_S: Final = 2.0
+"""How long after the start nobody is refused for it."""
 GRAIN_S: Final = 0.001
 """Timers of uvloop come up to a millisecond early; waiting for the rest would be spinning."""
 
@@ -22,19 +27,23 @@ GRAIN_S: Final = 0.001
 class LoopLag:
     """Measures the running loop between `start` and `stop`."""
 
-    def __init__(self, *, tick_s: float = TICK_S, window_s: float = WINDOW_S) -> None:
+    def __init__(
+        self, *, tick_s: float = TICK_S, window_s: float = WINDOW_S, settle_s: float = SETTLE_S
+    ) -> None:
         self.histogram = Histogram(LATENESS_S)
         """Of all ticks since the start, s."""
         self._tick_s = tick_s
+        self._settle_s = settle_s
         self._n_recent = round(window_s / tick_s)
         self._recent: deque[float] = deque(maxlen=self._n_recent)
-        self._due_s = 0.0
+        self._due_s = self._judged_from_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Begin; on a loop that is running."""
         self._loop = asyncio.get_running_loop()
-        self._due_s = self._loop.time() + self._tick_s
+        now_s = self._loop.time()
+        self._due_s, self._judged_from_s = now_s + self._tick_s, now_s + self._settle_s
         self._timer = self._loop.call_at(self._due_s, self._tick)
 
     def stop(self) -> None:
@@ -46,7 +55,7 @@ class LoopLag:
     def recent_s(self, part: float = 0.95) -> float:
         """How late this part of the ticks of the last seconds was at most, s.
 
-        Ticks from before the start count as on time: one that is late at once proves nothing.
+        Ticks from before the start, and those of the first seconds after it, count as on time.
         """
         n_later = int((1 - part) * self._n_recent)
         return nlargest(n_later + 1, self._recent)[-1] if len(self._recent) > n_later else 0.0
@@ -57,7 +66,8 @@ class LoopLag:
         self._due_s = max(self._due_s, now_s - self._n_recent * self._tick_s)
         while self._due_s < now_s + GRAIN_S:
             late_s = max(0.0, now_s - self._due_s)
-            self._recent.append(late_s)
+            if self._due_s >= self._judged_from_s:
+                self._recent.append(late_s)
             self.histogram.observe(late_s)
             self._due_s += self._tick_s
         self._timer = self._loop.call_at(self._due_s, self._tick)

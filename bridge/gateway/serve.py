@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -23,8 +23,11 @@ from bridge.gateway.gate import Gate
 from bridge.gateway.health import add_health
 from bridge.gateway.listener import Exposure, front_door, listening
 from bridge.gateway.loop_lag import LoopLag, measured
+from bridge.gateway.memory import MemoryRoom
+from bridge.gateway.memory_files import sampled
 from bridge.gateway.metrics import Metrics
 from bridge.gateway.phone.carriers.configured import Carriers, configured_carriers
+from bridge.gateway.phone.desk import PhoneDesk
 from bridge.gateway.phone.gateway import PhoneGateway, phone_gateway
 from bridge.gateway.phone.notes import phone_notes
 from bridge.gateway.phone.route_check import check_calls
@@ -59,11 +62,16 @@ class _Served:
     """The embedded call server as a part that has calls."""
 
     service: CallService
+    desk: PhoneDesk
 
     @property
     def n_live(self) -> int:
-        """Calls that have not ended; those too that wait for their client, who has the join URL already."""
-        return self.service.n_open
+        """Calls that have not ended; those too that wait for their client, who has the join URL already.
+
+        The AI side of a phone call is not one more call.
+        """
+        phone = {call.record.ai_call_id for call in self.desk.live()}
+        return sum(call_id not in phone for call_id in self.service.open_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +80,20 @@ class _Process:
 
     drain: Drain
     lag: LoopLag
+    memory: MemoryRoom
     admission: Admission
+    parts: list[Draining]
+    """What has calls."""
 
     @classmethod
     def of(cls, config: Config, drain: Drain) -> "_Process":
         """With the limits of the configuration."""
+        parts: list[Draining] = []
         lag = LoopLag()
+        memory = MemoryRoom(config.phone.memory_share, lambda: sum(each.n_live for each in parts))
         limits = AdmissionLimits(config.phone.max_calls)
-        return cls(drain, lag, Admission(limits, lag=lag, drain=drain))
+        admission = Admission(limits, lag=lag, memory=memory, drain=drain)
+        return cls(drain, lag, memory, admission, parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +101,7 @@ class _House:
     """What runs."""
 
     ready: Ready
-    parts: Sequence[Draining]
+    parts: list[Draining]
 
 
 def serve(config: Config, on_ready: Callable[[Ready], None]) -> None:
@@ -126,6 +140,7 @@ async def _house(
     """All that listens and has calls; they are ended when the context is left."""
     server, process = config.server, _Process.of(config, drain)
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(sampled(process.memory))
         carriers = await stack.enter_async_context(configured_carriers(config))
         calls = await stack.enter_async_context(_calls(config, carriers))
         check_calls(config, calls.service)
@@ -133,6 +148,7 @@ async def _house(
         phones = await stack.enter_async_context(
             phone_gateway(config, calls, carriers=carriers, may_take=may_take)
         )
+        process.parts.extend((phones.desk, _Served(calls.service, phones.desk)))
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, include, calls.app, phones.router)
         await loop.run_in_executor(None, add_page, calls.app, server.scripts)
@@ -149,7 +165,7 @@ async def _house(
         url = _url(server, port)
         notes = (*_notes(config), *phone_notes(config, url))
         ready = Ready(url, tuple(calls.service.models()), notes)
-        yield _House(ready, (phones.desk, _Served(calls.service)))
+        yield _House(ready, process.parts)
 
 
 def _door(
@@ -160,6 +176,7 @@ def _door(
     door = front_door(calls, exposure, app=app, routes=phones.media_routes)
     service = service_metrics(
         lag=process.lag,
+        memory=process.memory,
         admission=process.admission,
         drain=process.drain,
         n_connections=lambda: door.n_connections,

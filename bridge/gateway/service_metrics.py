@@ -10,7 +10,8 @@ from prometheus_client.core import Metric
 from bridge.gateway.admission import Admission
 from bridge.gateway.drain import Drain
 from bridge.gateway.loop_lag import LoopLag
-from bridge.gateway.metrics import Source, counters, gauge, histogram
+from bridge.gateway.memory import MemoryRoom
+from bridge.gateway.metrics import Source, counters, gauge, gauges, histogram
 
 _STATM: Final = Path("/proc/self/statm")
 
@@ -18,6 +19,7 @@ _STATM: Final = Path("/proc/self/statm")
 def service_metrics(
     *,
     lag: LoopLag,
+    memory: MemoryRoom,
     admission: Admission,
     drain: Drain,
     n_connections: Callable[[], int],
@@ -27,6 +29,7 @@ def service_metrics(
 
     Args:
         lag: the running measurement of the loop.
+        memory: how much of it there is.
         admission: who was refused.
         drain: whether the service is on its way out.
         n_connections: how many connections are open.
@@ -47,6 +50,18 @@ def service_metrics(
         resident = resident_bytes()
         if resident is not None:
             yield gauge("resident_memory_bytes", "Memory that the process holds.", resident)
+        yield gauges(
+            "memory_limit_bytes",
+            "Limits of the memory that the process may have: of its group, its address space, the machine.",
+            ["of"],
+            {(bound.of,): bound.limit_bytes for bound in memory.bounds},
+        )
+        yield gauges(
+            "memory_used_bytes",
+            "What counts against each of them, what the kernel takes back by itself left out.",
+            ["of"],
+            {(bound.of,): bound.used_bytes for bound in memory.bounds},
+        )
         yield gauge("connections", "Open connections, media sockets included.", n_connections())
         yield gauge("served_calls", "Calls of the embedded call server that are up.", n_served())
         yield gauge("draining", "1 once no new calls are taken any more.", int(drain.begun))

@@ -39,7 +39,11 @@ class Signals:
         if self._now.is_set():
             return
         n_left = sum(part.n_live for part in parts)
-        log.info("= draining: %d calls go on, at most %g s", n_left, limit_s)
+        if n_left == 0:
+            log.info("= stopping: no calls are up")
+            return
+        calls = "1 call goes on" if n_left == 1 else f"{n_left} calls go on"
+        log.info("= draining: %s to the end, at most %g s", calls, limit_s)
         empty = self._loop.create_task(
             self._drain.empty(parts, limit_s), name="wait for the last call"
         )

@@ -8,6 +8,7 @@ import pytest
 from bridge.gateway.admission import Admission, AdmissionLimits
 from bridge.gateway.drain import Drain
 from bridge.gateway.loop_lag import LoopLag
+from bridge.gateway.memory import CALL_BYTES, Bound, MemoryRoom
 from bridge.virtual import VirtualLoop, run_virtual
 
 
@@ -32,6 +33,7 @@ def test_calls_are_taken_up_to_the_configured_number(n_live: int, taken: bool) -
     admission = Admission(AdmissionLimits(max_calls=3))
 
     assert (admission.may_take(n_live) is None) is taken
+    assert admission.may_take() is None  # one of another kind
 
 
 def test_without_a_limit_and_a_measurement_everybody_is_taken() -> None:
@@ -53,7 +55,7 @@ def test_a_service_that_drains_takes_nobody_and_says_why() -> None:
 @pytest.mark.parametrize(("late_s", "taken"), [(0.0, True), (0.038, True), (0.042, False)])
 def test_calls_are_refused_when_the_loop_is_late(late_s: float, taken: bool) -> None:
     async def main() -> None:
-        lag = LoopLag()
+        lag = LoopLag(settle_s=0)
         lag.start()
         admission = Admission(lag=lag)
         await late_by(late_s, 100)
@@ -65,14 +67,18 @@ def test_calls_are_refused_when_the_loop_is_late(late_s: float, taken: bool) -> 
     run_virtual(main())
 
 
-def test_a_hold_up_right_after_the_start_refuses_nobody() -> None:
+@pytest.mark.parametrize(("held_s", "taken"), [(1.9, True), (2.5, False)])
+def test_what_holds_the_loop_up_in_the_first_two_seconds_refuses_nobody(
+    held_s: float, taken: bool
+) -> None:
     async def main() -> None:
         lag = LoopLag()
         lag.start()
-        stand_still(0.2)
+        stand_still(held_s)
         await asyncio.sleep(0.1)
 
-        assert Admission(lag=lag).may_take() is None
+        assert (Admission(lag=lag).may_take() is None) is taken
+        assert lag.histogram.n >= held_s / 0.02
         lag.stop()
 
     run_virtual(main())
@@ -80,7 +86,7 @@ def test_a_hold_up_right_after_the_start_refuses_nobody() -> None:
 
 def test_one_short_hold_up_in_five_seconds_refuses_nobody_and_a_long_one_does() -> None:
     async def main() -> None:
-        lag = LoopLag()
+        lag = LoopLag(settle_s=0)
         lag.start()
         admission = Admission(lag=lag)
         await asyncio.sleep(5)
@@ -99,7 +105,7 @@ def test_one_short_hold_up_in_five_seconds_refuses_nobody_and_a_long_one_does() 
 
 def test_after_an_overload_calls_are_taken_again_only_when_the_loop_is_well_on_time() -> None:
     async def main() -> None:
-        lag = LoopLag()
+        lag = LoopLag(settle_s=0)
         lag.start()
         admission = Admission(lag=lag)
         await late_by(0.07, 300)
@@ -121,7 +127,7 @@ def test_after_an_overload_calls_are_taken_again_only_when_the_loop_is_well_on_t
 
 def test_six_seconds_after_the_load_is_gone_calls_are_taken_again() -> None:
     async def main() -> None:
-        lag = LoopLag()
+        lag = LoopLag(settle_s=0)
         lag.start()
         admission = Admission(lag=lag)
         stand_still(60)
@@ -133,3 +139,87 @@ def test_six_seconds_after_the_load_is_gone_calls_are_taken_again() -> None:
         lag.stop()
 
     run_virtual(main())
+
+
+def group(used_calls: float) -> Bound:
+    """A memory group for a hundred calls, of which 85 may be."""
+    return Bound("group", 100 * CALL_BYTES, int(used_calls * CALL_BYTES))
+
+
+@pytest.mark.parametrize(("used", "n_taken"), [(0, 85), (80, 5), (84, 1), (84.5, 0), (100, 0)])
+def test_calls_are_taken_as_far_as_the_memory_goes(used: float, n_taken: int) -> None:
+    memory = MemoryRoom(0.85)
+    memory.sampled([group(used)])
+    admission = Admission(memory=memory)
+
+    answers = [admission.may_take() for _ in range(100)]
+
+    assert answers == [None] * n_taken + ["The server has no memory left for another call."] * (
+        100 - n_taken
+    )
+    assert admission.refused["memory"] == 100 - n_taken
+
+
+def test_calls_that_were_refused_for_memory_are_taken_again_when_there_is_room_for_some() -> None:
+    memory = MemoryRoom(0.85)
+    admission = Admission(memory=memory)
+    for used, taken in ((85, False), (82, False), (81, True), (84, True), (84.5, False)):
+        memory.sampled([group(used)])
+        assert (admission.may_take() is None) is taken
+
+
+def test_each_change_is_one_line_in_the_log_that_says_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    memory = MemoryRoom(0.85)
+    admission = Admission(AdmissionLimits(max_calls=2), memory=memory)
+
+    with caplog.at_level("INFO"):
+        for n_live in (1, 2, None, 3, 1, 0):  # calls of another kind go on beside
+            admission.may_take(n_live)
+        for used in (86, 90, 10, 20):
+            memory.sampled([group(used)])
+            admission.may_take(0)
+            admission.may_take()
+
+    assert caplog.messages == [
+        "! new phone calls are refused: 2 are up, phone.max_calls is 2",
+        "= new phone calls are taken again: 1 are up",
+        (
+            "! new calls are refused: 90 of the 105 MB of its memory group are used (86 %), "
+            "phone.memory_share is 0.85"
+        ),
+        "= new calls are taken again",
+    ]
+
+
+def test_a_late_loop_is_one_line_in_the_log_too(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        lag = LoopLag(settle_s=0)
+        lag.start()
+        admission = Admission(lag=lag)
+        for late_s in (0.07, 0.07, 0.01, 0.01):
+            await late_by(late_s, 300)
+            admission.may_take()
+        lag.stop()
+
+    with caplog.at_level("INFO"):
+        run_virtual(main())
+
+    assert caplog.messages == [
+        (
+            "! new calls are refused: the event loop is 70 ms late (p95 of the last seconds), "
+            "40 ms may be"
+        ),
+        "= new calls are taken again",
+    ]
+
+
+def test_a_service_that_drains_has_said_so_already(caplog: pytest.LogCaptureFixture) -> None:
+    drain = Drain()
+    drain.begin()
+
+    with caplog.at_level("INFO"):
+        assert Admission(AdmissionLimits(max_calls=0), drain=drain).may_take(1) is not None
+
+    assert caplog.messages == []

@@ -13,6 +13,7 @@ from bridge.gateway.admission import Admission, AdmissionLimits
 from bridge.gateway.drain import Drain
 from bridge.gateway.health import add_health
 from bridge.gateway.loop_lag import LoopLag
+from bridge.gateway.memory import Bound, MemoryRoom
 from bridge.gateway.metrics import Metrics
 from bridge.gateway.service_metrics import resident_bytes, service_metrics
 from tests.bridge.gateway.test_metrics import samples
@@ -26,10 +27,13 @@ async def service(
 ) -> AsyncIterator[httpx.AsyncClient]:
     drain = drain or Drain()
     admission = Admission(AdmissionLimits(max_calls=0), drain=drain)
-    admission.may_take()
-    admission.may_take()
+    admission.may_take(0)
+    admission.may_take(0)
+    memory = MemoryRoom(0.85)
+    memory.sampled([Bound("group", 1_000, 300), Bound("machine", 5_000, 2_000)])
     source = service_metrics(
         lag=LoopLag(),
+        memory=memory,
         admission=admission,
         drain=drain,
         n_connections=lambda: 17,
@@ -65,6 +69,9 @@ async def test_the_page_tells_of_the_process() -> None:
     assert read[("tipring_served_calls", ())] == 4
     assert read[("tipring_draining", ())] == 0
     assert read[("tipring_calls_refused_total", ("full",))] == 2
+    assert read[("tipring_memory_limit_bytes", ("group",))] == 1_000
+    assert read[("tipring_memory_used_bytes", ("group",))] == 300
+    assert read[("tipring_memory_used_bytes", ("machine",))] == 2_000
     assert read[("tipring_event_loop_lag_seconds_count", ())] == 0
     assert read[("tipring_resident_memory_bytes", ())] == pytest.approx(resident_bytes(), rel=0.1)
 

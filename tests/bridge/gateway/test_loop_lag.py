@@ -8,7 +8,7 @@ from bridge.virtual import VirtualLoop, run_virtual
 
 def test_a_loop_on_time_is_not_late() -> None:
     async def main() -> None:
-        lag = LoopLag()
+        lag = LoopLag(settle_s=0)
         assert lag.recent_s() == 0.0
         lag.start()
         await asyncio.sleep(10.01)
@@ -25,7 +25,7 @@ def test_ticks_that_were_missed_count_each_by_how_late_it_is() -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
-        lag = LoopLag()
+        lag = LoopLag(settle_s=0)
         lag.start()
         await asyncio.sleep(0.03)
         loop._now_s += 0.1  # from 30 to 130 ms: the ticks at 40, 60, 80, 100 and 120 ms
@@ -44,7 +44,7 @@ def test_after_the_machine_slept_for_a_day_only_the_last_seconds_count() -> None
     async def main() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
-        lag = LoopLag()
+        lag = LoopLag(settle_s=0)
         lag.start()
         await asyncio.sleep(1)
         loop._now_s += 86_400
@@ -59,12 +59,29 @@ def test_after_the_machine_slept_for_a_day_only_the_last_seconds_count() -> None
 
 def test_a_stopped_measurement_ticks_no_more() -> None:
     async def main() -> None:
-        lag = LoopLag()
+        lag = LoopLag(settle_s=0)
         lag.stop()
         lag.start()
         lag.stop()
         await asyncio.sleep(1)
 
         assert lag.histogram.n == 0
+
+    run_virtual(main())
+
+
+def test_the_first_seconds_are_measured_and_not_judged() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        lag = LoopLag()
+        lag.start()
+        await asyncio.sleep(0.01)
+        loop._now_s += 1.98
+        await asyncio.sleep(2.5)
+        lag.stop()
+
+        assert lag.histogram.largest == pytest.approx(1.97, abs=0.01)
+        assert lag.recent_s(1.0) == pytest.approx(0, abs=1e-9)
 
     run_virtual(main())

@@ -57,17 +57,22 @@ def test_the_service_ends_when_it_is_told_and_nobody_is_cut_off(
 
 
 @pytest.mark.parametrize(
-    ("how", "told"),
-    [("terminate", ["= draining: 3 calls go on, at most 10 s"]), ("interrupt", [])],
+    ("how", "n_live", "told"),
+    [
+        ("terminate", 3, ["= draining: 3 calls go on to the end, at most 10 s"]),
+        ("terminate", 1, ["= draining: 1 call goes on to the end, at most 10 s"]),
+        ("terminate", 0, ["= stopping: no calls are up"]),
+        ("interrupt", 3, []),
+    ],
 )
 def test_the_log_says_what_a_drain_waits_for(
-    how: str, told: list[str], caplog: pytest.LogCaptureFixture
+    how: str, n_live: int, told: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        signals, part = Signals(Drain()), Part(1)
+        signals, part = Signals(Drain()), Part(n_live)
         getattr(signals, how)()
         asyncio.get_running_loop().call_later(1, setattr, part, "n_live", 0)
-        await signals.stop([part, Part(2)], 10)
+        await signals.stop([part, Part(0)], 10)
 
     with caplog.at_level("INFO"):
         run_virtual(main())

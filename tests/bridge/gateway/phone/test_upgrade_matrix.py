@@ -209,7 +209,7 @@ def test_only_what_is_right_opens_and_what_was_wrong_makes_no_call(name: str) ->
 
             assert set(statuses.values()) <= {403, 404, 410}, statuses
             assert all(record.state != "live" for record in world.records)
-            assert world.server.service.n_open == 0
+            assert not world.server.service.open_ids
             assert await status_of(world, right) == TAKEN
             if name in ONCE:
                 assert await status_of(world, right) in (403, 409, 410)
@@ -232,7 +232,7 @@ async def test_no_frame_behind_a_request_that_is_refused_is_read(tmp_path: Path)
         assert here.record.state == "waiting"
         assert here.record.figures.frames_in == 0
         assert not here.record.figures.ignored
-        assert here.server.service.n_open == 0
+        assert not here.server.service.open_ids
 
         head, socket = await knocked(url, signed(url), frames=start_frame())
         assert head.startswith(b"HTTP/1.1 101 "), head
