@@ -26,9 +26,11 @@ MARGIN_S: Final = 0.005
 ON_TIME: Final = 0.99
 """So much of what comes shall come within the patience."""
 LEAP_S: Final = 1.0
-"""A stream that is so far ahead of where it began was set anew."""
+"""A stream that is so far ahead of its time was set anew."""
 FAST: Final = 0.01
 """No sender's clock is faster than this, as a part of the time."""
+ANCHOR_S: Final = 5.0
+"""So often it is looked where the sender's clock stands: what it may be ahead by does not grow with the call."""
 LAGGING_S: Final = 0.3
 """A stream of which all comes too late for so long is behind for good, and is taken as it is from there. No stream is
 taken up anew sooner: one that runs ahead all the time gets no more than a few times its time."""
@@ -151,6 +153,35 @@ class _Lateness:
         self.patience_s = min(max(patience_s, PATIENCE_MIN_S), PATIENCE_MAX_S)
 
 
+class _Anchor:
+    """Where a sender's clock stands, and so which packet is too far ahead of its time to be believed."""
+
+    __slots__ = ("_since_s", "_transit_s", "began_s")
+
+    def __init__(self) -> None:
+        self.restart(0.0, 0.0)
+
+    def restart(self, transit_s: float, now_s: float) -> None:
+        """The stream begins, or begins anew."""
+        self.began_s = self._since_s = now_s
+        self._transit_s = transit_s
+
+    def is_leap(self, transit_s: float, base_s: float, now_s: float) -> bool:
+        """Whether a packet that comes now is ahead of what any clock would do.
+
+        Args:
+            transit_s: the packet's.
+            base_s: that of the fastest packets of late.
+            now_s: the time.
+        """
+        went_s = now_s - self._since_s
+        if went_s >= ANCHOR_S:
+            # A clock that is slow is followed at once; one that is fast no faster than a clock can be.
+            self._transit_s = max(base_s, self._transit_s - FAST * went_s)
+            self._since_s, went_s = now_s, 0.0
+        return transit_s < self._transit_s - LEAP_S - FAST * went_s
+
+
 class JitterBuffer:
     """The packets of one RTP stream of Opus.
 
@@ -175,7 +206,7 @@ class JitterBuffer:
         self._given_up: deque[int] = deque(maxlen=_GIVEN_UP)
         self._lagging: list[float] = []
         """First arrival, number and last timestamp of packets in a row that all came too late."""
-        self._began_s = self._anchor_s = 0.0
+        self._anchor = _Anchor()
         self._owed = 0
         self._anew = False
 
@@ -202,8 +233,8 @@ class JitterBuffer:
             self._begin(timestamp, now_s)
         timestamp = self._unwrapped(timestamp)
         transit_s = now_s - timestamp / CLOCK_HZ
-        if transit_s < self._anchor_s - LEAP_S - FAST * (now_s - self._began_s):
-            if now_s - self._began_s < LAGGING_S:
+        if self._anchor.is_leap(transit_s, self._lateness.base_s, now_s):
+            if now_s - self._anchor.began_s < LAGGING_S:
                 self.figures.early += 1
                 return
             self._begin(timestamp, now_s)
@@ -250,9 +281,9 @@ class JitterBuffer:
         self._next = self._newest = timestamp
         self._last_sequence = -1
         self._anew = False
-        self._began_s = now_s
-        self._anchor_s = now_s - timestamp / CLOCK_HZ
-        self._lateness.restart(self._anchor_s)
+        transit_s = now_s - timestamp / CLOCK_HZ
+        self._anchor.restart(transit_s, now_s)
+        self._lateness.restart(transit_s)
 
     def _unwrapped(self, timestamp: int) -> int:
         ahead = (timestamp - self._newest) % _WRAP

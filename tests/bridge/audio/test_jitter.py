@@ -1,5 +1,7 @@
 """The jitter buffer: order, time and patience, on a clock of the test's own."""
 
+import copy
+import functools
 import random
 from collections.abc import Iterable
 
@@ -204,6 +206,86 @@ def test_a_sender_whose_clock_runs_otherwise_is_followed(ppm: int) -> None:
     stream.play((FRAME_S * i * (1 + ppm * 1e-6), i) for i in range(n))
     assert stream.numbers == list(range(n))
     assert stream.buffer.patience_ms < 60
+
+
+LONG = 3
+"""Frames in one of the packets of an hour: 60 ms, so that there are fewer."""
+HOUR_S = 3_600.0
+
+
+def long_packet(number: int) -> bytes:
+    return bytes([3 << 3]) + number.to_bytes(4, "big")
+
+
+class LongStream(Stream):
+    """Packets of 60 ms, of a sender whose clock is faster by `ppm`."""
+
+    def __init__(self, ppm: float) -> None:
+        super().__init__()
+        self.pace = 1 - ppm * 1e-6
+        self.n = 0
+
+    def go_on(self, until_s: float, skew: int = 0) -> None:
+        """What comes until then; `skew` moves all timestamps."""
+        while (at_s := self.n * LONG * FRAME_S * self.pace) < until_s:
+            timestamp = self.timestamp + self.n * LONG * FRAME + skew
+            self.tick(at_s)
+            self.buffer.put(
+                (self.sequence + self.n) & 0xFFFF,
+                timestamp & 0xFFFF_FFFF,
+                long_packet(self.n),
+                at_s,
+            )
+            self.out += self.buffer.take(at_s)
+            self.n += 1
+
+
+@functools.cache
+def after(seconds: float, ppm: float) -> LongStream:
+    """A stream that has lasted so long; to be copied."""
+    stream = LongStream(ppm)
+    stream.go_on(seconds)
+    return stream
+
+
+@pytest.mark.parametrize("ppm", [-200, 200])
+def test_an_hour_of_another_clock_is_right_to_the_sample(ppm: int) -> None:
+    stream = after(HOUR_S, ppm)
+    assert stream.numbers == list(range(stream.n))
+    assert stream.samples == stream.n * LONG * FRAME
+    assert stream.samples / CLOCK_HZ == pytest.approx(HOUR_S * (1 + ppm * 1e-6), abs=0.07)
+    assert stream.buffer.figures.resets == 0
+
+
+@pytest.mark.parametrize(("ppm", "is_believed"), [(9_000, True), (13_000, False)])
+def test_a_clock_is_believed_to_be_fast_but_not_faster_than_clocks_are(
+    ppm: int, is_believed: bool
+) -> None:
+    assert (after(1_000.0, ppm).buffer.figures.resets == 0) is is_believed
+
+
+def jumped(before_s: float, jump_s: float, ppm: float) -> tuple[dict[type[Release], float], int]:
+    """What goes out, s, in ten seconds after a stream of this age leaps; and how often it was taken up anew."""
+    stream = copy.copy(after(before_s, ppm))
+    stream.buffer, stream.out = copy.deepcopy(stream.buffer), []
+    stream.go_on(before_s + 10, round(jump_s * CLOCK_HZ))
+    out = dict.fromkeys((Packet, Lost, Silence), 0.0)
+    for each in stream.out:
+        out[type(each)] += each.n_samples / CLOCK_HZ
+    return out, stream.buffer.figures.resets
+
+
+@pytest.mark.parametrize("ppm", [-200, 0, 200])
+@pytest.mark.parametrize("jump_s", [0.5, 1.0, 1.2, 30.0, 600.0, -1.0, -30.0, -600.0])
+def test_a_leap_after_an_hour_is_treated_as_one_after_ten_seconds(jump_s: float, ppm: int) -> None:
+    frame_s = LONG * FRAME_S + 0.001
+    early, n_early = jumped(10.0, jump_s, ppm)
+    late, n_late = jumped(HOUR_S, jump_s, ppm)
+    assert late == pytest.approx(early, abs=frame_s)
+    assert n_late == n_early
+    believed = 0 <= jump_s <= LEAP_S  # as far as a network may have brought it
+    assert n_late == (0 if believed else 1)
+    assert sum(late.values()) == pytest.approx(10 + jump_s * believed, abs=0.1)
 
 
 def test_a_stream_that_is_late_for_good_is_taken_as_it_is() -> None:
