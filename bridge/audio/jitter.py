@@ -12,92 +12,24 @@ monotonic clock. Lengths are samples of the stream's clock.
 
 from bisect import insort
 from collections import deque
-from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
+from bridge.audio.anchor import LEAP_S, Anchor
+from bridge.audio.jitter_out import JitterFigures, Lost, Packet, Release, Silence
+from bridge.audio.lagging import LAGGING_S, Lagging
+from bridge.audio.lateness import Lateness
 from bridge_codecs.opus_packet import CLOCK_HZ, packet_samples
 
-PATIENCE_MIN_S: Final = 0.025
-"""A lost packet is given up this late at the earliest: its successor, which may carry it too, shall be there."""
-PATIENCE_MAX_S: Final = 0.2
-PATIENCE_FIRST_S: Final = 0.06
-"""Before the stream is known."""
-MARGIN_S: Final = 0.005
-ON_TIME: Final = 0.99
-"""So much of what comes shall come within the patience."""
-LEAP_S: Final = 1.0
-"""A stream that is so far ahead of its time was set anew."""
-FAST: Final = 0.01
-"""No sender's clock is faster than this, as a part of the time."""
-ANCHOR_S: Final = 5.0
-"""So often it is looked where the sender's clock stands: what it may be ahead by does not grow with the call."""
-LAGGING_S: Final = 0.3
-"""A stream of which all comes too late for so long is behind for good, and is taken as it is from there. No stream is
-taken up anew sooner: one that runs ahead all the time gets no more than a few times its time."""
 CONCEALED_FRAMES: Final = 5
 """In a row; what is missing after them is silence."""
 MAX_HELD: Final = 100
 MAX_MISSING: Final = 3_000
 """A leap of the sequence over more than a minute is no loss: the sender counts anew."""
-WINDOW: Final = 250
-"""Packets after which older measurements begin to be forgotten."""
 
-_BIN_S: Final = 0.005
-_BINS: Final = int(PATIENCE_MAX_S / _BIN_S) + 1
-_LAGGING_PACKETS: Final = 5
 _WRAP: Final = 1 << 32
 _GIVEN_UP: Final = 64
 _LONGEST: Final = CLOCK_HZ
 """Silence is said in pieces of at most a second."""
-
-
-class Packet(NamedTuple):
-    """A packet to decode: `n_samples` long."""
-
-    payload: bytes
-    n_samples: int
-
-
-class Lost(NamedTuple):
-    """Audio to conceal. `fec` is the packet right behind it, if it is there: it may carry this audio, coarser."""
-
-    n_samples: int
-    fec: bytes | None = None
-
-
-class Silence(NamedTuple):
-    """Audio that nobody can know."""
-
-    n_samples: int
-
-
-Release: TypeAlias = Packet | Lost | Silence
-
-
-@dataclass(slots=True)
-class JitterFigures:
-    """Counts of packets, but for ``lost_samples`` and ``silent_samples``."""
-
-    received: int = 0
-    late: int = 0
-    """Came when their time was over."""
-    repeated: int = 0
-    """Came again, or from before the stream."""
-    bad: int = 0
-    """No Opus packets."""
-    early: int = 0
-    """Came further ahead of their time than any stream that is heard in real time."""
-    resets: int = 0
-    """How often the stream was taken up anew."""
-    missing: int = 0
-    """Passed over in what went out: lost on the way, or late. A sender that was silent has left none out."""
-    missing_samples: int = 0
-    """How long these were, if they were like those after them."""
-    depth_max_ms: float = 0.0
-    """The longest that a packet has waited here, ms."""
-    lost_samples: int = 0
-    """Concealed."""
-    silent_samples: int = 0
 
 
 class _Held(NamedTuple):
@@ -106,80 +38,6 @@ class _Held(NamedTuple):
     payload: bytes
     n_samples: int
     came_s: float
-
-
-class _Lateness:
-    """How late packets come, compared with the fastest of the last few hundred."""
-
-    __slots__ = ("_bins", "_fastest", "_older", "_older_fastest", "_seen", "base_s", "patience_s")
-
-    def __init__(self) -> None:
-        self.patience_s = PATIENCE_FIRST_S
-        self.restart(0.0)
-
-    def restart(self, transit_s: float) -> None:
-        """The stream begins, or begins anew."""
-        self.base_s = self._fastest = self._older_fastest = transit_s
-        self._bins = [0] * _BINS
-        self._older = [0] * _BINS
-        self._seen = 0
-
-    def add(self, transit_s: float) -> None:
-        """A packet came whose time of arrival is `transit_s` after its timestamp, by the stream's clock."""
-        if transit_s < self._fastest:
-            self._fastest = transit_s
-            self.base_s = min(self.base_s, transit_s)
-        late = int((transit_s - self.base_s) / _BIN_S)
-        self._bins[late if late < _BINS else _BINS - 1] += 1
-        self._seen += 1
-        if not self._seen % 25:
-            self._measure()
-            if self._seen >= WINDOW:
-                self._turn(transit_s)
-
-    def _turn(self, transit_s: float) -> None:
-        self._older, self._bins = self._bins, [0] * _BINS
-        self._older_fastest, self._fastest = self._fastest, transit_s
-        self.base_s = min(self._older_fastest, transit_s)
-        self._seen = 0
-
-    def _measure(self) -> None:
-        left = (1 - ON_TIME) * (sum(self._bins) + sum(self._older))
-        index = _BINS
-        while left >= 0 and index:
-            index -= 1
-            left -= self._bins[index] + self._older[index]
-        patience_s = (index + 1) * _BIN_S + MARGIN_S
-        self.patience_s = min(max(patience_s, PATIENCE_MIN_S), PATIENCE_MAX_S)
-
-
-class _Anchor:
-    """Where a sender's clock stands, and so which packet is too far ahead of its time to be believed."""
-
-    __slots__ = ("_since_s", "_transit_s", "began_s")
-
-    def __init__(self) -> None:
-        self.restart(0.0, 0.0)
-
-    def restart(self, transit_s: float, now_s: float) -> None:
-        """The stream begins, or begins anew."""
-        self.began_s = self._since_s = now_s
-        self._transit_s = transit_s
-
-    def is_leap(self, transit_s: float, base_s: float, now_s: float) -> bool:
-        """Whether a packet that comes now is ahead of what any clock would do.
-
-        Args:
-            transit_s: the packet's.
-            base_s: that of the fastest packets of late.
-            now_s: the time.
-        """
-        went_s = now_s - self._since_s
-        if went_s >= ANCHOR_S:
-            # A clock that is slow is followed at once; one that is fast no faster than a clock can be.
-            self._transit_s = max(base_s, self._transit_s - FAST * went_s)
-            self._since_s, went_s = now_s, 0.0
-        return transit_s < self._transit_s - LEAP_S - FAST * went_s
 
 
 class JitterBuffer:
@@ -192,7 +50,7 @@ class JitterBuffer:
         self.figures = JitterFigures()
         self.depth_ms = 0.0
         """How long the last packet that went out had waited here, ms."""
-        self._lateness = _Lateness()
+        self._lateness = Lateness()
         self._held: list[_Held] = []
         self._next: int | None = None
         """The timestamp, without wraps, of what goes out next."""
@@ -204,9 +62,8 @@ class JitterBuffer:
         self._run = 0
         """Frames concealed in a row."""
         self._given_up: deque[int] = deque(maxlen=_GIVEN_UP)
-        self._lagging: list[float] = []
-        """First arrival, number and last timestamp of packets in a row that all came too late."""
-        self._anchor = _Anchor()
+        self._lagging = Lagging()
+        self._anchor = Anchor()
         self._owed = 0
         self._anew = False
 
@@ -300,11 +157,7 @@ class JitterBuffer:
             return False
         else:
             self.figures.late += 1
-        lagging = self._lagging
-        if lagging and timestamp <= lagging[2]:
-            return False
-        lagging[:] = [lagging[0] if lagging else now_s, lagging[1] + 1 if lagging else 1, timestamp]
-        if now_s - lagging[0] < LAGGING_S or lagging[1] < _LAGGING_PACKETS:
+        if not self._lagging.for_good(timestamp, now_s):
             return False
         self._begin(timestamp, now_s)
         return True

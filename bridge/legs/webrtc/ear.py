@@ -12,7 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from bridge.audio.jitter import JitterBuffer, Lost, Packet, Release
+from bridge.audio.jitter import JitterBuffer
+from bridge.audio.jitter_out import Lost, Packet, Release
 from bridge.legs.webrtc.opus import Decoder, make_decoder
 from bridge_codecs.errors import CodecError
 from bridge_codecs.opus_packet import CLOCK_HZ

@@ -9,19 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.audio.jitter import (
-    CONCEALED_FRAMES,
-    LAGGING_S,
-    LEAP_S,
-    MAX_HELD,
-    PATIENCE_MAX_S,
-    PATIENCE_MIN_S,
-    JitterBuffer,
-    Lost,
-    Packet,
-    Release,
-    Silence,
-)
+from bridge.audio.anchor import LEAP_S
+from bridge.audio.jitter import CONCEALED_FRAMES, MAX_HELD, JitterBuffer
+from bridge.audio.jitter_out import Lost, Packet, Release, Silence
+from bridge.audio.lagging import LAGGING_S
+from bridge.audio.lateness import PATIENCE_MAX_S, PATIENCE_MIN_S
 
 FRAME = 960
 FRAME_S = 0.02
