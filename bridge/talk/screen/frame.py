@@ -29,6 +29,8 @@ LOW: Final = 10
 """In fewer lines there are no meters."""
 LOWER_STILL: Final = 6
 """In fewer lines there are no figures either."""
+METERS_KEPT: Final = 256
+"""Lines of meters, at levels of whole dB."""
 FIGURES_PER_S: Final = 2
 """More often nobody can read figures that only move."""
 
@@ -65,6 +67,7 @@ class Frame:
     def __init__(self, talk: Talk, board: Board, doing: Doing, look: Look) -> None:
         self._talk, self._board, self._doing, self._look = talk, board, doing, look
         self._mic_needle, self._speaker_needle = Falling(), Falling()
+        self._meters: dict[tuple[str, int, int, str, bool], Text] = {}
         self._figures_told: object = None
         self._figures_lines: list[Text] = []
         # Asked for by name they would not be found any more in a redraw that comes while the screen goes.
@@ -97,22 +100,31 @@ class Frame:
         self.keys.show_new((keys, width, n_rows), lambda: key_lines(keys, width, look, rows=n_rows))
 
     def _draw_meters(self, gauges: Gauges, width: int, height: int, now_s: float) -> None:
-        talk, board, look = self._talk, self._board, self._look
+        talk, board = self._talk, self._board
         lines = []
         if talk.has_devices and height >= LOW:
             mic_dbfs = self._mic_needle.take(gauges.mic_dbfs, now_s)
             speaker_dbfs = self._speaker_needle.take(gauges.speaker_dbfs, now_s)
             remark = self._mic_remark()
             speaks = not remark and mic_dbfs > SPEAKING_DBFS
-            lines.append(meter_line("you", mic_dbfs, width, look, remark=remark, active=speaks))
+            lines.append(self._meter("you", round(mic_dbfs), width, remark, speaks))
             remark = "loudspeaker off" if talk.speaker_muted else ""
             speaks = board.state == "speaking"
-            lines.append(
-                meter_line("agent", speaker_dbfs, width, look, remark=remark, active=speaks)
-            )
+            lines.append(self._meter("agent", round(speaker_dbfs), width, remark, speaks))
         if height >= LOWER_STILL:
             lines += self._figures(gauges, width, now_s)
         self.meters.show(lines)
+
+    def _meter(self, name: str, dbfs: int, width: int, remark: str, active: bool) -> Text:
+        """The same object for the same level: a needle that swings shows the same lines again and again."""
+        key = (name, dbfs, width, remark, active)
+        line = self._meters.get(key)
+        if line is None:
+            if len(self._meters) >= METERS_KEPT:
+                self._meters.clear()
+            line = meter_line(name, dbfs, width, self._look, remark=remark, active=active)
+            self._meters[key] = line
+        return line
 
     def _figures(self, gauges: Gauges, width: int, now_s: float) -> list[Text]:
         board, look = self._board, self._look

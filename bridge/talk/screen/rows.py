@@ -5,6 +5,7 @@ the widgets here keep their lines as cells that are ready for the terminal, and 
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.segment import Segment
@@ -13,6 +14,9 @@ from rich.text import Text
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
+
+LINES_KEPT: Final = 256
+"""Lines of one widget that are kept as cells."""
 
 
 class Rows(Widget):
@@ -84,7 +88,7 @@ class Rows(Widget):
         strip = self._strips.get(row)
         if strip is None:
             line = self._lines[row] if row < len(self._lines) else None
-            strip = ground.blank if line is None else ground.strip(line, self._indent)
+            strip = ground.blank if line is None else ground.kept(line, self._indent)
             self._strips[row] = strip
         return strip
 
@@ -104,6 +108,17 @@ class Ground:
         self._filters = widget.get_line_filters()
         self._colour = widget.background_colors[1]
         self.blank = self._filtered(Strip.blank(width, self._style))
+        self._kept: dict[int, tuple[Text, Strip]] = {}
+
+    def kept(self, line: Text, indent: int = 0) -> Strip:
+        """The cells of a line that may well come again; nobody changes it any more."""
+        _, strip = self._kept.get(id(line), (None, None))
+        if strip is None:
+            if len(self._kept) >= LINES_KEPT:
+                self._kept.clear()
+            strip = self.strip(line, indent)
+            self._kept[id(line)] = (line, strip)  # with the line, so that no other has its id
+        return strip
 
     def strip(self, line: Text, indent: int = 0) -> Strip:
         """A line as cells, as wide as the widget."""
