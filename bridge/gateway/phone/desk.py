@@ -26,6 +26,8 @@ from bridge.wire.close_codes import POLICY
 
 log = logging.getLogger(__name__)
 
+AGAIN_S: Final = 15.0
+"""How long a carrier that tries its media socket twice may take to the second; the caller hears nothing meanwhile."""
 OVER_S: Final = 2.0
 """How long a media socket may outlast its phone call; a connection that has broken unseen does not end by itself."""
 CLOSE_LIMIT_S: Final = 10.0
@@ -65,7 +67,13 @@ class PhoneDesk:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self._call_parts = CallParts(
-            parts.config, parts.ai, parts.fallback, self.totals, self._late_route, self._ended
+            parts.config,
+            parts.ai,
+            parts.fallback,
+            self.totals,
+            self._late_route,
+            self._ended,
+            self._again,
         )
 
     @property
@@ -116,8 +124,7 @@ class PhoneDesk:
         self._by_carrier[carrier.name, comes.call_id] = call
         call.reach("answered")
         limit_s = self.config.token_s
-        why = PhoneEnd("no_socket", f"no media socket came within {limit_s:g} s")
-        self._timers[record.id] = self._loop.call_later(limit_s, self.give_up, call, why)
+        self._await_socket(call, limit_s, f"no media socket came within {limit_s:g} s")
         return call
 
     def unannounced(self, carrier: Carrier) -> PhoneCall:
@@ -208,6 +215,21 @@ class PhoneDesk:
         self.history.add(call.record)
         if call.route is not None:
             call.route.n_live += 1
+
+    def _await_socket(self, call: PhoneCall, limit_s: float, otherwise: str) -> None:
+        self._forget_timer(call)
+        why = PhoneEnd("no_socket", otherwise)
+        timer = self._loop.call_later(limit_s, self.give_up, call, why)
+        self._timers[call.record.id] = timer
+
+    def _again(self, call: PhoneCall) -> None:
+        """The media socket of a call dropped before its stream began: the carrier may open another."""
+        if call.record.id in self._timers:  # the carrier has said that the call is over
+            return
+        log.info("= phone call %s: its socket came to no stream; another may come", call.record.id)
+        limit_s = min(AGAIN_S, self.config.token_s)
+        why = f"its media socket began no stream, and no other came within {limit_s:g} s"
+        self._await_socket(call, limit_s, why)
 
     def _late_route(self, call: PhoneCall, info: StartInfo) -> Route | str:
         """Where a call goes that its socket has brought up."""

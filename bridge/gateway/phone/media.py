@@ -1,7 +1,8 @@
 """Who may open a media socket at ``/carriers/{carrier}/media/{token}``: decided before the upgrade, nothing spent.
 
-A token of ours, once, and the carrier's signature where it signs upgrades (reliability T1, T2); or, for a carrier that
-is not asked for by an answer, its own secret, password or signature, and room for one more call (T4).
+A token of ours, once (once more for a carrier that tries twice, after its first socket has come to nothing), and the
+carrier's signature where it signs upgrades (reliability T1, T2); or, for a carrier that is not asked for by an answer,
+its own secret, password or signature, and room for one more call (T4).
 """
 
 import logging
@@ -71,7 +72,7 @@ class MediaDoor:
             raise self._refuse(carrier, "its call is over, or has its media socket already", 410)
         by_rest = call.expected.by_rest
         unchecked = self._judge(carrier, carrier.check_upgrade(replace(came, by_rest=by_rest)))
-        if not self._tickets.first(came.token):
+        if not self._tickets.first(f"{came.token} {call.n_sockets}"):
             raise self._refuse(carrier, "its token was used before", 409)
         call.record.unchecked |= unchecked
         return call

@@ -3,7 +3,7 @@
 It owns the order of things: the carrier's stream starts and is the call we answered; the AI call is made and joined;
 both are relayed until one ends; a caller whose AI is gone hears the fallback; the phone call is ended in the carrier's
 way; the record is closed. Only the carrier's start opens an AI call (reliability T3), and nothing outlives the hard
-maximum.
+maximum. A carrier that tries its media socket twice has two of them, until one begins a stream.
 """
 
 import asyncio
@@ -34,6 +34,8 @@ from bridge.wire.close_codes import POLICY
 log = logging.getLogger(__name__)
 
 Phase = Literal["waiting", "starting", "setting up", "talking", "falling back", "over"]
+MAX_SOCKETS: Final = 2
+"""How many media sockets a call has at most whose carrier tries again (reference telephony 3 and 4)."""
 FIRST_WORD_S: Final = 1.0
 """What the AI has for its first message at least, however long it took to be joined."""
 _STOPPED: Final = PhoneEnd("system_error", "the service stops")
@@ -51,6 +53,8 @@ class CallParts:
     find_route: Callable[["PhoneCall", StartInfo], Route | str]
     """For a call that was brought up by its socket: its route, or a sentence why it is not taken."""
     on_end: Callable[["PhoneCall"], None]
+    on_again: Callable[["PhoneCall"], None]
+    """Its media socket came to nothing, and the carrier may open another."""
 
 
 class PhoneCall:
@@ -79,6 +83,8 @@ class PhoneCall:
         self.phase: Phase = "waiting"
         self.line = None if expected is None else carrier.line(expected.call_id)
         """The phone call at the carrier's API, where there are credentials."""
+        self.n_sockets = 0
+        """How many media sockets have come."""
         self._parts = parts
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
@@ -130,14 +136,32 @@ class PhoneCall:
             figures=self.record.figures,
         )
         leg.on_stopped = self._carrier_gone
+        self.n_sockets += 1
+        again = False
         try:
             self._end = await self._within_limits(leg, socket)
+            again = self._may_come_again(leg, self._end)
         except asyncio.CancelledError:
             self._end = _STOPPED
             raise
         finally:
-            self.phase = "over"
-            await self._leave(leg)
+            if again:
+                self._wait_again(leg)
+            else:
+                self.phase = "over"
+                await self._leave(leg)
+
+    def _may_come_again(self, leg: CarrierLeg, end: PhoneEnd) -> bool:
+        """Whether the carrier may open another media socket: this one dropped, and no stream had begun."""
+        tries = self.expected is not None and self.by.tries_again and self.n_sockets < MAX_SOCKETS
+        return tries and end.reason == "no_start" and not leg.broken and self._stop is None
+
+    def _wait_again(self, leg: CarrierLeg) -> None:
+        leg.on_stopped = None
+        self._left = self._end = None
+        self.record.stages.pop("socket", None)
+        self.phase = "waiting"
+        self._parts.on_again(self)
 
     async def _within_limits(self, leg: CarrierLeg, socket: MediaSocket) -> PhoneEnd:
         """The call, to its end or to the hard maximum."""

@@ -74,6 +74,7 @@ class CarrierLeg:
     Attributes:
         info: who is on the line; it, `source_hz` and `sink_hz` are valid once `opened` has returned.
         on_stopped: called once, when the carrier's stream or socket is over.
+        broken: whether the carrier broke its protocol.
     """
 
     name = "carrier"
@@ -93,6 +94,7 @@ class CarrierLeg:
         self.source_hz = self.sink_hz = 8_000
         self.recorder = recorder
         self.on_stopped: Callable[[Stopped], None] | None = None
+        self.broken = False
         self._wire = wire
         self._socket = socket
         self._figures = figures or CarrierFigures()
@@ -283,6 +285,7 @@ class CarrierLeg:
             self.on_stopped(stopped)
 
     def _refuse(self, exc: RemoteWireError) -> None:
+        self.broken = True
         self._close(exc.close_code, "protocol error")
         self._end(Ended("connection_error", f"the carrier broke the protocol: {exc}"))
 

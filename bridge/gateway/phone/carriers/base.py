@@ -126,6 +126,8 @@ class Carrier:
     """Whether a media socket has to bring a token of ours."""
     only_expected: bool = False
     """Whether a call that its socket brings up must be one that was announced under the id of its start."""
+    tries_again: bool = False
+    """Whether it opens its media socket a second time where the first came to no stream."""
     unchecked: bool = False
     """Whether nothing proves that a call that was not announced is the carrier's."""
     api: CarrierApi | None = None

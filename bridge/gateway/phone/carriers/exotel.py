@@ -34,6 +34,7 @@ class Exotel(SocketFirst):
 
     name = "exotel"
     answers = True
+    tries_again = True
 
     def __init__(
         self, lock: Locked, api: ExotelApi | None = None, rate_hz: exotel.RateHz = 8_000

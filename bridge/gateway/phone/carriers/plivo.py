@@ -41,6 +41,7 @@ class Plivo(Carrier):
 
     name = "plivo"
     answers = True
+    tries_again = True
 
     def __init__(
         self,
