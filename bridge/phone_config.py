@@ -42,6 +42,8 @@ class AiConfig(Table):
     """Of the API, without ``/api``; None: the embedded call server."""
     api_key: SecretStr | None = None
     key_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] = "X-API-Key"
+    silent_s: Seconds = 4.0
+    """How long it may say nothing in a call, not even answer a ping, until it is lost and the fallback is heard."""
 
 
 class FallbackConfig(Table):

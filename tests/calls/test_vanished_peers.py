@@ -1,6 +1,7 @@
 """A peer that is gone without a word, on real sockets: found by the ping, and nothing of its call is left (R17).
 
-The timers are shortened to a hundredth; those that ship are held to the promise in tests/bridge/gateway.
+The callers' timers are shortened to a hundredth; those that ship are held to the promise in tests/bridge/gateway.
+Those of the AI side are the ones that ship.
 """
 
 import asyncio
@@ -8,14 +9,10 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import httpx
 
-from bridge.legs.media_socket import CLIENT_LIMITS
-from bridge.legs.picows_socket import connect
 from tests.fakes.hosted_ai import HostedAi
 from tests.fakes.phone_house import house, put_through
 from tests.fakes.raw_websocket import CLOSE, TEXT, RawWebSocket, frame
@@ -23,6 +20,7 @@ from tests.fakes.raw_websocket import CLOSE, TEXT, RawWebSocket, frame
 PING_S = 0.2
 FOUND_S = 2 * PING_S + 0.5
 """Two pings, and half a second of a busy machine."""
+DEAD_AIR_S = 5.0
 
 
 async def test_a_caller_who_is_gone_without_a_word_is_found_and_nothing_is_left(
@@ -74,7 +72,6 @@ async def lose_the_ai(folder: Path, listener: asyncio.Server) -> None:
     transport = httpx.ASGITransport(app=app)
     seams = {
         "http": lambda url: httpx.AsyncClient(base_url=url, transport=transport),
-        "connect": partial(connect, limits=replace(CLIENT_LIMITS, ping_s=PING_S)),
     }
     async with house(folder, ping_s=PING_S, **seams) as here:
         caller = await put_through(here.url)
@@ -87,11 +84,11 @@ async def lose_the_ai(folder: Path, listener: asyncio.Server) -> None:
 
         joined_s = asyncio.get_running_loop().time()
         await here.over()
-        assert heard_s[0] - joined_s <= FOUND_S
+        assert heard_s[0] - joined_s <= DEAD_AIR_S
         assert len(heard_s) in (10, 11)  # 200 ms, and what a resampler adds
         assert here.record.end is not None
         assert here.record.end.reason == "ai_failed"
-        assert "was silent for 0.2 s after a ping" in here.record.end.detail
+        assert "was silent for 2 s after a ping" in here.record.end.detail
         assert here.record.fallback == "hung up"
         await listening
         talking.cancel()

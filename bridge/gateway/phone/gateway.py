@@ -4,7 +4,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import httpx
 from fastapi import APIRouter
@@ -40,7 +41,7 @@ from bridge.gateway.rtc import rtc_options
 from bridge.gateway.server import CallServer
 from bridge.ids import Ids
 from bridge.legs.agent import load_webrtc
-from bridge.legs.media_socket import Connect
+from bridge.legs.media_socket import CLIENT_LIMITS, Connect
 from bridge.legs.picows_socket import connect as connect_picows
 from bridge.phone_config import FallbackConfig
 
@@ -66,7 +67,7 @@ async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
     *,
     carriers: Carriers | None = None,
     http: HttpFactory = real_http,
-    connect: Connect = connect_picows,
+    connect: Connect | None = None,
     clock: Clock = wall_clock,
     ids: Ids | None = None,
     may_take: MayTake | None = None,
@@ -78,7 +79,7 @@ async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
         server: the embedded call server, which serves the AI calls unless another API is configured.
         carriers: the configured ones; None: they are made here.
         http: makes clients for APIs elsewhere.
-        connect: joins AI calls elsewhere.
+        connect: joins AI calls elsewhere; None: over the network, watched as `ai.silent_s` says.
         clock: the wall clock.
         ids: of calls, and the key of tokens; None: from the operating system.
         may_take: decides about new calls; None: `phone.max_calls` does.
@@ -131,7 +132,7 @@ async def _api(
     config: Config,
     server: CallServer,
     clients: Callable[[str], httpx.AsyncClient],
-    connect: Connect,
+    connect: Connect | None,
     stack: AsyncExitStack,
 ) -> CallApi:
     """Who serves the AI calls."""
@@ -142,7 +143,12 @@ async def _api(
     http = clients(ai.base_url)
     if ai.api_key is not None:
         http.headers[ai.key_header] = ai.api_key.get_secret_value()
-    return CallApi(http, connect, key_header=ai.key_header)
+    return CallApi(http, connect or _watched(ai.silent_s), key_header=ai.key_header)
+
+
+def _watched(silent_s: float) -> Connect:
+    """Joins AI calls, and loses a silent one in time: its last frame may have come just before a ping was due."""
+    return partial(connect_picows, limits=replace(CLIENT_LIMITS, ping_s=silent_s / 2))
 
 
 def _fallbacks(config: Config) -> Iterator[FallbackConfig]:
