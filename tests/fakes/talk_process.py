@@ -12,6 +12,8 @@ from typing import Any, Final
 
 LONGEST_S: Final = 40.0
 """Until something that is waited for has come, on a machine that does much else."""
+LONGEST_LINE: Final = 256 * 1024
+"""Bytes; twice as many are read ahead."""
 _NOT_PASSED: Final = ("NO_COLOR", "ULTRAVOX_API_KEY", "TERM", "COLORTERM")
 ENVIRONMENT: Final = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED}
 
@@ -84,6 +86,7 @@ async def talk_process(
         stdin=PIPE,
         stdout=PIPE,
         stderr=PIPE,
+        limit=LONGEST_LINE,
         env={**ENVIRONMENT, **(environment or {})},
     )
     try:

@@ -1,5 +1,6 @@
 """`tipring talk` as a process against `tipring serve` as a process, over WebSocket and WebRTC."""
 
+import asyncio
 import json
 import re
 import signal
@@ -12,12 +13,14 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import serve as websockets_serve
 
 from bridge.talk.plan import RATES
 from tests.fakes.agent_api import AGENT, KEY, agent_api
 from tests.fakes.rtc_served import SCRIPT, TOOL
 from tests.fakes.serve_process import ServeProcess, serve_process
-from tests.fakes.talk_process import TalkProcess, talk_process
+from tests.fakes.talk_process import LONGEST_S, TalkProcess, talk_process
 
 MEDIA: Final[dict[str, dict[str, object]]] = {
     "serverWebSocket": {
@@ -32,6 +35,8 @@ AGENT_FIELDS: Final = {
     "initialOutputMedium": "MESSAGE_MEDIUM_TEXT",
 }
 TOOLS: Final = 'def look(where: str) -> dict[str, str]:\n    return {"seen": f"a boat {where}"}\n'
+MESSAGE_BYTES: Final = 40_000
+"""200 such messages are more than may wait for their reader."""
 OVER: Final = pytest.mark.parametrize("medium", list(MEDIA))
 
 
@@ -179,6 +184,61 @@ async def test_an_agent_of_an_api_is_called_with_the_key_and_its_tool_answered_b
     assert api.asked[0] == (f"POST /api/agents/{AGENT}/calls", KEY)
     assert talk.events[-1]["reason"] == "hangup"
     assert KEY not in "".join(talk.lines) + talk.errors
+
+
+@asynccontextmanager
+async def flooding(n_messages: int) -> AsyncIterator[tuple[str, asyncio.Event, asyncio.Event]]:
+    """A far end that sends so many long messages; its URL, whether they have come, and when it shall hang up."""
+    have_come, hang_up = asyncio.Event(), asyncio.Event()
+
+    async def far_end(socket: ServerConnection) -> None:
+        await socket.send('{"type": "call_started", "callId": "c0ffee"}')
+        await socket.send('{"type": "state", "state": "listening"}')
+        for number in range(n_messages):
+            message = f"{number} {'x' * MESSAGE_BYTES}"
+            await socket.send(json.dumps({"type": "debug", "message": message}))
+        await (await socket.ping())
+        have_come.set()
+        await hang_up.wait()
+
+    async with websockets_serve(
+        far_end, "127.0.0.1", 0, compression=None, max_queue=None
+    ) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        yield f"ws://127.0.0.1:{port}/join", have_come, hang_up
+
+
+@pytest.mark.parametrize("n_messages", [100, 500])
+async def test_a_slow_reader_is_told_how_many_lines_it_missed_and_a_quick_one_misses_none(
+    n_messages: int,
+) -> None:
+    async with (
+        flooding(n_messages) as (url, have_come, hang_up),
+        talk_process("--json", "--join-url", url) as talk,
+    ):
+        await asyncio.wait_for(have_come.wait(), LONGEST_S)
+        if n_messages == 100:  # fewer bytes than may wait
+            await talk.tells(lambda event: number_of(event) == n_messages - 1)
+        else:
+            await talk.tells(lambda event: event["event"] == "left_out")
+        hang_up.set()
+        code = await talk.ended()
+
+    numbers = [number for event in talk.events if (number := number_of(event)) is not None]
+    missed = sum(event["lines"] for event in talk.events if event["event"] == "left_out")
+    others = missed - (n_messages - len(numbers))  # of other kinds, such as figures
+    assert code == 0
+    assert numbers == sorted(numbers)
+    assert numbers[-1] == n_messages - 1
+    assert (missed > 0) == (n_messages > 100)
+    assert 0 <= others < 20
+    assert talk.events[-1]["event"] == "ended"
+
+
+def number_of(event: dict[str, Any]) -> int | None:
+    """Of a message of the flood."""
+    message = event.get("message", {})
+    return int(message["message"].split()[0]) if message.get("type") == "debug" else None
 
 
 async def test_a_call_that_cannot_be_joined_is_said_once() -> None:
