@@ -63,6 +63,17 @@ def make_side(name: str, options: RtcOptions = LOOPBACK) -> Side:
     return side
 
 
+async def an_offer() -> str:
+    """What a client offers that wants to talk."""
+    side = make_side("offering")
+    side.peer.expect_audio()
+    side.peer.speak()
+    try:
+        return await side.peer.offer()
+    finally:
+        await side.close()
+
+
 async def connect(caller: Side, answerer: Side, *, channel: bool = True) -> Channel | None:
     """Offer, answer, and wait until both are connected."""
     opened = None

@@ -94,7 +94,7 @@ async def test_reports_tell_each_side_what_was_sent_and_received() -> None:
 async def test_loss_that_the_peer_reports_makes_packets_carry_copies() -> None:
     async with sides() as (caller, answerer):
         await connect(caller, answerer)
-        out = caller.peer._out
+        out = caller.peer._section._out
         assert out is not None
         assert out.loss_percent == 0
         for lost, percent in ((0.02, 0), (0.04, 5), (0.08, 10), (0.3, 20)):
@@ -105,7 +105,7 @@ async def test_loss_that_the_peer_reports_makes_packets_carry_copies() -> None:
 async def test_nothing_goes_out_once_the_transport_is_not_connected() -> None:
     async with sides() as (caller, answerer):
         await connect(caller, answerer)
-        out = caller.peer._out
+        out = caller.peer._section._out
         assert out is not None
         await until(lambda: out._packets > 1)
         before = out._packets
