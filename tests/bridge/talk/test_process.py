@@ -188,3 +188,42 @@ async def test_a_reader_that_goes_ends_the_call(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert b"Traceback" not in err
     assert end_reason(folder) == "hangup"
+
+
+FULL_AT = 20_000
+"""Bytes: as if the disk took no more of a file."""
+
+
+async def test_a_recording_that_is_cut_short_is_said_and_ends_the_talk_with_1(
+    tmp_path: Path,
+) -> None:
+    limit = (
+        "import os, resource, sys; "
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({FULL_AT}, {FULL_AT})); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    folder = tmp_path / "talk"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", limit, *TALK, "--json", "--record", str(folder)),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        env=ENVIRONMENT,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    lines: list[bytes] = []
+    try:
+        async with asyncio.timeout(30):
+            while b"recording stopped" not in b"".join(lines):
+                lines.append(await process.stdout.readline())
+            process.stdin.write(b"/hangup\n")
+            out, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+    assert process.returncode == 1, err
+    assert json.loads(out.splitlines()[-1])["reason"] == "hangup"
+    assert (folder / "call.wav").stat().st_size <= FULL_AT
