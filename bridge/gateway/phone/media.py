@@ -81,7 +81,7 @@ class MediaDoor:
         """A call that its socket brings up."""
         why = bad_token if carrier.needs_token else carrier.check_unannounced(came)
         key = carrier.once_key(came.request) if why is None else ""
-        if key and not self._tickets.first(f"{carrier.name} {key}"):
+        if key and not self._tickets.first(f"{carrier.name} {key}", dated=carrier.dated):
             why = "its signature has come before"
         unchecked = self._judge(carrier, why)
         if full := self._desk.may_take():

@@ -11,10 +11,9 @@ from bridge.wire.signatures.stream_token import Claim, StreamTokens
 
 KEY_BYTES: Final = 32
 REPLAY_S: Final = 600.0
-"""For how long signatures are remembered: carriers' are good for 300 s before and after."""
-CALLS_S: Final = 86_400.0
-"""For how long a carrier's call is remembered: the signature of some webhooks (Twilio) is good for ever."""
-CALLS_MAX: Final = 10_000
+"""For how long signatures are remembered that tell when they were made: they are good for 300 s before and after."""
+UNDATED_S: Final = 86_400.0
+"""For how long those are remembered that do not (Plivo), and carriers' calls: such a signature is good for ever."""
 
 
 class Tickets:
@@ -34,7 +33,8 @@ class Tickets:
         self._loop = asyncio.get_running_loop()
         self._valid_s = valid_s
         self._used = OnceOnly(max(2 * valid_s, REPLAY_S))
-        self._calls = OnceOnly(CALLS_S, CALLS_MAX)
+        self._undated = OnceOnly(UNDATED_S)
+        self._calls = OnceOnly(UNDATED_S)
 
     def now_s(self) -> float:
         """Unix seconds, for signatures."""
@@ -48,9 +48,15 @@ class Tickets:
         """What a token says, or a sentence why it is not good."""
         return self._tokens.check(token, carrier, self._loop.time())
 
-    def first(self, key: str) -> bool:
-        """Whether a token or a signature comes for the first time; from now on it has come."""
-        return self._used.first(key, self._loop.time())
+    def first(self, key: str, *, dated: bool = True) -> bool:
+        """Whether a token or a signature comes for the first time; from now on it has come.
+
+        Args:
+            key: of the token or the signature.
+            dated: whether it is good for a time only; else it is remembered for a day.
+        """
+        seen = self._used if dated else self._undated
+        return seen.first(key, self._loop.time())
 
     def first_call(self, carrier: CarrierName, carrier_call_id: str) -> bool:
         """Whether a call of the carrier's is taken for the first time; from now on it was."""

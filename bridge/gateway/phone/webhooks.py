@@ -126,7 +126,7 @@ class Webhooks:
         public_url, now_s = self._public.web(asked.host, secure=asked.secure), self._tickets.now_s()
         why = carrier.check_webhook(Came(asked.request, public_url, now_s))
         key = carrier.once_key(asked.request) if why is None else ""
-        if key and not self._tickets.first(f"{carrier.name} {key}"):
+        if key and not self._tickets.first(f"{carrier.name} {key}", dated=carrier.dated):
             return "it has come before"
         return why
 

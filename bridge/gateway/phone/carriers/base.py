@@ -124,6 +124,8 @@ class Carrier:
     """What its media socket speaks, where it says so."""
     needs_token: bool = True
     """Whether a media socket has to bring a token of ours."""
+    dated: bool = True
+    """Whether what it signs tells when that was; else a signature is good for ever."""
     only_expected: bool = False
     """Whether a call that its socket brings up must be one that was announced under the id of its start."""
     tries_again: bool = False

@@ -41,6 +41,7 @@ class Plivo(Carrier):
 
     name = "plivo"
     answers = True
+    dated = False
     tries_again = True
 
     def __init__(
@@ -85,7 +86,9 @@ class Plivo(Carrier):
             return CallMoved(call_id, status, over=True)
         if event not in ("StartApp", ""):
             return CallMoved(call_id, status) if status else NOTHING
-        return CallComes(call_id, numbers_in(fields))
+        # No time stands in the signature: a webhook that was heard once could be said again for ever.
+        once = status != "in-progress"
+        return CallComes(call_id, numbers_in(fields), once=once)
 
     def stream(self, to: StreamTo) -> Answer:
         """See Carrier."""

@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -15,6 +16,7 @@ from bridge.virtual import run_virtual
 from bridge.wire.signatures import telnyx
 from tests.fakes.knocks import (
     SOCKETS,
+    Webhook,
     basic_knock,
     genesys_knock,
     knock,
@@ -82,10 +84,29 @@ async def twilio_rows(world: PhoneWorld) -> tuple[Knocks, Knock]:
     return wrong, right
 
 
+def texml_call(world: PhoneWorld, n: int) -> Webhook:
+    body = f"CallSid=v3%3A{n}&From=%2B1555&To=%2B1556&CallStatus=ringing".encode()
+    return telnyx_webhook(body, now_s(world))
+
+
+def call_control_call(world: PhoneWorld, n: int) -> Webhook:
+    payload = {"call_control_id": f"v3:{n}", "direction": "incoming", "from": "1", "to": "2"}
+    event = {"data": {"event_type": "call.initiated", "payload": payload}}
+    return telnyx_webhook(json.dumps(event).encode(), now_s(world), "application/json")
+
+
+def plivo_call(n: int, **more: str) -> Webhook:
+    call = {"CallUUID": f"u{n}", "Event": "StartApp", "Direction": "inbound", "To": "1556", **more}
+    return plivo_webhook(call, f"n{n}")
+
+
+def vonage_call(world: PhoneWorld, n: int) -> Webhook:
+    return vonage_webhook({"uuid": f"u{n}", "from": "1", "to": "2"}, now_s(world))
+
+
 async def telnyx_rows(world: PhoneWorld) -> tuple[Knocks, Knock]:
     async def target(n: int) -> str:
-        body = f"CallSid=v3%3A{n}&From=%2B1555&To=%2B1556&CallStatus=ringing".encode()
-        return await stream_target(world, telnyx_webhook(body, now_s(world)))
+        return await stream_target(world, texml_call(world, n))
 
     return await token_knocks(target, knock)
 
@@ -102,10 +123,8 @@ async def telnyx_rest_rows(world: PhoneWorld) -> tuple[Knocks, Knock]:
     carrier.answer_by_rest = answer_by_rest  # type: ignore[method-assign, assignment]
 
     async def target(n: int) -> str:
-        payload = {"call_control_id": f"v3:{n}", "direction": "incoming", "from": "1", "to": "2"}
-        event = {"data": {"event_type": "call.initiated", "payload": payload}}
-        webhook = telnyx_webhook(json.dumps(event).encode(), now_s(world), "application/json")
-        assert (await webhook.send(world.http())).status_code == 200
+        answer = await call_control_call(world, n).send(world.http())
+        assert answer.status_code == 200
         await asyncio.sleep(0.1)
         return targets[-1]
 
@@ -120,8 +139,7 @@ async def telnyx_rest_rows(world: PhoneWorld) -> tuple[Knocks, Knock]:
 
 async def plivo_rows(world: PhoneWorld) -> tuple[Knocks, Knock]:
     async def target(n: int) -> str:
-        call = {"CallUUID": f"u{n}", "Event": "StartApp", "Direction": "inbound", "To": "1556"}
-        return await stream_target(world, plivo_webhook(call, f"n{n}"))
+        return await stream_target(world, plivo_call(n))
 
     wrong, right = await token_knocks(target, knock)
     header = {"X-Plivo-Signature-V3": "bm90aGluZw==", "X-Plivo-Signature-V3-Nonce": "n9"}
@@ -131,8 +149,7 @@ async def plivo_rows(world: PhoneWorld) -> tuple[Knocks, Knock]:
 
 async def vonage_rows(world: PhoneWorld) -> tuple[Knocks, Knock]:
     async def target(n: int) -> str:
-        query = {"uuid": f"u{n}", "from": "1", "to": "2"}
-        return await stream_target(world, vonage_webhook(query, now_s(world)))
+        return await stream_target(world, vonage_call(world, n))
 
     return await token_knocks(target, knock)
 
@@ -215,6 +232,74 @@ def test_only_what_is_right_opens_and_what_was_wrong_makes_no_call(name: str) ->
                 assert await status_of(world, right) in (403, 409, 410)
             await asyncio.sleep(0)
             assert sum(record.state == "live" for record in world.records) == 1
+
+    run_virtual(test())
+
+
+WEBHOOKS: dict[str, Callable[[PhoneWorld], Webhook]] = {
+    "twilio": lambda _: twilio_webhook(twilio_call("CA1")),
+    "telnyx-texml": lambda world: texml_call(world, 1),
+    "telnyx": lambda world: call_control_call(world, 1),
+    "plivo": lambda _: plivo_call(1),
+    "vonage": lambda world: vonage_call(world, 1),
+}
+"""What is signed when a call comes in."""
+UNSIGNED = MATRIX.keys() - WEBHOOKS.keys() - {"genesys"}
+"""Carriers that sign nothing: whoever has heard their secret has it."""
+LATER_S = (2.0, 62.0, 301.0, 601.0, 86_000.0)
+"""When the call is up, over, its signature out of date, a dated one forgotten; and almost a day later."""
+
+
+def test_every_carrier_that_signs_has_a_row_of_old_requests() -> None:
+    assert {"exotel", "asterisk", "audio_fork", "audio_stream", "jambonz"} == UNSIGNED
+
+
+@pytest.mark.parametrize("name", WEBHOOKS)
+def test_an_old_webhook_replayed_opens_nothing(name: str) -> None:
+    async def test() -> None:
+        async with phone_world(name=name) as world:
+            webhook, started_s = WEBHOOKS[name](world), now_s(world)
+            assert (await webhook.send(world.http())).status_code == 200
+            assert len(world.records) == 1
+            for later_s in LATER_S:
+                await asyncio.sleep(started_s + later_s - now_s(world))
+                if later_s > LATER_S[0]:
+                    assert world.desk.n_live == 0
+                answer = await webhook.send(world.http())
+
+                if later_s > LATER_S[0]:
+                    assert "/media/" not in answer.text
+                assert len(world.records) == 1, later_s
+            assert not world.server.service.open_ids
+
+    run_virtual(test())
+
+
+@pytest.mark.parametrize("status", ["ringing", "in-progress", ""])
+def test_a_nonce_of_plivos_comes_once_in_a_day_whatever_the_call_does(status: str) -> None:
+    async def test() -> None:
+        async with phone_world(name="plivo") as world:
+            first = plivo_call(1, **({"CallStatus": status} if status else {}))
+            await stream_target(world, first)
+            for wait_s in (601.0, 85_000.0):
+                await asyncio.sleep(wait_s)
+                assert (await first.send(world.http())).status_code == 403
+            other = plivo_webhook(dict(parse_qsl(first.body.decode())), "another")
+            again = await other.send(world.http())
+            assert ("/media/" in again.text) is (status == "in-progress")
+
+    run_virtual(test())
+
+
+def test_an_old_upgrade_of_genesys_replayed_opens_nothing() -> None:
+    async def test() -> None:
+        async with phone_world(name="genesys") as world:
+            right = genesys_knock(now_s(world))
+            assert await status_of(world, right) == TAKEN
+            for wait_s in (1.0, 20.0, 601.0):
+                await asyncio.sleep(wait_s)
+                assert await status_of(world, right) == 403
+            assert len(world.records) == 1
 
     run_virtual(test())
 

@@ -99,8 +99,17 @@ SAYS: list[tuple[Carrier, SignedRequest, News]] = [
     (Telnyx(None), as_json({"data": {"event_type": "call.initiated"}}), NothingToDo()),
     (Telnyx(None), form(**CALL, CallStatus="ringing"), CallComes("CA1", BOTH)),
     (Telnyx(None), form(**CALL, CallStatus="completed"), CallMoved("CA1", "completed", over=True)),
-    (Plivo(None), form(**PLIVO, Event="StartApp", Direction="inbound"), CallComes("u1", BOTH)),
-    (Plivo(None), form(**PLIVO, Direction="outbound"), CallComes("u1", OUT)),
+    (
+        Plivo(None),
+        form(**PLIVO, Event="StartApp", Direction="inbound", CallStatus="ringing"),
+        CallComes("u1", BOTH, once=True),
+    ),
+    (Plivo(None), form(**PLIVO, Event="StartApp"), CallComes("u1", BOTH, once=True)),
+    (
+        Plivo(None),
+        form(**PLIVO, Direction="outbound", CallStatus="in-progress"),
+        CallComes("u1", OUT),
+    ),
     (
         Plivo(None),
         form(**PLIVO, Event="Hangup", CallStatus="completed"),
