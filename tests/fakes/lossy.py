@@ -27,6 +27,17 @@ def burst_loss(n: int, loss: float, seed: int) -> list[bool]:
     return comes
 
 
+def fates(loss: float, seed: str, *, bursty: bool = False) -> Iterator[bool]:
+    """Whether each packet comes, for ever and from the very first on; `bursty`: a burst eats 3 on average (Gilbert)."""
+    rng = random.Random(f"fates {loss} {seed}")
+    end = 1 / BURST_FRAMES if bursty else 1 - loss
+    begin = end * loss / (1 - loss)
+    lost = rng.random() < loss
+    while True:
+        yield not lost
+        lost = rng.random() >= end if lost else rng.random() < begin
+
+
 def arrivals(comes: list[bool], jitter_s: float, seed: int) -> Iterator[tuple[float, int]]:
     """When the packets that come do so, s, and which they are; in the order of arrival."""
     rng = random.Random(f"jitter {seed}")

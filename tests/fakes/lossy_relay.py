@@ -1,8 +1,8 @@
 """A lossy network between a browser and a server: both are told that the other one is at the relay.
 
-Candidates in offer and answer are rewritten (RFC 8839), so that the two never learn each other's address. Only packets
-that carry sound are lost or delayed, told by their first byte (RFC 7983), and only on the way to the server: what is
-measured is the server's way with them. Everything else (ICE, DTLS, data) passes at once.
+Candidates in offer and answer are rewritten (RFC 8839), so that the two never learn each other's address. Where only
+sound is to suffer, told by its first byte (RFC 7983), it does so on the way to the server, whose way with it is then
+measured, and everything else (ICE, DTLS, data) passes at once. Else every packet suffers, in both directions.
 """
 
 import asyncio
@@ -13,26 +13,34 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from tests.fakes.lossy import fates
+
 _HOST: Final = re.compile(
     r"^a=candidate:\S+ 1 udp \d+ ([\d.]+) (\d+) typ host", re.MULTILINE | re.IGNORECASE
 )
 _ANY_CANDIDATE: Final = re.compile(r"^a=candidate:.*\r?\n", re.MULTILINE)
+_CANDIDATES: Final = re.compile(r"(?:^a=candidate:.*\r?\n)+", re.MULTILINE)
+"""Of one section."""
 _FIRST_RTP: Final = 128
 _LAST_RTP: Final = 191
 _RTCP_TYPES: Final = range(192, 224)
-_SEED: Final = 1
 
 Address = tuple[str, int]
 
 
 @dataclass(frozen=True)
 class Weather:
-    """What happens to packets that carry sound."""
+    """What happens to packets."""
 
     loss: float = 0.0
     """Share that is lost."""
     jitter_s: float = 0.0
     """The longest delay, s; each delay up to it is equally likely."""
+    bursty: bool = False
+    """Whether losses come in bursts."""
+    everything: bool = False
+    """Whether all packets suffer, both ways; else those that carry sound, on the way to the server."""
+    seed: int = 1
 
 
 class _Side(asyncio.DatagramProtocol):
@@ -69,7 +77,11 @@ class Relay:
         self._far = far
         self._browser: Address | None = None
         self._server: Address | None = None
-        self._chance = random.Random(_SEED)
+        self._chance = random.Random(weather.seed)
+        self._comes = {
+            side: fates(weather.loss, f"{weather.seed} {name}", bursty=weather.bursty)
+            for side, name in ((far, "to the server"), (near, "to the browser"))
+        }
         self._lose_next = False
         self.cut = False
         near.pass_on, far.pass_on = self._from_browser, self._from_server
@@ -91,29 +103,35 @@ class Relay:
         return self._hidden(answer, self._near.port, found[1])
 
     def _hidden(self, sdp: str, port: int, host: str = "127.0.0.1") -> str:
-        first = _ANY_CANDIDATE.search(sdp)
-        if first is None:
+        if _ANY_CANDIDATE.search(sdp) is None:
             raise SystemExit("the description has no candidate")
         line = f"a=candidate:1 1 udp 2130706431 {host} {port} typ host\r\n"
-        return sdp[: first.start()] + line + _ANY_CANDIDATE.sub("", sdp[first.start() :])
+        return _CANDIDATES.sub(line, sdp)
 
     def _from_browser(self, data: bytes, addr: Address) -> None:
         self._browser = addr
         if self._server is None or self.cut:
             return
-        if not _is_sound(data):
-            self._far.send(data, self._server)
-            return
-        if self._lose_next or self._chance.random() < self._weather.loss:
+        sound = _is_sound(data)
+        if sound and self._lose_next:
             self._lose_next = False
-            return
-        delay_s = self._chance.uniform(0, self._weather.jitter_s)
-        loop = asyncio.get_running_loop()
-        loop.call_later(delay_s, self._far.send, data, self._server)
+        elif sound or self._weather.everything:
+            self._suffer(data, self._far, self._server)
+        else:
+            self._far.send(data, self._server)
 
     def _from_server(self, data: bytes, _: Address) -> None:
-        if self._browser is not None and not self.cut:
+        if self._browser is None or self.cut:
+            return
+        if self._weather.everything:
+            self._suffer(data, self._near, self._browser)
+        else:
             self._near.send(data, self._browser)
+
+    def _suffer(self, data: bytes, side: _Side, to: Address) -> None:
+        if next(self._comes[side]):
+            delay_s = self._chance.uniform(0, self._weather.jitter_s)
+            asyncio.get_running_loop().call_later(delay_s, side.send, data, to)
 
 
 @asynccontextmanager

@@ -3,7 +3,8 @@
 Source: reliability 4.10 (B5). aiortc says how much it takes and then keeps whatever comes: a message that never ends
 would fill the memory, and a gap that is never closed costs time with each piece that comes after it. Here the first
 ends the connection, and pieces too far ahead wait at the peer's, who sends again what is not acknowledged. A message
-that cannot be read is passed over; by aiortc's own way it ends the connection with a trace in the log.
+that cannot be read is passed over; by aiortc's own way it ends the connection with a trace in the log. What is lost is
+said again after half a second, as browsers do; aiortc waits 3 s for an answer to its first word, 1 s for the others.
 
 This module stands on aiortc's private parts; see `inside`, which holds the list of them.
 """
@@ -13,7 +14,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, cast
 
-from aiortc.rtcsctptransport import DataChunk, RTCSctpTransport
+from aiortc.rtcsctptransport import (
+    Chunk,
+    DataChunk,
+    InitChunk,
+    RTCSctpTransport,
+    serialize_packet,
+)
 
 MAX_PIECES: Final = 2_048
 """Pieces of messages that wait for the rest; a message of 256 KiB has some hundred."""
@@ -21,6 +28,12 @@ MAX_AHEAD: Final = 1_024
 """Pieces that may come before one that was lost."""
 MAX_STREAMS: Final = 256
 """Streams on which something may wait; each channel has one."""
+FIRST_WAIT_S: Final = 0.5
+"""For an answer, before there is a measure of how long one takes."""
+LEAST_WAIT_S: Final = 0.4
+"""For an answer: a browser may keep an acknowledgement back for 0.2 s."""
+MOST_WAIT_S: Final = 3.0
+"""For an answer to the first word."""
 
 
 class GuardedSctp(RTCSctpTransport):
@@ -50,6 +63,26 @@ class GuardedSctp(RTCSctpTransport):
         with suppress(AssertionError, UnicodeDecodeError, struct.error):
             await super()._receive(stream_id, pp_id, data)
 
+    async def _send_chunk(self, chunk: Chunk) -> None:
+        """The first word bears no tag (RFC 9260 8.5.1): aiortc's second copy does, once the peer's has come.
+
+        Two that begin at once, and lose each other's answers, would wait for ever.
+        """
+        if isinstance(chunk, InitChunk):
+            ports = (self._local_port, cast("int", self._remote_port))
+            await self.transport._send_data(serialize_packet(*ports, 0, chunk))  # noqa: SLF001 - see `inside`
+        else:
+            await super()._send_chunk(chunk)
+
+    def _update_rto(self, R: float) -> None:  # noqa: N803 - aiortc's
+        super()._update_rto(R)
+        measured_s = cast("float", self._srtt) + 4 * cast("float", self._rttvar)
+        self._rto = min(self._rto, max(LEAST_WAIT_S, measured_s))
+
+    def _t1_expired(self) -> None:
+        self._rto = min(1.5 * self._rto, MOST_WAIT_S)
+        super()._t1_expired()
+
     def _has_too_much(self, chunk: DataChunk) -> bool:
         streams = self._inbound_streams
         if chunk.stream_id not in streams and len(streams) >= MAX_STREAMS:
@@ -71,3 +104,4 @@ def guard_data(transport: RTCSctpTransport, on_flood: Callable[[], None]) -> Non
     guarded = cast("GuardedSctp", transport)
     guarded.on_flood = on_flood
     guarded.flooded = False
+    guarded._rto = FIRST_WAIT_S  # noqa: SLF001 - it is of our class

@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 import pylibsrtp
 from aioice.ice import CandidatePair, Connection, StunProtocol
 from aiortc import RTCPeerConnection, clock
-from aiortc.rtcdtlstransport import RTCDtlsTransport, State
+from aiortc.rtcdtlstransport import RTCDtlsParameters, RTCDtlsTransport, State
 from aiortc.rtcicetransport import RTCIceTransport
 from aiortc.rtcrtpparameters import RTCRtpReceiveParameters, RTCRtpSendParameters
 from aiortc.rtcrtpreceiver import RTCRtpReceiver, StreamStatistics
@@ -48,10 +48,10 @@ _P: Final = "_RTCPeerConnection__"
 _R: Final = "_RTCRtpReceiver__"
 _S: Final = "_RTCRtpSender__"
 RELIED_ON: Final[Mapping[type, tuple[str, ...]]] = {
-    RTCPeerConnection: (f"{_P}iceTransports",),
+    RTCPeerConnection: (f"{_P}iceTransports", f"{_P}remoteDtls"),
     RTCIceTransport: ("_connection",),
     RTCDtlsTransport: (
-        *("_state", "_rx_srtp", "_tx_srtp", "_transport"),
+        *("_state", "_rx_srtp", "_tx_srtp", "_transport", "_role", "_set_role", "_send_data"),
         *("_register_rtp_receiver", "_register_rtp_sender"),
     ),
     RTCRtpReceiver: (
@@ -68,6 +68,8 @@ RELIED_ON: Final[Mapping[type, tuple[str, ...]]] = {
     RTCSctpTransport: (
         *("_bundled", "_handle_data", "_receive_data_chunk", "_receive", "_abort"),
         *("_inbound_streams", "_advertised_rwnd", "_sack_misordered", "_last_received_tsn"),
+        *("_rto", "_srtt", "_rttvar", "_update_rto", "_t1_expired"),
+        *("_send_chunk", "_local_port", "_remote_port"),
     ),
     Connection: (
         *("_local_candidates", "_local_candidates_start", "_local_candidates_end", "_protocols"),
@@ -75,9 +77,11 @@ RELIED_ON: Final[Mapping[type, tuple[str, ...]]] = {
         *("_closing", "query_consent", "_remote_candidates", "add_remote_candidate"),
         *("respond_error", "get_component_candidates", "gather_candidates"),
         *("stun_server", "turn_server", "turn_username", "turn_password", "turn_ssl"),
-        "turn_transport",
+        *("turn_transport", "sendto", "close"),
     ),
-    StunProtocol: ("receiver", "datagram_received", "send_stun", "local_candidate", "transport"),
+    StunProtocol: (
+        *("receiver", "datagram_received", "send_stun", "request", "local_candidate", "transport"),
+    ),
     CandidatePair: ("protocol", "remote_addr"),
 }
 """What is private there and used here, in `source_guard` or in `data_guard`."""
@@ -104,6 +108,7 @@ def adopt(
         guard_data(connection.sctp, on_flood)
     for transport in _ice_transports(connection):
         guard(transport._connection, options)
+    _lead_handshakes(connection)
     for transceiver in connection.getTransceivers():
         if transceiver.kind != "audio":
             transceiver.direction = "inactive"
@@ -114,6 +119,23 @@ def adopt(
         if type(transceiver.sender) is RTCRtpSender:
             transceiver.sender.__class__ = VoiceSender
             cast("VoiceSender", transceiver.sender).ready = ready
+
+
+def _lead_handshakes(connection: RTCPeerConnection) -> None:
+    """Where the peer leaves the choice to us, it begins the DTLS handshake.
+
+    Who begins has the last flight but one: it gets the last one again only for a flight that it makes anew, and ours is
+    made anew by OpenSSL's timer alone. A browser's timer is faster, and the last flight is then ours to repeat.
+    """
+    offered = cast(
+        "dict[RTCRtpTransceiver | RTCSctpTransport, RTCDtlsParameters]",
+        getattr(connection, f"{_P}remoteDtls"),
+    )
+    for part, parameters in offered.items():
+        transport = (part if isinstance(part, RTCSctpTransport) else part.receiver).transport
+        undecided = transport is not None and parameters is not None  # a damaged offer has neither
+        if undecided and parameters.role == "auto" and transport._role == "auto":
+            transport._set_role("server")
 
 
 def share_transport(connection: RTCPeerConnection) -> None:

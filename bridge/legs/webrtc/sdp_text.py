@@ -3,7 +3,8 @@
 Sources: reliability 4.10 (B4), reference webrtc 4 and 5. A peer's description is bounded, has the sections it must
 have, and loses the candidates that would only hold us up: names of mDNS (each a second of waiting; the peer is found by
 its own checks all the same), TCP, and more than `MAX_CANDIDATES`. "No more candidates" is left out too, because a peer
-whose candidates we did not take may still reach us.
+whose candidates we did not take may still reach us. Sections that share a transport may name its candidates in one of
+them (RFC 8843 section 7.1.3), where aiortc sees those of the last one only: so each gets all.
 """
 
 import re
@@ -39,7 +40,7 @@ def checked(sdp: str, *, needs_audio: bool) -> str:
         raise RemoteWireError(
             "the session description has no fingerprint by SHA-256: media is encrypted here"
         )
-    return "\r\n".join(_with_usable_candidates(lines))
+    return "\r\n".join(_with_shared_candidates(_with_usable_candidates(lines)))
 
 
 def _bounded(sdp: str) -> list[str]:
@@ -73,6 +74,20 @@ def _with_usable_candidates(lines: list[str]) -> list[str]:
             left -= 1
         kept.append(line)
     return kept
+
+
+def _with_shared_candidates(lines: list[str]) -> list[str]:
+    bundled = {
+        mid for line in lines if line.startswith("a=group:BUNDLE ") for mid in line.split()[1:]
+    }
+    candidates = {line: None for line in lines if line.startswith("a=candidate:")}
+    shared: list[str] = []
+    for line in lines:
+        if not line.startswith("a=candidate:") or not bundled:
+            shared.append(line)
+        if line.startswith("a=mid:") and line[6:] in bundled:
+            shared += candidates
+    return shared
 
 
 def is_usable(candidate: str) -> bool:

@@ -3,7 +3,8 @@
 Sources: reliability 3.1, 4.10 (B1, B6), S17 and S18; reference webrtc 5 (ports and addresses). aioice passes every
 datagram that is no STUN on, whoever sent it, and a forged DTLS message ends the handshake. Here only an address counts
 that has sent a STUN request signed with our password, or answered one of ours; nobody else gets a word in, or out of
-us. What waits to be read is bounded.
+us. What waits to be read is bounded. What is lost on the way, of checks and of the handshake, is said again before
+long; see `again`.
 
 This module stands on aioice's private parts; see `inside`, which holds those of aiortc, and the list of both.
 """
@@ -27,6 +28,7 @@ from aioice.ice import (
 from aioice.stun import Class, Message
 
 from bridge.errors import BridgeError
+from bridge.legs.webrtc.again import Again, Flights
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.rtp import is_rtcp
 
@@ -38,6 +40,8 @@ MAX_SOURCES: Final = 64
 """Streams of one peer that are decrypted, in its life: to find the state of each takes longer the more there are."""
 MAX_REMOTE: Final = 50
 """Addresses at which a peer says that it is: each of them is sent some packets, whoever is there."""
+MAX_UNVOUCHED_COPIES: Final = 3
+"""Of a request to an address from which the peer has not been heard: whoever is there did not ask for it."""
 GATHER_S: Final = 2.0
 """How long a STUN or TURN server may take to say an address; the others go without it."""
 LOOPBACK: Final = "127.0.0.1"
@@ -57,6 +61,7 @@ class GuardedConnection(Connection):
     """The sources of SRTCP that came."""
     on_srtp: Callable[[bytes], None] | None
     """Takes the peer's SRTP (not SRTCP) at once, without the queue."""
+    flights: Flights
 
     def vouch(self, address: Address) -> None:
         """Take an address for the peer's."""
@@ -75,6 +80,22 @@ class GuardedConnection(Connection):
         """
         if not self._closing:
             await super().query_consent()
+
+    async def sendto(self, data: bytes, component: int) -> None:
+        """Send what the DTLS transport has to say, and again if it is of its handshake."""
+        await super().sendto(data, component)
+        self.flights.sent(data)
+
+    def repeat(self, data: bytes) -> None:
+        """Send something again, if there is still somebody to send it to."""
+        pair = self._nominated.get(1)
+        if pair is not None and not self._closing:
+            pair.protocol.transport.sendto(data, pair.remote_addr)
+
+    async def close(self) -> None:
+        """Give everything back."""
+        self.flights.stop()
+        await super().close()
 
     async def gather_candidates(self) -> None:
         """Open sockets as the options say."""
@@ -218,9 +239,12 @@ class GuardedProtocol(StunProtocol):
         first = data[0] if data else 255
         if first < 4:
             super().datagram_received(data, addr)
-        elif (addr[0], addr[1]) not in receiver.vouched:
+            return
+        if (addr[0], addr[1]) not in receiver.vouched:
             receiver.refused += 1
-        elif (
+            return
+        receiver.flights.came(first)
+        if (
             128 <= first < 192
             and receiver.on_srtp is not None
             and len(data) > 1
@@ -229,6 +253,28 @@ class GuardedProtocol(StunProtocol):
             receiver.on_srtp(data)
         else:
             receiver.data_received(data, self.local_candidate.component)
+
+    async def request(
+        self,
+        request: Message,
+        addr: Address,
+        integrity_key: bytes | None = None,
+        retransmissions: int | None = None,
+    ) -> tuple[Message, Address]:
+        """Ask, and ask again sooner than aioice would."""
+        copies = 0
+
+        def ask_again() -> None:
+            nonlocal copies
+            if copies < MAX_UNVOUCHED_COPIES or addr in self.receiver.vouched:
+                copies += 1
+                self.send_stun(request, addr)
+
+        again = Again(ask_again)
+        try:
+            return await super().request(request, addr, integrity_key, retransmissions)
+        finally:
+            again.stop()
 
     def send_stun(self, message: Message, addr: Address) -> None:
         """A success response goes only to those whose request was signed with our password."""
@@ -248,6 +294,7 @@ def guard(connection: Connection, options: RtcOptions) -> None:
     guarded.refused = 0
     guarded.reporters = set()
     guarded.on_srtp = None
+    guarded.flights = Flights(guarded.repeat)
 
 
 def hush_loggers() -> None:

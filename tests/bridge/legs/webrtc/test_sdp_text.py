@@ -113,3 +113,14 @@ def test_only_addresses_of_that_kind_are_moved_to_the_outside() -> None:
     said = ours(AUDIO + "".join(lines), "203.0.113.7").split("\r\n")
     hosts = [line.split()[4] for line in said if line.startswith("a=candidate")]
     assert hosts == ["203.0.113.7", "127.0.0.1", "2001:db8::9"]
+
+
+def test_each_section_of_a_bundle_has_the_candidates_that_stand_in_any_of_them() -> None:
+    found = "a=candidate:1 1 udp 2130706431 192.0.2.7 4000 typ host"
+    sections = [f"m=audio 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:{mid}" for mid in range(3)]
+    sections[0] += f"\r\n{found}"
+    head = ["v=0", "a=group:BUNDLE 0 1", "a=fingerprint:sha-256 AB"]
+    text = checked("\r\n".join([*head, *sections, ""]), needs_audio=True)
+    assert [each.count(found) for each in text.split("m=audio")[1:]] == [1, 1, 0]
+    alone = "\r\n".join([head[0], head[2], *sections, ""])
+    assert checked(alone, needs_audio=True).count(found) == 1

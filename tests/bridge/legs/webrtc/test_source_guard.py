@@ -224,7 +224,7 @@ async def test_sources_by_the_thousand_are_not_decrypted_and_the_first_goes_on(
 ) -> None:
     async with sides() as (caller, answerer):
         await connect(caller, answerer)
-        ear, out = answerer.peer.ear, caller.peer._out
+        ear, out = answerer.peer.ear, caller.peer._section._out
         assert ear is not None
         assert out is not None
         await until(lambda: ear.figures.received > 3)
@@ -263,7 +263,7 @@ async def test_reports_of_sources_by_the_thousand_do_not_wait_to_be_decrypted() 
 async def test_a_payload_type_that_was_not_agreed_on_is_not_heard() -> None:
     async with sides() as (caller, answerer):
         await connect(caller, answerer)
-        ear, out = answerer.peer.ear, caller.peer._out
+        ear, out = answerer.peer.ear, caller.peer._section._out
         assert ear is not None
         assert out is not None
         await until(lambda: ear.figures.received > 0)
