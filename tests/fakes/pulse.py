@@ -30,6 +30,8 @@ from bridge.testing.caller import CallerPlan, PhoneCaller
 from bridge_codecs.pcm import Int16, silence
 
 RATE_HZ: Final = 48_000
+LATENCY_MS: Final = 20
+"""Of the person's own programs: with less the server would wake the program under test more often than it asks for."""
 CHUNK: Final = RATE_HZ // 50
 AHEAD_CHUNKS: Final = 3
 """What the person says lies ready for 60 ms, so that a late thread makes no hole in it."""
@@ -226,7 +228,8 @@ class Person:
 @contextmanager
 def present(server: PulseServer, plan: CallerPlan | None = None) -> Iterator[Person]:
     """A person in front of the devices, with recordings at 48 kHz; without a plan one who says nothing."""
-    form = ["--raw", "--format=s16le", f"--rate={RATE_HZ}", "--channels=1", "--latency-msec=10"]
+    form = ["--raw", "--format=s16le", f"--rate={RATE_HZ}", "--channels=1"]
+    form.append(f"--latency-msec={LATENCY_MS}")
     recorder = ["parec", "--device=loudspeaker.monitor", *form]
     player = ["pacat", "--playback", "--device=person", *form]
     with (
