@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from bridge.calls.errors import CallError
 from bridge.calls.phones import Phones
 from bridge.calls.records import CallRecord
 from bridge.calls.rooms import Rooms
@@ -127,7 +126,7 @@ async def _phone(
     record: CallRecord, medium: PhoneMedium, socket: MediaSocket, phones: Phones
 ) -> CallerSide:
     api = phones.api(medium.carrier)
-    line = None if api is None else _LateLine(api, phones.divert)
+    line = None if api is None else _LateLine(api)
     leg = CarrierLeg(
         socket,
         phones.wire(medium),
@@ -135,6 +134,7 @@ async def _phone(
         dtmf=medium.dtmf,
         media_idle_s=medium.media_idle_timeout_s,
     )
+    leg.divert(phones.divert)
     info = await leg.opened()
     if line is not None:
         line.call_id = info.call_id
@@ -157,9 +157,8 @@ async def _phone(
 class _LateLine:
     """A phone call at its carrier's API, whose id the stream tells when it starts."""
 
-    def __init__(self, api: CarrierApi, divert: Callable[[str], str]) -> None:
+    def __init__(self, api: CarrierApi) -> None:
         self._api = api
-        self._divert = divert
         self.call_id = ""
 
     async def hang_up(self) -> None:
@@ -167,12 +166,8 @@ class _LateLine:
         await self._line.hang_up()
 
     async def transfer(self, target: str) -> None:
-        """See PhoneLine. A transfer is a call that our account pays, so what holds for placing calls holds for it."""
-        try:
-            number = self._divert(target)
-        except CallError as exc:
-            raise CarrierApiError(str(exc)) from None
-        await self._line.transfer(number)
+        """See PhoneLine."""
+        await self._line.transfer(target)
 
     async def send_digits(self, digits: str) -> None:
         """See PhoneLine."""

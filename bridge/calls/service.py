@@ -87,8 +87,9 @@ class CallService(KeptCalls):
         super().__init__(parts)
         self._brains = brains
         self._rooms = rooms
-        self._phones = phones or NoPhones()
-        self._dialling = Dialling(self._phones)
+        self.phones = phones or NoPhones()
+        """The carriers."""
+        self._dialling = Dialling(self.phones)
         self._open: dict[str, _Open] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -106,13 +107,13 @@ class CallService(KeptCalls):
         self.check(settings)
         record, stage = new_records(settings, self._parts)
         if isinstance(settings.medium, PhoneMedium):
-            self._phones.admit(record)
+            self.phones.admit(record)
         try:
             await self._add(record, stage)
             await self._dial(record)
         except BaseException:
             if record.call_id not in self._open:
-                self._phones.ended(record)
+                self.phones.ended(record)
             raise
         return record
 
@@ -278,7 +279,7 @@ class CallService(KeptCalls):
         try:
             await self._parts.store.save_call(record)
             settings = record.settings
-            caller = await caller_side(record, way, self._phones, self._rooms)
+            caller = await caller_side(record, way, self.phones, self._rooms)
             record.request_context, opened.figures = caller.context, caller.figures
             brain = self._brains.make(
                 settings.model, seed=record.call_id, live_hz=settings.medium.output_hz
@@ -337,7 +338,7 @@ class CallService(KeptCalls):
 
     async def _finish(self, record: CallRecord, reason: EndReason) -> None:
         opened = self._open.pop(record.call_id, None)
-        self._phones.ended(record)
+        self.phones.ended(record)
         if self._rooms is not None:
             self._rooms.forget(record.call_id)
         lasted_s = None

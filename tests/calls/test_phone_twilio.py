@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bridge.batch.caller import CallerTurn
-from bridge.brains.base import Act, CallTool, Cue, Greeting, HangUp, Say, UserSaid
+from bridge.brains.base import Act, CallTool, Cue, Greeting, HangUp, Say, ToolsReturned, UserSaid
 from bridge.calls.phone_log import MARKER
 from bridge.gateway.phone.record import shown
 from bridge.testing.caller import CallerPlan, KeyPresses
@@ -208,6 +208,40 @@ def test_a_cold_transfer_leaves_the_caller_with_somebody_else() -> None:
             assert world.record.end is not None
             assert world.record.end.reason == "transferred"
             assert heard_s(call) >= 10 * 0.06 - 0.03  # what was said before it was heard
+
+    play(test())
+
+
+@pytest.mark.parametrize(
+    ("outgoing", "reached"),
+    [
+        ({}, ""),
+        ({"enabled": True, "prefixes": ["+44"]}, ""),
+        ({"enabled": True, "prefixes": ["+1"], "max_per_day": 0}, ""),
+        ({"enabled": True, "prefixes": ["+1"]}, "+15550100099"),
+    ],
+)
+def test_an_agent_that_names_the_target_sends_callers_only_where_calls_may_be_placed(
+    outgoing: dict[str, object], reached: str
+) -> None:
+    told: list[str] = []
+
+    def brain(cue: Cue) -> list[Act]:
+        match cue:
+            case Greeting():
+                return [CallTool("coldTransfer", {"target": "+1 (555) 010-0099"})]
+            case ToolsReturned(results=(result,)):
+                told.append(result.error or "")
+        return []
+
+    async def test() -> None:
+        route = {"call": {"systemPrompt": "x"}, "tools": ["coldTransfer"]}
+        async with phone_world(ActingBrain(brain), routes=[route], outgoing=outgoing) as world:
+            call = await world.call(CallerPlan(hang_up_at_s=5.0))
+
+            assert (call.connected_to or "") == reached
+            assert any(told) == (not reached)  # the agent is told, and goes on
+            assert any("outgoing." in line for line in world.lines) == (not reached)
 
     play(test())
 

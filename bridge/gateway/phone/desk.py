@@ -46,6 +46,8 @@ class DeskParts:
     routes: Routes
     ai: AiSide
     fallback: Fallback
+    divert: Callable[[str], str]
+    """Where a target leads that an agent names for a transfer; raises BridgeError for one that may not be."""
     may_take: MayTake
     clock: Clock
     ids: Ids
@@ -70,6 +72,7 @@ class PhoneDesk:
             parts.config,
             parts.ai,
             parts.fallback,
+            parts.divert,
             self.totals,
             self._late_route,
             self._ended,

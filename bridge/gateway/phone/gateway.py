@@ -103,6 +103,7 @@ async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
             routes=Routes.of(config.routes),
             ai=AiSide(api, phone.setup_s, rtc_options(config.webrtc)),
             fallback=fallback,
+            divert=server.service.phones.divert,
             may_take=may_take or Admission(AdmissionLimits(phone.max_calls)).may_take,
             clock=clock,
             ids=ids,

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal
 
 from bridge.errors import BridgeError, RemoteWireError
@@ -49,6 +50,8 @@ class CallParts:
     config: PhoneConfig
     ai: AiSide
     fallback: Fallback
+    divert: Callable[[str], str]
+    """Where a target leads that an agent names for a transfer; raises BridgeError for one that may not be."""
     totals: PhoneTotals
     find_route: Callable[["PhoneCall", StartInfo], Route | str]
     """For a call that was brought up by its socket: its route, or a sentence why it is not taken."""
@@ -191,7 +194,18 @@ class PhoneCall:
             return PhoneEnd("refused", route)
         self.route = route
         leg.dtmf = route.dtmf
+        leg.divert(partial(self._leads_to, route))
         return await self._converse(leg, route, info)
+
+    def _leads_to(self, route: Route, target: str) -> str:
+        """Where the caller is sent whom the agent sends away: a transfer is a call that our account pays."""
+        try:
+            return route.config.transfer_to or self._parts.divert(target)
+        except BridgeError as exc:
+            log.warning(
+                "! phone call %s: its caller is not sent elsewhere: %s", self.record.id, exc
+            )
+            raise
 
     def _route_of(self, info: StartInfo) -> Route | str:
         """Where the call goes that has started; a sentence if it is not to be taken."""

@@ -172,6 +172,10 @@ class CarrierLeg:
         """
         await self._tools.send_away(target)
 
+    def divert(self, leads_to: Callable[[str], str]) -> None:
+        """Let this say where a target leads that the agent names for a transfer; it raises BridgeError to refuse."""
+        self._tools.divert = leads_to
+
     @property
     def transferred(self) -> bool:
         """Whether the caller is with somebody else."""

@@ -51,6 +51,9 @@ class PhoneTools:
         send: sends a message to the carrier.
         line: the phone call beside its socket, if there are credentials.
         answer: takes the results.
+
+    Attributes:
+        divert: the number or address to which an agent's target leads; raises BridgeError for one that may not be.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class PhoneTools:
     ) -> None:
         self.transferred = False
         """The caller is with somebody else: the phone call is not ours any more."""
+        self.divert: Callable[[str], str] = str
         self._wire = wire
         self._send = send
         self._line = line
@@ -151,6 +155,7 @@ class PhoneTools:
         if not (isinstance(target, str) and 0 < len(target) <= MAX_TARGET and target.isprintable()):
             raise CannotDo("the target must be a telephone number or a SIP address")
         self._transferring_line()
+        target = self.divert(target)
         await player.drain()
         await self.send_away(target)
         return "OK"
