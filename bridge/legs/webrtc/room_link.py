@@ -1,9 +1,7 @@
 """One connection of a LiveKit client to the room of its call: signalling, and the peer connections it is about.
 
-Sequences: reference webrtc 2.2 (v1: one connection, the client offers), 2.3 (v0: one each way, we offer the agent's).
-Events are worked off one after the other by the link's one task, because an answer takes tens of milliseconds and the
-next event may need it. A client that says nothing for 15 s is gone; one whose media does not come about or breaks is
-told to join anew.
+What the two settle by signalling is worked off by the link's one task (`negotiation`). A client that says nothing for
+15 s is gone; one whose media does not come about or breaks is told to join anew.
 """
 
 import asyncio
@@ -16,8 +14,10 @@ from bridge.errors import BridgeError, RemoteWireError
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.webrtc.figures import LinkFigures
 from bridge.legs.webrtc.link import NOT_TAKEN, TOO_LONG, LinkUser, Parting
+from bridge.legs.webrtc.negotiation import Negotiation
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.served_peers import MakePeer, ServedPeers, make_peer
+from bridge.legs.webrtc.signs_of_life import SignsOfLife
 from bridge.log import whereabouts
 from bridge.wire.close_codes import (
     BAD_TEXT,
@@ -30,16 +30,12 @@ from bridge.wire.close_codes import (
 from bridge.wire.livekit.data import PacketReader, user_packet
 from bridge.wire.livekit.events import (
     AddTrack,
-    AnswerReceived,
-    Candidate,
     IceServer,
     Ignored,
     LeaveAction,
     LeaveReason,
     Left,
     Muted,
-    OfferReceived,
-    Send,
     ServerEvent,
     TrackSetting,
 )
@@ -95,11 +91,11 @@ class RoomLink:
         self._peers = ServedPeers(self, request.version, options, make)
         self._reader = PacketReader(names.user.identity)
         self._identity = names.agent.identity
-        self._events: asyncio.Queue[ServerEvent] = asyncio.Queue()
+        self._negotiation = Negotiation(self._session, self._peers, socket.send_bytes, self._note)
+        self._signs = SignsOfLife(SILENT_S, lambda: self._signalled_s, self._silent)
         self._user: LinkUser | None = None
         self._announced = False
         self._over = False
-        self._watch: asyncio.TimerHandle | None = None
         self._work: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -117,7 +113,7 @@ class RoomLink:
         """See Link."""
         self._user = user
         self._work = self._loop.create_task(self._work_off(voice), name="webrtc room link")
-        self._watch = self._loop.call_later(SILENT_S, self._look)
+        self._signs.begin()
         self._socket.start(self)
 
     def send(self, text: str) -> None:
@@ -161,7 +157,7 @@ class RoomLink:
         else:
             self._lose(f"the signalling connection closed with code {code}")
 
-    # A PeersUser
+    # A ServedPeersUser
 
     def hear(self, samples: Int16) -> None:
         """Audio of the microphone."""
@@ -207,14 +203,11 @@ class RoomLink:
         except RemoteWireError as exc:
             self._refuse(exc)
         else:
-            for event in events:
-                self._events.put_nowait(event)
+            self._negotiation.take(events)
 
     async def _work_off(self, voice: "Voice") -> None:
         try:
-            await self._begin(voice)
-            while True:
-                await self._handle(await self._events.get())
+            await self._negotiation.run(self._request, voice)
         except RemoteWireError as exc:
             self._refuse(exc)
         except BridgeError as exc:
@@ -223,44 +216,12 @@ class RoomLink:
             log.error("! a connection to a room failed: %s", whereabouts(exc))  # noqa: TRY400 - no words of it
             self.broke("the connection failed inside")
 
-    async def _begin(self, voice: "Voice") -> None:
-        for event in self._session.begin(self._request, self._loop.time()):
-            await self._handle_first(event, voice)
-
-    async def _handle_first(self, event: ServerEvent, voice: "Voice") -> None:
-        if isinstance(event, Send):  # the join
-            self._socket.send_bytes(event.data)
-            participant, track = self._session.names.agent_msid
-            self._peers.say(voice, (f"{participant}|{track}", track))
-            if self._session.version == "v0":
-                sdp = await self._peers.offer()
-                self._socket.send_bytes(self._session.offer(sdp))
-        else:
-            await self._handle(event)
-
-    async def _handle(self, event: ServerEvent) -> None:
-        match event:
-            case Send(data):
-                self._socket.send_bytes(data)
-            case OfferReceived(id=offer_id, sdp=sdp):
-                answer = await self._peers.answer(sdp)
-                self._socket.send_bytes(
-                    self._session.answer(offer_id, answer.sdp, answer.voice_mid)
-                )
-            case AnswerReceived(sdp=sdp):
-                await self._peers.accept(sdp)
-            case Candidate(target, init):
-                self._peers.add_candidate(target, init)
-            case AddTrack():
-                self._announced = True
-                self._socket.send_bytes(self._session.track_published(event))
-                self.changed()
-            case _:
-                self._note(event)
-
     def _note(self, event: ServerEvent) -> None:
         assert self._user is not None
         match event:
+            case AddTrack():
+                self._announced = True
+                self.changed()
             case TrackSetting(disabled):
                 self._user.mute(self, disabled=disabled)
             case Ignored(what, sentence):
@@ -278,13 +239,9 @@ class RoomLink:
 
     # Ending
 
-    def _look(self) -> None:
-        left_s = self._signalled_s + SILENT_S - self._loop.time()
-        if left_s > 0:
-            self._watch = self._loop.call_later(left_s, self._look)
-        else:
-            self._lose(f"no sign of life for {SILENT_S:g} s")
-            self._socket.close(NORMAL)
+    def _silent(self, why: str) -> None:
+        self._lose(why)
+        self._socket.close(NORMAL)
 
     def _refuse(self, exc: RemoteWireError) -> None:
         if not self._over:
@@ -307,8 +264,7 @@ class RoomLink:
     def _end(self) -> None:
         """Nothing more is signalled; media goes on until the link is stopped."""
         self._over = True
-        if self._watch is not None:
-            self._watch.cancel()
+        self._signs.stop()
 
     def _give_back(self) -> None:
         if self._closing is None:

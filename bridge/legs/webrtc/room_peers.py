@@ -8,42 +8,22 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final
 
 from bridge.audio.lane import Lane
 from bridge.errors import ConfigError
 from bridge.legs.webrtc.channel import Channel
 from bridge.legs.webrtc.options import IceServer, RtcOptions
 from bridge.legs.webrtc.peer import Peer, PeerState
+from bridge.legs.webrtc.peers_user import PeersUser
 from bridge.legs.webrtc.voice import Voice
 from bridge.wire.livekit import events
 from bridge.wire.livekit.data import LOSSY, RELIABLE
 from bridge.wire.livekit.events import Target
-from bridge_codecs.pcm import Int16
 
 AHEAD_MS: Final = 1_600.0
 """How far ahead of its time what waited may be sent. libwebrtc's receiver keeps 4 s: of ten seconds that were kept it
 plays every 0.15 s of tone with this bound, and drops 3.9 s in one piece without one (measured)."""
-
-
-class RoomPeersUser(Protocol):
-    """The stay."""
-
-    def hear(self, samples: Int16) -> None:
-        """The agent's audio, mono int16 at the options' ``ear_hz``."""
-        ...
-
-    def data(self, packet: bytes | str) -> None:
-        """A packet on the reliable channel."""
-        ...
-
-    def too_long(self) -> None:
-        """A message on it was too long to be looked at."""
-        ...
-
-    def broke(self, why: str) -> None:
-        """A connection is lost."""
-        ...
 
 
 class RoomPeers:
@@ -55,7 +35,7 @@ class RoomPeers:
         user: the stay.
     """
 
-    def __init__(self, options: RtcOptions, say: Lane, user: RoomPeersUser) -> None:
+    def __init__(self, options: RtcOptions, say: Lane, user: PeersUser) -> None:
         self.open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when data packets get through to the room."""
         self._options = options

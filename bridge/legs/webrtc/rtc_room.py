@@ -220,7 +220,7 @@ class RtcRoom:
         else:
             self._link.send(self._session.answer(offer.id, sdp))
 
-    # A RoomPeersUser
+    # A PeersUser
 
     def hear(self, samples: Int16) -> None:
         """Audio of the agent."""

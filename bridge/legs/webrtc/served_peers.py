@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.peer import Answer, Peer, PeerState
+from bridge.legs.webrtc.peers_user import PeersUser
 from bridge.wire.livekit.data import LOSSY, RELIABLE
 from bridge.wire.livekit.events import Target, Version
 from bridge.wire.livekit.sdp_look import sends_audio
-from bridge_codecs.pcm import Int16
 
 if TYPE_CHECKING:
     from bridge.legs.webrtc.channel import Channel
@@ -32,27 +32,11 @@ def make_peer(options: RtcOptions, name: str) -> Peer:
     return Peer(options, name=name)
 
 
-class PeersUser(Protocol):
+class ServedPeersUser(PeersUser, Protocol):
     """The link."""
-
-    def hear(self, samples: Int16) -> None:
-        """Audio of the microphone."""
-        ...
-
-    def data(self, packet: bytes | str) -> None:
-        """A message on a channel."""
-        ...
 
     def changed(self) -> None:
         """Something is up that was not before."""
-        ...
-
-    def too_long(self) -> None:
-        """A message on a channel was too long to be looked at."""
-        ...
-
-    def broke(self, why: str) -> None:
-        """A connection is lost."""
         ...
 
 
@@ -68,7 +52,7 @@ class ServedPeers:
 
     def __init__(
         self,
-        user: PeersUser,
+        user: ServedPeersUser,
         version: Version,
         options: RtcOptions,
         make: MakePeer = make_peer,

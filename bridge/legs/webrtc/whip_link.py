@@ -16,6 +16,7 @@ from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.peer import PeerState
 from bridge.legs.webrtc.sdp_text import checked
 from bridge.legs.webrtc.served_peers import MakePeer, make_peer
+from bridge.legs.webrtc.signs_of_life import SignsOfLife
 from bridge.log import whereabouts
 from bridge.wire.livekit.sdp_look import has_channel, sends_audio
 from bridge_codecs.pcm import Int16
@@ -60,7 +61,7 @@ class WhipLink:
         self._over = False
         self._work: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._watch: asyncio.TimerHandle | None = None
+        self._signs = SignsOfLife(SILENT_S, lambda: self.heard_s, self._lose)
 
     @property
     def heard_s(self) -> float:
@@ -98,7 +99,7 @@ class WhipLink:
     def stop(self, parting: Parting) -> None:  # noqa: ARG002 - there is nobody to tell
         """See Link."""
         self._over = True
-        self._deafen()
+        self._signs.stop()
         if not self._answer.done():
             self._fail(BridgeError(_OVER))
         if self._closing is None and self._user is not None:
@@ -148,14 +149,6 @@ class WhipLink:
         if not self._needs_channel or (self._channel is not None and self._channel.open):
             self._user.ready(self)
 
-    def _listen(self) -> None:
-        """Whether the client gives signs of life; ICE would take half a minute to miss them."""
-        left_s = self.heard_s + SILENT_S - self._loop.time()
-        if left_s > 0:
-            self._watch = self._loop.call_later(left_s, self._listen)
-        else:
-            self._lose(f"no sign of life for {SILENT_S:g} s")
-
     # Inside
 
     async def _take_offer(self) -> None:
@@ -176,7 +169,7 @@ class WhipLink:
             if not self._answer.done():
                 self._answer.set_result(answer.sdp)
                 self._signs_s = self._loop.time()
-                self._listen()
+                self._signs.begin()  # ICE would take half a minute to miss them
 
     def _fail(self, exc: BridgeError) -> None:
         if not self._answer.done():
@@ -186,13 +179,9 @@ class WhipLink:
     def _lose(self, why: str) -> None:
         if not self._over:
             self._over = True
-            self._deafen()
+            self._signs.stop()
             assert self._user is not None
             self._user.lost(self, why)
-
-    def _deafen(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
 
     async def _close(self) -> None:
         if self._work is not None and self._work is not asyncio.current_task():
