@@ -120,7 +120,7 @@ class RouteConfig(Table):
     tools: tuple[Literal["playDtmfSounds", "coldTransfer"], ...] = ()
     """What the agent can do to the phone call."""
     transfer_to: str | None = None
-    """Where coldTransfer sends the caller; None: the agent says where."""
+    """Where coldTransfer sends the caller; None: the agent says where, within what `outgoing` allows."""
     dtmf: DtmfConfig = DtmfConfig()
 
     @model_validator(mode="after")
