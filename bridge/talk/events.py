@@ -4,138 +4,50 @@ Names follow the vendor's SDKs where the meaning is the same (reference 3.4: `st
 `mic_muted`, `speaker_muted`). Instants are seconds since the call was joined, on the event loop's clock.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
 from bridge.legs.base import EndReason
+from bridge.talk.facts import (
+    LIVE,
+    SessionFigures,
+    Status,
+    ToolRun,
+    ToolState,
+    Transcript,
+    Turn,
+)
 from bridge.wire.messages import Medium, ServerMessage, UnknownMessage
 
-Status: TypeAlias = Literal[
-    "disconnected", "disconnecting", "connecting", "idle", "listening", "thinking", "speaking"
+__all__ = [
+    "LIVE",
+    "CallEnded",
+    "DataMessage",
+    "DigitsSent",
+    "Interrupted",
+    "MicMuted",
+    "Noted",
+    "OutputMediumSet",
+    "SessionEvent",
+    "SessionFigures",
+    "SpeakerMuted",
+    "Status",
+    "StatusChanged",
+    "ToolChanged",
+    "ToolRun",
+    "ToolState",
+    "Transcript",
+    "TranscriptChanged",
+    "Turn",
+    "TurnMeasured",
 ]
-"""Of a session: one of the last three while the call is live and the agent has said what it does."""
-LIVE: frozenset[Status] = frozenset({"listening", "thinking", "speaking"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transcript:
-    """One utterance, as far as it is known.
-
-    Attributes:
-        ordinal: Its place among the messages of the call; both roles count together, and there are gaps.
-        role: Who said it.
-        medium: Spoken or typed.
-        final: Whether it is complete; a text that was not final may still change.
-        text: What was said; of the agent, what the caller heard or is about to hear.
-        unheard: What the agent would have gone on to say, or believed said, when it was cut off; the caller never
-            heard it.
-        start_s: When the first of it came.
-        end_s: When the last of it came.
-    """
-
-    ordinal: int
-    role: Literal["user", "agent"]
-    medium: Medium
-    final: bool
-    text: str
-    unheard: str = ""
-    start_s: float
-    end_s: float
-
-
-ToolState: TypeAlias = Literal["running", "waiting", "answered", "failed"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolRun:
-    """One call of a client tool.
-
-    Attributes:
-        invocation_id: What an answer by hand names it by.
-        name: Of the tool, as the model knows it.
-        arguments: JSON values by name, as the agent gave them.
-        state: `running`: its function runs; `waiting`: nobody but a person can answer; `answered`; `failed`.
-        result: The text that the agent was given.
-        error: One sentence: why it failed.
-        by_hand: Whether a person answered.
-        asked_s: When the agent asked.
-        done_s: When it was answered; None while it is not.
-    """
-
-    invocation_id: str
-    name: str
-    arguments: Mapping[str, object]
-    state: ToolState
-    result: str | None = None
-    error: str | None = None
-    by_hand: bool = False
-    asked_s: float
-    done_s: float | None = None
-
-    @property
-    def pending(self) -> bool:
-        """Whether it still wants an answer."""
-        return self.state in ("running", "waiting")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """From the end of what the user said (or the sending of what was typed) to the agent's answer.
-
-    Attributes:
-        number: 1 for the first turn of the call.
-        began_by: Whether the user spoke, typed or pressed keys.
-        at_s: The end of the user's part.
-        by_audio_ms: From the end of the user's speech, as their own audio has it, to the first audible sample of the
-            agent that the caller's side played; None while there is none.
-        by_states_ms: From the first that the agent's messages tell of the end of the user's part (that the user
-            stopped speaking, the user's words, or the state `thinking`) to its state `speaking`, or its first written
-            words; None where it told no such thing.
-    """
-
-    number: int
-    began_by: Literal["voice", "text", "keys"]
-    at_s: float
-    by_audio_ms: float | None = None
-    by_states_ms: float | None = None
-
-    @property
-    def latency_ms(self) -> float | None:
-        """What the user waited: by audio where it is known, else by states."""
-        return self.by_states_ms if self.by_audio_ms is None else self.by_audio_ms
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionFigures:
-    """How the audio of a call stands.
-
-    Attributes:
-        buffered_ms: The agent's audio that has come and was not heard yet, ms.
-        uplink_ms: The caller's audio that waits to be sent, ms.
-        dropped_up_ms: The caller's audio that was too old to be sent, ms.
-        dropped_down_ms: The agent's audio that did not fit, ms.
-        cleared_ms: The agent's audio that was dropped because it was interrupted, ms.
-        underruns: Holes in the agent's speech.
-        underrun_ms: Their length together, ms.
-        interruptions: How often the agent was cut off in the midst of an utterance.
-    """
-
-    buffered_ms: float = 0.0
-    uplink_ms: float = 0.0
-    dropped_up_ms: float = 0.0
-    dropped_down_ms: float = 0.0
-    cleared_ms: float = 0.0
-    underruns: int = 0
-    underrun_ms: float = 0.0
-    interruptions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
     """The session's status is another one; `was` is the one before."""
 
-    kind: ClassVar[str] = "status"
+    kind: ClassVar[Literal["status"]] = "status"
     at_s: float
     status: Status
     was: Status
@@ -145,7 +57,7 @@ class StatusChanged:
 class TranscriptChanged:
     """An utterance began, went on, ended, or was cut off: all of it as it stands now."""
 
-    kind: ClassVar[str] = "transcripts"
+    kind: ClassVar[Literal["transcripts"]] = "transcripts"
     at_s: float
     transcript: Transcript
 
@@ -154,7 +66,7 @@ class TranscriptChanged:
 class Interrupted:
     """The agent was cut off: what it says from here on is new. `transcript` is None if it had said nothing yet."""
 
-    kind: ClassVar[str] = "interrupted"
+    kind: ClassVar[Literal["interrupted"]] = "interrupted"
     at_s: float
     transcript: Transcript | None
 
@@ -163,7 +75,7 @@ class Interrupted:
 class ToolChanged:
     """A client tool was asked for, or is answered: all of it as it stands now."""
 
-    kind: ClassVar[str] = "tool"
+    kind: ClassVar[Literal["tool"]] = "tool"
     at_s: float
     tool: ToolRun
 
@@ -172,7 +84,7 @@ class ToolChanged:
 class TurnMeasured:
     """More is known of how long a turn's answer took; the same turn may come again with more."""
 
-    kind: ClassVar[str] = "turn"
+    kind: ClassVar[Literal["turn"]] = "turn"
     at_s: float
     turn: Turn
 
@@ -181,7 +93,7 @@ class TurnMeasured:
 class MicMuted:
     """The microphone was muted, or is heard again."""
 
-    kind: ClassVar[str] = "mic_muted"
+    kind: ClassVar[Literal["mic_muted"]] = "mic_muted"
     at_s: float
     muted: bool
 
@@ -190,7 +102,7 @@ class MicMuted:
 class SpeakerMuted:
     """The loudspeaker was muted, or is on again."""
 
-    kind: ClassVar[str] = "speaker_muted"
+    kind: ClassVar[Literal["speaker_muted"]] = "speaker_muted"
     at_s: float
     muted: bool
 
@@ -199,7 +111,7 @@ class SpeakerMuted:
 class OutputMediumSet:
     """The agent was asked to answer in this medium from now on."""
 
-    kind: ClassVar[str] = "output_medium"
+    kind: ClassVar[Literal["output_medium"]] = "output_medium"
     at_s: float
     medium: Medium
 
@@ -208,7 +120,7 @@ class OutputMediumSet:
 class DigitsSent:
     """Keys pressed quickly one after the other went to the agent as one message."""
 
-    kind: ClassVar[str] = "digits"
+    kind: ClassVar[Literal["digits"]] = "digits"
     at_s: float
     digits: str
 
@@ -217,7 +129,7 @@ class DigitsSent:
 class DataMessage:
     """A data message of the server, after the session itself has acted on it."""
 
-    kind: ClassVar[str] = "data_message"
+    kind: ClassVar[Literal["data_message"]] = "data_message"
     at_s: float
     message: ServerMessage | UnknownMessage
 
@@ -226,7 +138,7 @@ class DataMessage:
 class Noted:
     """One sentence that people should read; the call goes on."""
 
-    kind: ClassVar[str] = "note"
+    kind: ClassVar[Literal["note"]] = "note"
     at_s: float
     text: str
 
@@ -238,7 +150,7 @@ class CallEnded:
     `reason` is the API's endReason as far as this side can tell, `detail` one sentence for people, or empty.
     """
 
-    kind: ClassVar[str] = "ended"
+    kind: ClassVar[Literal["ended"]] = "ended"
     at_s: float
     reason: EndReason
     detail: str

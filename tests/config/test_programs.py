@@ -3,6 +3,8 @@
 import asyncio
 import re
 import shutil
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
@@ -67,6 +69,62 @@ def test_the_program_of_the_readme_runs(
     told = capsys.readouterr().out
     assert "What are your opening hours?" in told
     assert "We are open" in told
+
+
+WRONG = {
+    "call.on(events.StatusChanged, muted)": "[arg-type]",
+    "call.microphone.write('words')": "[arg-type]",
+    "call.set_output_medium('smoke')": "[arg-type]",
+    "call.transcripts[0].words": "[attr-defined]",
+    "call.leave_call()": "[unused-coroutine]",
+}
+"""Lines of a program, and what is wrong with each."""
+MISTAKEN = """
+import bridge
+from bridge.talk import events
+
+
+def muted(event: events.MicMuted) -> None: ...
+
+
+async def main() -> None:
+    async with bridge.join() as call:
+"""
+
+
+def mypy(folder: Path, *programs: str) -> list[str]:
+    """What mypy says of a user's programs, at its strictest, with the package as it is installed."""
+    pytest.importorskip("mypy", reason="mypy is not installed")
+    (folder / "mypy.ini").write_text("[mypy]\nstrict = True\n")
+    files = [folder / f"program_{number}.py" for number in range(len(programs))]
+    for file, program in zip(files, programs, strict=True):
+        file.write_text(program)
+    said = subprocess.run(
+        [sys.executable, "-m", "mypy", *map(str, files)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        check=False,
+    )
+    return (said.stdout + said.stderr).splitlines()
+
+
+@pytest.mark.slow
+def test_programs_are_typed_for_those_who_write_them(tmp_path: Path) -> None:
+    [of_the_readme] = [block for block in _blocks(README) if "bridge.join" in block]
+    first = PROGRAMS[0]  # the second one needs soundfile, which is not typed
+
+    said = mypy(tmp_path, of_the_readme, first, *TOOLS)
+
+    assert said == ["Success: no issues found in 3 source files"]
+
+
+@pytest.mark.slow
+def test_what_is_wrong_in_a_program_is_found_before_it_runs(tmp_path: Path) -> None:
+    said = mypy(tmp_path, MISTAKEN + "".join(f"        {line}\n" for line in WRONG))
+
+    errors = [line for line in said if ": error: " in line]
+    assert [error.rpartition(" ")[2] for error in errors] == list(WRONG.values())
 
 
 def test_every_program_of_the_guide_is_run() -> None:

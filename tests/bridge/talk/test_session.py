@@ -147,6 +147,18 @@ async def test_a_session_that_never_joined_has_no_end_to_wait_for() -> None:
             await session.leave_call()
 
 
+SDK_NAMES = (
+    "join_call leave_call status transcripts on send_text send_data set_output_medium "
+    "register_tool_implementation register_tool_implementations mute_mic unmute_mic toggle_mic_mute "
+    "is_mic_muted mute_speaker unmute_speaker toggle_speaker_mute is_speaker_muted"
+)
+
+
+@pytest.mark.parametrize("name", SDK_NAMES.split())
+def test_names_are_those_of_the_vendor_s_sdk(name: str) -> None:
+    assert getattr(CallSession, name).__doc__
+
+
 # What is sent
 
 
