@@ -5,7 +5,7 @@ Without any of it connections use the machine's own addresses and any free port,
 
 import re
 from ipaddress import ip_address
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
@@ -49,6 +49,10 @@ class WebRtcConfig(Table):
     """Under which clients reach this machine where it stands behind NAT or in a container."""
     addresses: tuple[Annotated[str, AfterValidator(_is_address)], ...] = ()
     """This machine's own addresses that are offered to clients; none given: all."""
+
+    private_peers: Literal["auto", "allow", "deny"] = "auto"
+    """Whether clients are asked at private addresses that they name: `auto` where this machine's own are private too,
+    and neither `external_address` nor `ice_servers` is set. Who calls from one is answered, but with `deny`."""
 
     @model_validator(mode="after")
     def _has_a_range(self) -> "WebRtcConfig":

@@ -53,6 +53,7 @@ def rtc_options(config: WebRtcConfig) -> RtcOptions:
         port_range=config.ports,
         external_address=config.external_address,
         addresses=config.addresses,
+        private_peers=config.private_peers,
     )
 
 

@@ -95,7 +95,7 @@ def _room_leg(
     from bridge.legs.webrtc.room_leg import RoomLeg  # noqa: PLC0415
 
     near = Rates(_opus_hz(rates.input_hz), _opus_hz(rates.output_hz))
-    options = replace(rtc or RtcOptions(), ear_hz=near.output_hz, voice_hz=near.input_hz)
+    options = replace(rtc or RtcOptions(), ear_hz=near.output_hz, voice_hz=near.input_hz).to_join()
     make_room = room_maker(client, info, socket.peer, options)
     if isinstance(make_room, str):
         raise MissingExtra(make_room)

@@ -25,6 +25,7 @@ external_address = "203.0.113.7"
 addresses = ["10.0.0.5", "fd00::1"]
 port_min = 40_000
 port_max = 40_999
+private_peers = "deny"
 ice_servers = [
   { url = "stun:stun.example.com:3478" },
   { url = "turns:turn.example.com:5349?transport=tcp", username = "u", credential = "p" },
@@ -38,6 +39,7 @@ ice_servers = [
         port_range=(40_000, 40_999),
         external_address="203.0.113.7",
         addresses=("10.0.0.5", "fd00::1"),
+        private_peers="deny",
     )
 
 
@@ -52,6 +54,7 @@ ice_servers = [
             "external_address = 'calls.example.com'",
             "webrtc.external_address: must be an IP address",
         ),
+        ("private_peers = 'never'", "webrtc.private_peers: "),
         ("addresses = ['x']", "webrtc.addresses.0: must be an IP address"),
         ("ice_servers = [{ url = 'http://x' }]", "webrtc.ice_servers.0.url: must be an address"),
         ("ice_servers = [{ }]", "webrtc.ice_servers.0.url: "),

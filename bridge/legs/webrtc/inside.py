@@ -75,6 +75,7 @@ RELIED_ON: Final[Mapping[type, tuple[str, ...]]] = {
         *("_local_candidates", "_local_candidates_start", "_local_candidates_end", "_protocols"),
         *("_queue", "_nominated", "_use_ipv4", "_use_ipv6", "check_state", "data_received"),
         *("_closing", "query_consent", "_remote_candidates", "add_remote_candidate"),
+        "request_received",
         *("respond_error", "get_component_candidates", "gather_candidates"),
         *("stun_server", "turn_server", "turn_username", "turn_password", "turn_ssl"),
         *("turn_transport", "sendto", "close"),

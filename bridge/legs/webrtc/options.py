@@ -5,11 +5,12 @@ STUN server is asked by default.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Final
 
 from bridge.errors import ConfigError
+from bridge.legs.webrtc.reach import PrivatePeers
 
 OPUS_HZ: Final = (8_000, 12_000, 16_000, 24_000, 48_000)
 """Rates at which Opus works, Hz."""
@@ -44,6 +45,7 @@ class RtcOptions:
             container); offered instead of our IPv4 addresses.
         addresses: our own addresses to offer; empty: those of all interfaces, and loopback where there is no other.
         loopback: whether loopback is offered beside the others, for clients on this machine.
+        private_peers: whether peers are asked at private addresses that they name; see `reach`.
         bitrate: of what we send, bit/s.
         ear_hz: rate at which audio of the peer is decoded, Hz.
         voice_hz: rate of the audio that is encoded for the peer, Hz.
@@ -56,6 +58,7 @@ class RtcOptions:
     external_address: str | None = None
     addresses: tuple[str, ...] = ()
     loopback: bool = False
+    private_peers: PrivatePeers = "auto"
     bitrate: int = 28_000
     ear_hz: int = 16_000
     voice_hz: int = 24_000
@@ -71,6 +74,10 @@ class RtcOptions:
         self._check_ports()
         for address in (*self.addresses, *filter(None, (self.external_address,))):
             _check_address(address)
+
+    def to_join(self) -> "RtcOptions":
+        """For a room that we join: whoever named it may have it in our own network, whoever calls us from elsewhere."""
+        return replace(self, private_peers="allow") if self.private_peers == "auto" else self
 
     def _check_ports(self) -> None:
         if self.port_range is not None:

@@ -30,6 +30,7 @@ from aioice.stun import Class, Message
 from bridge.errors import BridgeError
 from bridge.legs.webrtc.again import Again, Flights
 from bridge.legs.webrtc.options import RtcOptions
+from bridge.legs.webrtc.reach import Reach
 from bridge.legs.webrtc.rtp import is_rtcp
 
 MAX_WAITING: Final = 256
@@ -62,6 +63,7 @@ class GuardedConnection(Connection):
     on_srtp: Callable[[bytes], None] | None
     """Takes the peer's SRTP (not SRTCP) at once, without the queue."""
     flights: Flights
+    reach: Reach
 
     def vouch(self, address: Address) -> None:
         """Take an address for the peer's."""
@@ -69,9 +71,29 @@ class GuardedConnection(Connection):
             self.vouched[address] = None
 
     async def add_remote_candidate(self, remote_candidate: Candidate | None) -> None:
-        """Take an address that the peer has named; more than enough of them, in however many offers, are left out."""
-        if remote_candidate is None or len(self._remote_candidates) < MAX_REMOTE:
+        """Take an address that the peer has named; more than enough of them, in however many offers, are left out.
+
+        So are those that it has no business to name.
+        """
+        if remote_candidate is None or (
+            len(self._remote_candidates) < MAX_REMOTE
+            and self.reach.may_ask(remote_candidate.host, remote_candidate.port)
+        ):
             await super().add_remote_candidate(remote_candidate)
+
+    def sift(self) -> None:
+        """Forget what an offer has named before there was a guard."""
+        named = self._remote_candidates
+        self._remote_candidates = [
+            each for each in named if self.reach.may_ask(each.host, each.port)
+        ]
+
+    def request_received(self, message: Message, addr: Address, protocol: StunProtocol) -> None:
+        """A check of the peer's, or of somebody who would have us answer to where it is not."""
+        if self.reach.may_answer(addr[0]):
+            super().request_received(message, addr, protocol)
+        else:
+            self.refused += 1
 
     async def query_consent(self) -> None:
         """Ask the peer now and then; a connection that was closed while it came about has nobody to ask.
@@ -102,11 +124,12 @@ class GuardedConnection(Connection):
         if self._local_candidates_start:
             return
         self._local_candidates_start = True
-        found = await self.get_component_candidates(1, self._own_addresses())
+        found = await self.get_component_candidates(1, self.own_addresses())
         self._local_candidates += found
         self._local_candidates_end = True
 
-    def _own_addresses(self) -> list[str]:
+    def own_addresses(self) -> list[str]:
+        """Where its sockets are, or will be."""
         options = self.options
         if options.addresses:
             return list(options.addresses)
@@ -295,6 +318,13 @@ def guard(connection: Connection, options: RtcOptions) -> None:
     guarded.reporters = set()
     guarded.on_srtp = None
     guarded.flights = Flights(guarded.repeat)
+    guarded.reach = Reach(
+        options.private_peers,
+        guarded.own_addresses(),
+        external=options.external_address,
+        servers=bool(options.ice_servers),
+    )
+    guarded.sift()
 
 
 def hush_loggers() -> None:

@@ -66,3 +66,9 @@ def test_what_cannot_be_is_refused_in_a_sentence(settings: dict[str, Any]) -> No
 def test_a_server_that_cannot_be_asked_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="stun:host:port"):
         IceServer(url)
+
+
+def test_a_room_that_we_join_may_be_in_our_own_network_unless_it_is_denied() -> None:
+    said = {policy: RtcOptions(private_peers=policy) for policy in ("auto", "allow", "deny")}
+    joins = {policy: options.to_join().private_peers for policy, options in said.items()}
+    assert joins == {"auto": "allow", "allow": "allow", "deny": "deny"}
