@@ -60,7 +60,7 @@ async def test_a_whole_call(house: RtcServed, python: Path, tmp_path: Path) -> N
         order = [each["event"] for each in sdk.events]
         assert order.index("room_info") < order.index("connected") < order.index("message")
         assert "first_audio" in order
-        link = house.leg(call["callId"])._link
+        link = house.leg(call["callId"])._links.current
         assert link is not None
         assert link._session.version == "v1"  # type: ignore[attr-defined]
 

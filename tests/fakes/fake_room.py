@@ -26,6 +26,7 @@ class FakeRoom:
     def __init__(
         self, access: Access, user: RoomUser, say: Lane, begins: JoinRefused | float
     ) -> None:
+        self.access = access
         self.token = access.token
         self.user = user
         self.say = say

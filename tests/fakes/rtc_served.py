@@ -113,7 +113,7 @@ class RtcServed:
 
     def cut_signalling(self, call_id: str) -> None:
         """Lose the client's signalling connection, as a network does."""
-        link = self.leg(call_id)._link
+        link = self.leg(call_id)._links.current
         assert isinstance(link, RoomLink)
         assert isinstance(link._socket, PicowsSocket)
         link._socket.abort()

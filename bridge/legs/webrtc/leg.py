@@ -21,6 +21,7 @@ from bridge.legs.webrtc.figures import RtcFigures
 from bridge.legs.webrtc.hearing import Hearing
 from bridge.legs.webrtc.join_feed import JoinFeed
 from bridge.legs.webrtc.link import Link, Parting
+from bridge.legs.webrtc.links import Links
 from bridge.legs.webrtc.messages import Messages
 from bridge.wire.agent_socket import Message, Rates
 from bridge.wire.close_codes import BROKE_OFF, GOING_AWAY, INTERNAL_ERROR, NORMAL, POLICY
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 FRAME_MS: Final = 20
 WAY_S: Final = 0.2
 """From our clock to the client's ear: its jitter buffer and the network. So long the last word is waited for."""
-CLOSING_S: Final = 1.0
-"""How long connections may take to give everything back."""
 
 MakeVoice = Callable[[Lane, "Recorder | None"], "Voice"]
 
@@ -67,8 +66,6 @@ class WebRtcLeg:
     ) -> None:
         self.source_hz = rates.input_hz
         self.sink_hz = rates.output_hz
-        self.rejoins = 0
-        """How often another link took the place of one."""
         self._entrance = entrance
         self._room_info = room_info
         self._make_voice = make_voice
@@ -79,11 +76,7 @@ class WebRtcLeg:
         self._absence = Absence(self._end)
         self._messages = Messages(rates, enabled, self._tell, self._refuse)
         self._hearing = Hearing(rates.input_hz, recorder)
-        self._link: Link | None = None
-        self._closing: set[asyncio.Task[None]] = set()
-        self._past = RtcFigures()
-        """Of the links that are over."""
-        self._joined_s: float | None = None
+        self._links = Links()
         self._is_ready = False
         self._left = False
         self._socket_gone = False
@@ -108,14 +101,10 @@ class WebRtcLeg:
     def attach(self, link: Link) -> None:
         """The client has a new connection: it takes the place of the one before."""
         if self._ended.done() or self._voice is None:
-            self._stop(link, "over")
+            self._links.stop(link, "over")
             return
-        if self._link is not None:
-            self.rejoins += 1
-            self._drop(self._link, "replaced")
-        if self._joined_s is None:
-            self._joined_s = self._loop.time()
-        self._link = link
+        self._forsake()
+        self._links.put(link)
         self._absence.there()
         link.start(self, self._voice)
 
@@ -125,6 +114,11 @@ class WebRtcLeg:
         return self._voice is not None and not self._ended.done()
 
     @property
+    def rejoins(self) -> int:
+        """How often another link took the place of one."""
+        return self._links.rejoins
+
+    @property
     def away(self) -> bool:
         """Whether the client has no connection that can be relied on."""
         return self._absence.away
@@ -132,10 +126,9 @@ class WebRtcLeg:
     @property
     def figures(self) -> RtcFigures:
         """What is counted of the call so far."""
-        figures = self._past.with_link(None if self._link is None else self._link.figures)
-        figures.rejoins = self.rejoins
-        if self._voice is not None and self._joined_s is not None:
-            figures.count_voice(self._voice.figures, self._joined_s)
+        figures, joined_s = self._links.figures, self._links.joined_s
+        if self._voice is not None and joined_s is not None:
+            figures.count_voice(self._voice.figures, joined_s)
         if self._port is not None:
             lane = self._port.outgoing
             figures.caller_audio_lost_ms += 1000 * lane.stats.dropped / lane.rate_hz
@@ -154,22 +147,22 @@ class WebRtcLeg:
 
     def hear(self, link: Link, samples: Int16) -> None:
         """See LinkUser."""
-        if link is self._link and self._port is not None and not self._ended.done():
+        if link is self._links.current and self._port is not None and not self._ended.done():
             self._hearing.hear(link, samples, self._port)
 
     def take(self, link: Link, payload: bytes | str) -> None:
         """See LinkUser."""
-        if link is self._link:
+        if link is self._links.current:
             self._read(payload)
 
     def bad_message(self, link: Link, sentence: str) -> None:
         """See LinkUser."""
-        if link is self._link and not self._ended.done():
+        if link is self._links.current and not self._ended.done():
             self._messages.bad(sentence)
 
     def ready(self, link: Link) -> None:
         """See LinkUser."""
-        if link is self._link and not self._is_ready and self.running:
+        if link is self._links.current and not self._is_ready and self.running:
             self._is_ready = True
             self._absence.ready()
             self._messages.open(link.send)
@@ -178,12 +171,12 @@ class WebRtcLeg:
 
     def mute(self, link: Link, *, disabled: bool) -> None:
         """See LinkUser."""
-        if link is self._link and self._voice is not None:
+        if link is self._links.current and self._voice is not None:
             self._voice.muted = disabled
 
     def lost(self, link: Link, why: str, *, left: bool = False) -> None:
         """See LinkUser."""
-        if link is not self._link or self._ended.done():
+        if link is not self._links.current or self._ended.done():
             return
         self._left = left
         self._unready(link)
@@ -195,12 +188,12 @@ class WebRtcLeg:
 
     def refuse(self, link: Link, exc: RemoteWireError) -> None:
         """See LinkUser."""
-        if link is self._link:
+        if link is self._links.current:
             self._refuse(exc)
 
     def warn(self, link: Link, type_: str, sentence: str) -> None:
         """See LinkUser."""
-        if link is self._link:
+        if link is self._links.current:
             self._tell(Warned(type_, sentence))
 
     # From the call
@@ -265,7 +258,7 @@ class WebRtcLeg:
         self._socket_gone = True
         closed = self._messages.closed(code, reason, ours=ours)
         # A network that drops takes this socket and the room's with it: who was in the room may come back to it.
-        may_be_back = code == BROKE_OFF and self._joined_s is not None
+        may_be_back = code == BROKE_OFF and self._links.joined_s is not None
         if closed.orderly or self._left:
             self._end(Ended("hangup"))
         elif ours or (self._absence.away and not may_be_back):
@@ -284,17 +277,11 @@ class WebRtcLeg:
         self._messages.shut(link.heard_s)
         self._voice.held = True
 
-    def _drop(self, link: Link, parting: Parting) -> None:
-        self._unready(link)
-        self._left = False
-        self._past.add(link.figures)
-        self._stop(link, parting)
-
-    def _stop(self, link: Link, parting: Parting) -> None:
-        link.stop(parting)
-        task = self._loop.create_task(link.closed(), name="webrtc link closing")
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+    def _forsake(self) -> None:
+        """The connection that counted does so no more, if there was one."""
+        if self._links.current is not None:
+            self._unready(self._links.current)
+            self._left = False
 
     def _refuse(self, exc: RemoteWireError) -> None:
         self._close_code = exc.close_code or POLICY
@@ -307,13 +294,11 @@ class WebRtcLeg:
     async def _close(self) -> None:
         """Send the client away and give everything back."""
         self._end(Ended("hangup"))  # cancelled: nothing is taken any more
-        if self._link is not None:
-            self._drop(self._link, self._parting)
-            self._link = None
+        self._forsake()
+        self._links.drop(self._parting)
         self._entrance.close(self._close_code)
         if self._voice is not None:
             self._voice.close()
         if self._on_over is not None:
             self._on_over()
-        if self._closing:
-            await asyncio.wait(set(self._closing), timeout=CLOSING_S)
+        await self._links.closed()

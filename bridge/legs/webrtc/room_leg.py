@@ -18,8 +18,8 @@ from bridge.legs.webrtc.come_back import ComeBack
 from bridge.legs.webrtc.hush import Hush
 from bridge.legs.webrtc.join_feed import JoinFeed
 from bridge.legs.webrtc.later import Later
-from bridge.legs.webrtc.mailbox import Mailbox
 from bridge.legs.webrtc.room import Access, MakeRoom, Room
+from bridge.legs.webrtc.stays import Stays
 from bridge.legs.webrtc.uplink import Uplink
 from bridge.legs.wire_feed import WireFeed
 from bridge.wire.agent_socket import (
@@ -46,7 +46,6 @@ ON_CHANNEL_BYTES: Final = 1024
 """A longer message goes by the join socket, as all clients send it."""
 PARTING_S: Final = 2.0
 """How long the join socket may stay open after the room has sent us away."""
-CLOSING_S: Final = 1.0
 
 
 class RoomLeg:
@@ -76,8 +75,6 @@ class RoomLeg:
         self.rejoins = 0
         """How often the connection was lost and had back."""
         self._socket = socket
-        self._access = Access(info.room_url, info.token)
-        self._make_room = make_room
         self._may_go_away = may_go_away
         self.uplink = Uplink(rates.input_hz)
         """What the caller says, in front of the room."""
@@ -86,13 +83,14 @@ class RoomLeg:
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[Ended] = self._loop.create_future()
         self._ended.add_done_callback(self._leave)
-        self._come_back = ComeBack(self._enter, self._back, self._give_up)
-        self._mail = Mailbox(self._loop.time)
+        access = Access(info.room_url, info.token)
+        self._stays = Stays(
+            lambda: make_room(access, self, self.uplink.lane), self._ended, self._messages_lost
+        )
+        self._come_back = ComeBack(self._stays.enter, self._back, self._give_up)
         self._has_spoken = False
         self._first_word = FirstWord(lambda: self._has_spoken, self._post, self._end)
-        self._room: Room | None = None
         self._parting: asyncio.TimerHandle | None = None
-        self._closing: set[asyncio.Task[None]] = set()
         self._later = Later()
         self._hush = Hush(rates.output_hz, self._push, self._end_segment)
 
@@ -103,7 +101,7 @@ class RoomLeg:
         self._socket.start(JoinFeed(self._feed.on_text, self._emit, self._socket_closed))
         try:
             async with asyncio.timeout(JOIN_S):
-                await self._enter()
+                await self._stays.enter()
         except TimeoutError:
             await self._give_back()
             raise JoinRefused(f"the agent's room did not take us in within {JOIN_S:g} s") from None
@@ -117,7 +115,7 @@ class RoomLeg:
         lane.on_ready = lambda: self._send_audio(lane)
         self._later.begin(port)
         self._send_audio(lane)
-        if self._room is not None:  # else when the lost connection is back
+        if self._stays.current is not None:  # else when the lost connection is back
             self._first_word.begin()
         try:
             return await self._ended
@@ -125,67 +123,29 @@ class RoomLeg:
             lane.on_ready = None
             await self._give_back()
 
-    async def _enter(self) -> None:
-        """Begin a stay. Raises: JoinRefused."""
-        room = self._room = self._make_room(self._access, self, self.uplink.lane)
-        joining = self._loop.create_task(room.join(), name="room join")
-        try:
-            await asyncio.wait((joining, self._ended), return_when=asyncio.FIRST_COMPLETED)
-            self._must_go_on()
-            joining.result()
-        except BaseException:
-            self._stop(room)
-            raise
-        finally:
-            joining.cancel()
-            await asyncio.wait((joining,))
-        if self._room is room:  # not lost again already
-            self._mail.open(lambda text: room.send(text.encode()))
-            if n_dropped := self._mail.take_dropped():
-                sentence = f"{n_dropped} messages for a room that was away were too many"
-                self._emit(Warned("message_not_sent", sentence))
-
-    def _must_go_on(self) -> None:
-        if self._ended.done():
-            detail = self._ended.result().detail or "its agent hung up"
-            raise JoinRefused(f"the call was over before we were in its room: {detail}")
-
     async def _give_back(self) -> None:
         self._end(Ended("hangup"))
         self._leave()
         self._socket.close(NORMAL)
-        if self._closing:
-            _, slow = await asyncio.wait(self._closing, timeout=CLOSING_S)
-            for task in slow:
-                task.cancel()
+        await self._stays.closed()
 
     def _leave(self, _ended: object = None) -> None:
         if self._parting is not None:
             self._parting.cancel()
         self._first_word.stop()
         self._come_back.stop()
-        if self._room is not None:
-            self._stop(self._room)
-
-    def _stop(self, room: Room) -> None:
-        if room is self._room:
-            self._room = None
-            self._mail.shut(room.heard_s)
-        room.stop()
-        task = self._loop.create_task(room.closed(), name="room closing")
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._stays.leave()
 
     # From the room
 
     def hear(self, room: Room, samples: Int16) -> None:
         """See RoomUser."""
-        if room is self._room:
+        if room is self._stays.current:
             self._hush.hear(samples)
 
     def take(self, room: Room, payload: bytes) -> None:
         """See RoomUser."""
-        if room is not self._room or self._ended.done():
+        if room is not self._stays.current or self._ended.done():
             return
         try:
             text = payload.decode()
@@ -196,9 +156,9 @@ class RoomLeg:
 
     def lost(self, room: Room, why: str) -> None:
         """See RoomUser."""
-        if room is not self._room or self._ended.done() or self._parting is not None:
+        if room is not self._stays.current or self._ended.done() or self._parting is not None:
             return
-        self._stop(room)
+        self._stays.leave()
         self._first_word.stop()
         self._hush.reset()
         self._emit(Warned("connection_lost", why))
@@ -206,13 +166,17 @@ class RoomLeg:
 
     def sent_away(self, room: Room, reason: LeaveReason) -> None:
         """See RoomUser."""
-        if room is self._room and self._parting is None:
+        if room is self._stays.current and self._parting is None:
             self._parting = self._loop.call_later(PARTING_S, self._room_is_over, reason)
 
     def warn(self, room: Room, type_: str, sentence: str) -> None:
         """See RoomUser."""
-        if room is self._room:
+        if room is self._stays.current:
             self._emit(Warned(type_, sentence))
+
+    def _messages_lost(self, n: int) -> None:
+        sentence = f"{n} messages for a room that was away were too many"
+        self._emit(Warned("message_not_sent", sentence))
 
     def _back(self) -> None:
         self.rejoins += 1
@@ -285,7 +249,7 @@ class RoomLeg:
         if utf8_size(text) > ON_CHANNEL_BYTES:
             self._socket.send_text(text)
         else:
-            self._mail.post(text)
+            self._stays.post(text)
 
     def _send_audio(self, lane: Lane) -> None:
         while (samples := lane.pull(max(1, lane.depth_samples))).size:

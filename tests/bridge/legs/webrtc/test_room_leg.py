@@ -564,7 +564,7 @@ def test_the_token_shows_up_in_no_event_and_no_text(virtual: Virtual) -> None:
             await world.leg.join()
 
         assert INFO.token not in str(refused.value)
-        assert INFO.token not in repr(world.leg._access)
-        assert INFO.room_url not in repr(world.leg._access)
+        assert INFO.token not in repr(world.room.access)
+        assert INFO.room_url not in repr(world.room.access)
 
     virtual(call())
