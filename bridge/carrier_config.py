@@ -27,6 +27,10 @@ class CarrierTable(Table):
         """What is missing to tell the carrier's requests from anybody's; None if nothing is."""
         return None
 
+    def lacks_api(self) -> str | None:
+        """What is missing to ask the carrier's API to do something to a call; None if nothing is, or there is none."""
+        return None
+
 
 class TwilioConfig(CarrierTable):
     """Twilio."""
@@ -48,6 +52,12 @@ class TwilioConfig(CarrierTable):
     def lacks(self) -> str | None:
         """See CarrierTable."""
         return None if self.auth_token else "auth_token (or TWILIO_AUTH_TOKEN)"
+
+    def lacks_api(self) -> str | None:
+        """See CarrierTable."""
+        if self.account_sid is None:
+            return "account_sid"
+        return None if self.auth_token or self.api_key_secret else "auth_token"
 
 
 class TelnyxConfig(CarrierTable):
@@ -75,6 +85,10 @@ class TelnyxConfig(CarrierTable):
         """See CarrierTable."""
         return None if self.public_key else "public_key (or TELNYX_PUBLIC_KEY)"
 
+    def lacks_api(self) -> str | None:
+        """See CarrierTable."""
+        return None if self.api_key else "api_key"
+
 
 class PlivoConfig(CarrierTable):
     """Plivo."""
@@ -89,6 +103,12 @@ class PlivoConfig(CarrierTable):
     def lacks(self) -> str | None:
         """See CarrierTable."""
         return None if self.auth_token else "auth_token (or PLIVO_AUTH_TOKEN)"
+
+    def lacks_api(self) -> str | None:
+        """See CarrierTable."""
+        if self.auth_id is None:
+            return "auth_id"
+        return None if self.auth_token else "auth_token"
 
 
 class ExchangeConfig(CarrierTable):
@@ -135,6 +155,12 @@ class VonageConfig(CarrierTable):
     def lacks(self) -> str | None:
         """See CarrierTable."""
         return None if self.signature_secret else "signature_secret (or VONAGE_SIGNATURE_SECRET)"
+
+    def lacks_api(self) -> str | None:
+        """See CarrierTable."""
+        if self.application_id is None:
+            return "application_id"
+        return None if self.private_key else "private_key"
 
 
 class GenesysConfig(CarrierTable):

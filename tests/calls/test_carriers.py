@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bridge.gateway.phone.record import PhoneCallRecord
+from bridge.legs.carrier.hang_up import NO_API
 from bridge.testing.caller import CallerPlan
 from bridge.testing.phone_call import PhoneCall
 from bridge.testing.report import report_of
@@ -176,6 +177,32 @@ def test_a_whole_call_is_heard_as_it_was_said_and_ends_in_the_carriers_own_way(
         assert record.figures.underruns == 0
         assert record.figures.digits == 3
         check_interruption(setup, call, record)
+
+    play(test())
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("twilio", "account_sid"), ("telnyx-texml", "api_key"), ("plivo", "auth_id"), ("vonage", "")],
+)
+def test_without_credentials_for_the_api_a_call_ends_with_its_socket_and_the_record_says_so(
+    name: str, key: str
+) -> None:
+    async def test() -> None:
+        carrier = name.partition("-")[0]
+        table = {each: value for each, value in TABLES[carrier].items() if each != key}
+        tables: dict[str, Any] = {"carriers": {carrier: table}, "routes": [ROUTE]}
+        async with phone_world(Receptionist(), name=name, **tables) as here:
+            call = await here.call(caller_plan(8_000))
+
+            assert call.log.problems == []
+            assert call.end is not None
+            assert call.end.by == "application"
+            rate_hz = call.ear.rate_hz
+            assert call.duration_s - call.ear.stretches[-1].end / rate_hz < 1.0
+            assert here.record.end is not None
+            assert here.record.end.reason == "agent_hangup"
+            assert here.record.not_hung_up == NO_API
 
     play(test())
 

@@ -9,11 +9,16 @@ from bridge.gateway.public_url import PublicUrl
 
 _ANSWERING: Final = frozenset({"twilio", "telnyx", "plivo", "vonage"})
 """Carriers that ask at an address what to do with a call; the others open their media socket at once."""
+_NO_API: Final = (
+    "WITHOUT credentials for the API of {names}: these calls cannot be placed, sent elsewhere or hung up by a request; "
+    "they end when their socket is closed."
+)
+_CALL_CONTROL: Final = " Telnyx's Call Control calls cannot be answered at all; TeXML's can."
 _NO_ROUTE: Final = "EVERY phone call is refused: the configuration has no [[routes]]."
 
 
 def phone_notes(config: Config, url: str) -> Iterator[str]:
-    """A sentence for each carrier, one if no call can go anywhere, and one if a secret is an example's.
+    """A sentence for each carrier, and others for what is amiss: routes, credentials, an example's secret.
 
     Args:
         config: of the whole service.
@@ -24,8 +29,17 @@ def phone_notes(config: Config, url: str) -> Iterator[str]:
         yield f"EVERYBODY can read the example's {key}: put your own there before others reach this service."
     if names and not config.routes:
         yield _NO_ROUTE
+    yield from _without_api(config)
     for name in names:
         yield f"{name}: {_pointed(config, name, PublicUrl(config.server.public_url or url))}"
+
+
+def _without_api(config: Config) -> Iterator[str]:
+    tables = config.carriers.there()
+    lacking = {name: lacks for name, each in tables.items() if (lacks := each.lacks_api())}
+    if lacking:
+        names = ", ".join(f"{name} (carriers.{name}.{key})" for name, key in lacking.items())
+        yield _NO_API.format(names=names) + (_CALL_CONTROL if "telnyx" in lacking else "")
 
 
 def _pointed(config: Config, name: str, public: PublicUrl) -> str:

@@ -75,7 +75,7 @@ class PhoneCallRecord:
     figures: CarrierFigures = field(default_factory=CarrierFigures)
     fallback: FallbackOutcome = ""
     not_hung_up: str = ""
-    """Why the carrier's API did not end the phone call, in a sentence; empty if it did, or was not asked."""
+    """Why the carrier's API did not end the phone call, in a sentence; empty if it did, or if that is not its part."""
     ended: datetime | None = None
     end: PhoneEnd | None = None
 

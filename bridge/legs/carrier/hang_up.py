@@ -16,6 +16,7 @@ from bridge.wire.close_codes import NORMAL
 
 log = logging.getLogger(__name__)
 
+NO_API: Final = "there are no credentials for the API of the carrier: its document ends the call"
 STOP_LIMIT_S: Final = 2.0
 """How long the carrier may take to end the stream after it was told to on the socket."""
 
@@ -32,7 +33,7 @@ class HangUp:
     Attributes:
         gone: the carrier's stream is over, or its socket.
         ended_by_carrier: it was the carrier that ended the call.
-        failure: why the carrier's API did not hang up, in a sentence; empty if it did, or was not asked.
+        failure: why the carrier's API did not hang up, in a sentence; empty if it did, or if that is not its part.
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class HangUp:
         by = self._wire.traits.ends_by
         if by == "message" and not self.gone.is_set() and await self._end_by_message():
             return
-        if by != "close" and self._line is not None:
+        if by == "rest" and self._line is None:
+            self.failure = NO_API
+        elif by != "close" and self._line is not None:
             try:
                 await self._line.hang_up()
             except CarrierApiError as exc:

@@ -1,8 +1,8 @@
 """Plivo XML: what Plivo is told to do with a call. Vobiz takes the same.
 
 Source: plivo.com/docs/voice/xml (audio streaming, hangup, dial, play). The content type is always said: the vendor's
-pages disagree about the default. The call is kept alive behind the stream, so that it ends by our hang-up and not by
-what follows in the document.
+pages disagree about the default. ``keepCallAlive`` is always said, too: without it the document goes on, and comes to
+its end, while the stream runs. With it the call outlives the stream: it ends by our request, or by what follows.
 """
 
 import re
@@ -31,6 +31,7 @@ def stream(
     *,
     status_url: str = "",
     content_type: ContentType = MU_LAW,
+    then_hang_up: bool = False,
 ) -> Answer:
     """Open a two-way media socket.
 
@@ -39,6 +40,7 @@ def stream(
         extra_headers: come back in the stream's start; letters and digits only.
         status_url: where Plivo tells of the stream's progress; empty: nowhere.
         content_type: of both directions.
+        then_hang_up: whether the call ends with the stream; else it waits for a request to Plivo's API.
 
     Raises: UsageError for extra headers that Plivo does not take.
     """
@@ -50,7 +52,8 @@ def stream(
         "statusCallbackUrl": status_url,
         "extraHeaders": _extra_headers(extra_headers),
     }
-    return response(element("Stream", attributes, text(url)))
+    opened = element("Stream", attributes, text(url))
+    return response(opened, element("Hangup")) if then_hang_up else response(opened)
 
 
 def busy() -> Answer:

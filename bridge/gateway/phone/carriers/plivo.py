@@ -35,7 +35,7 @@ class Plivo(Carrier):
 
     Args:
         auth_token: None: nothing can be checked.
-        api: None: phone calls can be ended by closing their stream only, which Plivo keeps alive.
+        api: None: phone calls end with their stream.
         content_type: of the media sockets.
     """
 
@@ -92,7 +92,12 @@ class Plivo(Carrier):
 
     def stream(self, to: StreamTo) -> Answer:
         """See Carrier."""
-        return plivo_xml.stream(to.url, status_url=to.status_url, content_type=self._content_type)
+        return plivo_xml.stream(
+            to.url,
+            status_url=to.status_url,
+            content_type=self._content_type,
+            then_hang_up=self.api is None,
+        )
 
     def busy(self) -> Answer:
         """See Carrier."""

@@ -4,7 +4,14 @@ from bridge.config import Config
 from bridge.gateway.phone.notes import phone_notes
 
 URL = "http://127.0.0.1:8080"
-TWILIO = {"twilio": {"auth_token": "a"}}
+TWILIO = {"twilio": {"account_sid": "AC1", "auth_token": "a"}}
+APIS = {
+    **TWILIO,
+    "telnyx": {"api_key": "k"},
+    "plivo": {"auth_id": "i", "auth_token": "a"},
+    "vonage": {"application_id": "i", "private_key": "private.key"},
+}
+"""Credentials for the APIs."""
 
 
 def notes(**tables: object) -> list[str]:
@@ -36,7 +43,7 @@ def test_a_service_without_carriers_has_nothing_to_tell() -> None:
 def test_a_carrier_that_asks_is_pointed_at_its_answer_url(
     name: str, server: dict[str, str], web: str
 ) -> None:
-    [note] = notes(server=server, carriers={name: {}}, routes=[{}])
+    [note] = notes(server=server, carriers={name: APIS[name]}, routes=[{}])
 
     assert note == (
         f"{name}: point it at {web}/carriers/{name}/answer, "
@@ -60,9 +67,39 @@ def test_a_carrier_that_opens_its_socket_at_once_is_pointed_there_without_its_se
 
 
 def test_a_secret_of_the_examples_is_told_of() -> None:
-    told, _ = notes(carriers={"plivo": {"auth_token": "change-this-token"}}, routes=[{}])
+    table = {"auth_id": "i", "auth_token": "change-this-token"}
+    told, _ = notes(carriers={"plivo": table}, routes=[{}])
 
     assert told.startswith("EVERYBODY can read the example's carriers.plivo.auth_token: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "key"),
+    [
+        ("twilio", {"auth_token": "a"}, "account_sid"),
+        ("twilio", {"account_sid": "AC1"}, "auth_token"),
+        ("telnyx", {"public_key": "k"}, "api_key"),
+        ("plivo", {"auth_token": "a"}, "auth_id"),
+        ("plivo", {"auth_id": "i"}, "auth_token"),
+        ("vonage", {}, "application_id"),
+        ("vonage", {"application_id": "i"}, "private_key"),
+    ],
+)
+def test_a_carrier_without_credentials_for_its_api_is_named_with_what_is_missing(
+    name: str, table: dict[str, str], key: str
+) -> None:
+    told, _ = notes(carriers={name: table}, routes=[{}])
+
+    assert f"the API of {name} (carriers.{name}.{key}): these calls cannot be placed, " in told
+    assert ("Call Control calls cannot be answered at all" in told) is (name == "telnyx")
+
+
+def test_all_carriers_without_credentials_share_one_line_and_one_with_them_is_not_on_it() -> None:
+    carriers = {"telnyx": {}, "plivo": {}, **TWILIO, "exotel": {}, "asterisk": {}, "genesys": {}}
+    lines = [line for line in notes(carriers=carriers, routes=[{}]) if "WITHOUT" in line]
+
+    assert len(lines) == 1
+    assert "of telnyx (carriers.telnyx.api_key), plivo (carriers.plivo.auth_id): " in lines[0]
 
 
 def test_audiosocket_is_pointed_at_its_own_port() -> None:

@@ -3,7 +3,7 @@ from collections.abc import Coroutine
 
 import pytest
 
-from bridge.legs.carrier.hang_up import STOP_LIMIT_S
+from bridge.legs.carrier.hang_up import NO_API, STOP_LIMIT_S
 from bridge.virtual import run_virtual
 from bridge.wire.carriers.base import Traits
 from tests.bridge.legs.carrier.plain_call import HandLine, opened_call, running_call
@@ -40,6 +40,7 @@ def test_without_credentials_and_where_the_close_ends_it_the_socket_is_closed(wa
 
         assert call.socket.closed
         assert call.texts == []
+        assert call.leg.not_hung_up == (NO_API if way == "rest" else "")
 
     run(call())
 

@@ -36,6 +36,21 @@ def test_a_stream_is_what_the_vendor_would_write() -> None:
     assert seen(ours.body) == seen(theirs)
 
 
+def test_a_call_that_nobody_can_hang_up_by_a_request_ends_behind_its_stream() -> None:
+    from plivo.xml import HangupElement, StreamElement
+
+    opened = StreamElement(
+        URL,
+        bidirectional=True,
+        audioTrack="inbound",
+        keepCallAlive=True,
+        contentType="audio/x-mulaw;rate=8000",
+    )
+    theirs = vendor().add(opened).add(HangupElement()).to_string()
+
+    assert seen(plivo_xml.stream(URL, then_hang_up=True).body) == seen(theirs)
+
+
 def test_a_stream_may_be_wide_band() -> None:
     [(_, attributes, url, _)] = seen(
         plivo_xml.stream(URL, content_type="audio/x-l16;rate=16000").body
