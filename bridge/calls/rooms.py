@@ -22,7 +22,8 @@ from bridge.legs.recorder import Recorder
 from bridge.legs.webrtc.entrance import Entrance
 from bridge.legs.webrtc.figures import COUNTED, TIMED_MS, RtcFigures, Transport
 from bridge.legs.webrtc.installed import missing_webrtc
-from bridge.legs.webrtc.leg import MakeVoice, WebRtcLeg
+from bridge.legs.webrtc.leg import WebRtcLeg
+from bridge.legs.webrtc.speech import MakeVoice
 from bridge.wire.agent_socket import Rates
 from bridge.wire.livekit.names import USER, make_sid
 from bridge.wire.livekit.tokens import check_token, issue_token

@@ -9,8 +9,8 @@ from bridge.gateway.room_route import room_router
 from bridge.gateway.whip_route import whip_router
 from bridge.legs.recorder import Recorder
 from bridge.legs.webrtc.installed import missing_webrtc
-from bridge.legs.webrtc.leg import MakeVoice
 from bridge.legs.webrtc.options import IceServer, RtcOptions
+from bridge.legs.webrtc.speech import MakeVoice
 from bridge.webrtc_config import WebRtcConfig
 
 if TYPE_CHECKING:

@@ -9,9 +9,7 @@ in its room: the network may have dropped.
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
 
-from bridge.audio.lane import Lane
 from bridge.errors import LocalWireError, RemoteWireError
 from bridge.legs.base import Ended, FarBroke, LegEvent, MessageEvent, Port, Warned
 from bridge.legs.recorder import Recorder
@@ -23,19 +21,11 @@ from bridge.legs.webrtc.join_feed import JoinFeed
 from bridge.legs.webrtc.link import Link, Parting
 from bridge.legs.webrtc.links import Links
 from bridge.legs.webrtc.messages import Messages
+from bridge.legs.webrtc.speech import MakeVoice, Speech
 from bridge.wire.agent_socket import Message, Rates
 from bridge.wire.close_codes import BROKE_OFF, GOING_AWAY, INTERNAL_ERROR, NORMAL, POLICY
 from bridge.wire.messages import EnabledDataMessages, PlaybackClearBuffer, RoomInfo, encode
 from bridge_codecs.pcm import Int16
-
-if TYPE_CHECKING:
-    from bridge.legs.webrtc.voice import Voice
-
-FRAME_MS: Final = 20
-WAY_S: Final = 0.2
-"""From our clock to the client's ear: its jitter buffer and the network. So long the last word is waited for."""
-
-MakeVoice = Callable[[Lane, "Recorder | None"], "Voice"]
 
 
 class WebRtcLeg:
@@ -83,13 +73,12 @@ class WebRtcLeg:
         self._close_code = NORMAL
         self._parting: Parting = "over"
         self._port: Port | None = None
-        self._voice: Voice | None = None
+        self._speech: Speech | None = None
 
     async def run(self, port: Port) -> Ended:
         """Serve the client until it hangs up, is gone for good or breaks the protocol; on cancellation, close."""
         self._port = port
-        self._voice = self._make_voice(port.incoming, self._recorder)
-        self._voice.held = True
+        self._speech = Speech(port.incoming, self._make_voice, self._recorder)
         self._absence.begin()
         self._let_in()
         try:
@@ -100,18 +89,18 @@ class WebRtcLeg:
 
     def attach(self, link: Link) -> None:
         """The client has a new connection: it takes the place of the one before."""
-        if self._ended.done() or self._voice is None:
+        if self._ended.done() or self._speech is None:
             self._links.stop(link, "over")
             return
         self._forsake()
         self._links.put(link)
         self._absence.there()
-        link.start(self, self._voice)
+        link.start(self, self._speech.voice)
 
     @property
     def running(self) -> bool:
         """Whether links may be attached."""
-        return self._voice is not None and not self._ended.done()
+        return self._speech is not None and not self._ended.done()
 
     @property
     def rejoins(self) -> int:
@@ -127,8 +116,8 @@ class WebRtcLeg:
     def figures(self) -> RtcFigures:
         """What is counted of the call so far."""
         figures, joined_s = self._links.figures, self._links.joined_s
-        if self._voice is not None and joined_s is not None:
-            figures.count_voice(self._voice.figures, joined_s)
+        if self._speech is not None and joined_s is not None:
+            figures.count_voice(self._speech.voice.figures, joined_s)
         if self._port is not None:
             lane = self._port.outgoing
             figures.caller_audio_lost_ms += 1000 * lane.stats.dropped / lane.rate_hz
@@ -166,13 +155,13 @@ class WebRtcLeg:
             self._is_ready = True
             self._absence.ready()
             self._messages.open(link.send)
-            assert self._voice is not None
-            self._voice.held = False
+            assert self._speech is not None
+            self._speech.go_on()
 
     def mute(self, link: Link, *, disabled: bool) -> None:
         """See LinkUser."""
-        if link is self._links.current and self._voice is not None:
-            self._voice.muted = disabled
+        if link is self._links.current and self._speech is not None:
+            self._speech.voice.muted = disabled
 
     def lost(self, link: Link, why: str, *, left: bool = False) -> None:
         """See LinkUser."""
@@ -200,11 +189,8 @@ class WebRtcLeg:
 
     def clear(self) -> None:
         """Silence at once: what was taken from the lane is dropped."""
-        if self._voice is not None and self._port is not None:
-            self._voice.clear()
-            if self._recorder is not None:
-                ahead_ms = self._port.incoming.ledger.ahead_ms(self._loop.time())
-                self._recorder.cleared(unplayed_s=ahead_ms / 1000)
+        if self._speech is not None:
+            self._speech.clear()
         self.send(PlaybackClearBuffer())
 
     def receive(self, event: LegEvent) -> None:
@@ -226,13 +212,8 @@ class WebRtcLeg:
 
     async def drain(self) -> None:
         """Wait until the client has heard everything; one that is away hears nothing."""
-        assert self._port is not None
-        lane = self._port.incoming
-        while lane.depth_samples and self._is_ready:  # noqa: ASYNC110 - the voice empties it
-            await asyncio.sleep(max(lane.depth_ms, FRAME_MS) / 1000)
-        until_s = lane.ledger.playing_until_s
-        if until_s is not None:
-            await asyncio.sleep(max(0.0, until_s + WAY_S - self._loop.time()))
+        assert self._speech is not None
+        await self._speech.heard_out()
 
     # Inside
 
@@ -272,10 +253,10 @@ class WebRtcLeg:
 
     def _unready(self, link: Link) -> None:
         """The link is not to be relied on: what is said from now on waits for the next one."""
-        assert self._voice is not None
+        assert self._speech is not None
         self._is_ready = False
         self._messages.shut(link.heard_s)
-        self._voice.held = True
+        self._speech.hold()
 
     def _forsake(self) -> None:
         """The connection that counted does so no more, if there was one."""
@@ -297,8 +278,8 @@ class WebRtcLeg:
         self._forsake()
         self._links.drop(self._parting)
         self._entrance.close(self._close_code)
-        if self._voice is not None:
-            self._voice.close()
+        if self._speech is not None:
+            self._speech.voice.close()
         if self._on_over is not None:
             self._on_over()
         await self._links.closed()
