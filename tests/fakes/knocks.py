@@ -97,7 +97,12 @@ def twilio_knock(target: str, *, secret: str = "", url: str = "") -> Knock:
 
 
 def genesys_knock(
-    now_s: float, *, nonce: str = "n" * 22, target: str = "", secret: str = ""
+    now_s: float,
+    *,
+    nonce: str = "n" * 22,
+    target: str = "",
+    secret: str = "",
+    host: str = "bridge.example",
 ) -> Knock:
     path = "/carriers/genesys/media/-"
     headers = {
@@ -110,7 +115,7 @@ def genesys_knock(
         account.account_id,
         secret or account.token,
         SignedRequest("GET", target or path, headers),
-        authority="bridge.example",
+        authority=host,
         now_s=now_s,
         nonce=nonce,
     )

@@ -11,7 +11,7 @@ from typing import Final
 
 from bridge.wire.signatures import message_signature
 from bridge.wire.signatures.message_signature import MessageSignature
-from bridge.wire.signatures.request import SignedRequest, authorities
+from bridge.wire.signatures.request import SignedRequest, authorities, other_authorities
 
 KEY_HEADER: Final = "x-api-key"
 SESSION_HEADER: Final = "audiohook-session-id"
@@ -129,8 +129,14 @@ def _wrong_signature(
         secret = b64decode(client_secret, validate=True)
     except ValueError:
         return "the configured client secret of Genesys is no base64"
-    for authority, target in authorities(request, public_url):
+
+    def fits(asked: tuple[str, str]) -> bool:
+        authority, target = asked
         values = {**request.headers, "@request-target": target, "@authority": authority}
-        if signature.fits(secret, values):
-            return None
+        return signature.fits(secret, values)
+
+    if any(map(fits, authorities(public_url, request.target))):
+        return None
+    for asked in filter(fits, other_authorities(request, public_url)):
+        return f"the signature fits the host {asked[0]}: public_url is wrong"
     return "the signature does not fit: made with another secret, or for another URL"

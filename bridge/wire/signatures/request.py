@@ -62,19 +62,23 @@ def signed_urls(public_url: str, target: str, *, socket: bool) -> list[str]:
     return list(_spellings(scheme, host, prefix + target))
 
 
-def authorities(request: SignedRequest, public_url: str) -> list[tuple[str, str]]:
-    """Under which hosts and targets the sender may have asked, the configured ones first.
+def authorities(public_url: str, target: str) -> list[tuple[str, str]]:
+    """Under which host and targets the sender may have asked: the configured host alone, with and without its path.
 
     A host is in lower case, without the port that its scheme has by default.
     """
+    scheme, host, prefix = _parts(public_url, socket=True)
+    return [(_authority(scheme, host), path + target) for path in dict.fromkeys((prefix, ""))]
+
+
+def other_authorities(request: SignedRequest, public_url: str) -> Iterator[tuple[str, str]]:
+    """Hosts that the request itself names, and targets. Nobody is let in by them: they tell a wrong public_url."""
     scheme, configured, prefix = _parts(public_url, socket=True)
-    default = f":{_DEFAULT_PORTS.get(scheme, 443)}"
-    hosts = (configured, *_named_hosts(request.headers))
-    return [
-        (host, path + request.target)
-        for host in dict.fromkeys(host.lower().removesuffix(default) for host in hosts)
-        for path in dict.fromkeys((prefix, ""))
-    ]
+    named = dict.fromkeys(_authority(scheme, host) for host in _named_hosts(request.headers))
+    for host in named:
+        if host != _authority(scheme, configured):
+            for path in dict.fromkeys((prefix, "")):
+                yield host, path + request.target
 
 
 def diagnosis(
@@ -90,6 +94,10 @@ def diagnosis(
                 if any(map(fits, _spellings(scheme, host, path + request.target))):
                     return f"the signature fits {scheme}://{host}{path}…: public_url is wrong"
     return "the signature does not fit: made with another secret, or of another request"
+
+
+def _authority(scheme: str, host: str) -> str:
+    return host.lower().removesuffix(f":{_DEFAULT_PORTS.get(scheme, 443)}")
 
 
 def _parts(public_url: str, *, socket: bool) -> tuple[str, str, str]:

@@ -6,6 +6,7 @@ Only what is right opens. Before that no AI call is made and, on real sockets, n
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -13,7 +14,8 @@ import pytest
 
 from bridge.gateway.media_route import Knock
 from bridge.virtual import run_virtual
-from bridge.wire.signatures import telnyx
+from bridge.wire.signatures import plivo, telnyx, twilio
+from tests.fakes.emulated import ACCOUNTS
 from tests.fakes.knocks import (
     SOCKETS,
     Webhook,
@@ -35,6 +37,7 @@ from tests.fakes.phone_world import SECRET, TABLES, PhoneWorld, phone_world
 from tests.fakes.raw_websocket import BINARY, TEXT, frame
 
 TAKEN = 101
+OTHER = "https://other.example"
 Knocks = dict[str, Knock]
 Rows = Callable[[PhoneWorld], Awaitable[tuple[Knocks, Knock]]]
 """The wrong knocks by what is wrong, and the right one."""
@@ -49,6 +52,24 @@ def tampered(target: str) -> str:
     middle = len(target) - 20
     other = "A" if target[middle] != "A" else "B"
     return target[:middle] + other + target[middle + 1 :]
+
+
+def of_another_host(elsewhere: Knock) -> Knocks:
+    """An upgrade that was signed for another host, brought to ours in every way that names that host."""
+    host = OTHER.removeprefix("https://")
+    ways: dict[str, dict[str, str]] = {
+        "as it is": {},
+        "by Host": {"host": host},
+        "by X-Forwarded-Host": {"x-forwarded-host": host},
+        "by Forwarded": {"forwarded": f"host={host}"},
+        "by X-Original-Host": {"x-original-host": host},
+    }
+    return {
+        f"a signature of another host, {way}": replace(
+            elsewhere, headers={**elsewhere.headers, **headers}
+        )
+        for way, headers in ways.items()
+    }
 
 
 async def token_knocks(
@@ -80,8 +101,8 @@ async def twilio_rows(world: PhoneWorld) -> tuple[Knocks, Knock]:
     wrong["no signature"] = knock(path)
     wrong["a wrong signature"] = twilio_knock(path, secret="another")
     wrong["a signature of another address"] = twilio_knock(path, url=f"{SOCKETS}/elsewhere")
-    wrong["a signature of another host"] = twilio_knock(path, url=f"wss://other.example{path}")
-    return wrong, right
+    elsewhere = twilio_knock(path, url=f"{OTHER.replace('https', 'wss')}{path}")
+    return {**wrong, **of_another_host(elsewhere)}, right
 
 
 def texml_call(world: PhoneWorld, n: int) -> Webhook:
@@ -144,7 +165,9 @@ async def plivo_rows(world: PhoneWorld) -> tuple[Knocks, Knock]:
     wrong, right = await token_knocks(target, knock)
     header = {"X-Plivo-Signature-V3": "bm90aGluZw==", "X-Plivo-Signature-V3-Nonce": "n9"}
     wrong["a wrong signature"] = knock(right.target, header)
-    return wrong, right
+    url = f"{OTHER.replace('https', 'wss')}{right.target}"
+    signed_elsewhere = plivo.sign_upgrade(ACCOUNTS["plivo"].token, url, "n8")
+    return {**wrong, **of_another_host(knock(right.target, signed_elsewhere))}, right
 
 
 async def vonage_rows(world: PhoneWorld) -> tuple[Knocks, Knock]:
@@ -164,7 +187,8 @@ async def genesys_rows(world: PhoneWorld) -> tuple[Knocks, Knock]:
         "an old signature": genesys_knock(at_s - 11, nonce="c" * 22),
         "a signature of the future": genesys_knock(at_s + 6, nonce="d" * 22),
     }
-    return wrong, genesys_knock(at_s)
+    elsewhere = genesys_knock(at_s, nonce="e" * 22, host=OTHER.removeprefix("https://"))
+    return {**wrong, **of_another_host(elsewhere)}, genesys_knock(at_s)
 
 
 def secret_rows(name: str) -> Rows:
@@ -287,6 +311,29 @@ def test_a_nonce_of_plivos_comes_once_in_a_day_whatever_the_call_does(status: st
             other = plivo_webhook(dict(parse_qsl(first.body.decode())), "another")
             again = await other.send(world.http())
             assert ("/media/" in again.text) is (status == "in-progress")
+
+    run_virtual(test())
+
+
+@pytest.mark.parametrize("name", ["twilio", "plivo"])
+@pytest.mark.parametrize("header", ["", "host", "x-forwarded-host", "forwarded"])
+def test_a_webhook_signed_for_another_host_opens_nothing(name: str, header: str) -> None:
+    async def test() -> None:
+        async with phone_world(name=name) as world:
+            webhook = WEBHOOKS[name](world)
+            fields = dict(parse_qsl(webhook.body.decode()))
+            url = OTHER + webhook.target
+            if name == "twilio":
+                signature = twilio.sign_webhook(ACCOUNTS[name].token, url, fields.items())
+            else:
+                signature = plivo.sign_webhook(ACCOUNTS[name].token, url, "n1", fields.items())
+            webhook.headers |= signature
+            if header:
+                host = OTHER.removeprefix("https://")
+                webhook.headers[header] = f"host={host}" if header == "forwarded" else host
+
+            assert (await webhook.send(world.http())).status_code == 403
+            assert not world.records
 
     run_virtual(test())
 

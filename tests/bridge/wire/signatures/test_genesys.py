@@ -105,10 +105,16 @@ def test_the_host_is_in_lower_case_and_without_a_default_port(
     assert check(signed(authority=authority), public_url) is None
 
 
-def test_the_host_may_be_the_one_that_the_request_names() -> None:
-    named = replace(UNSIGNED, headers={**IDS, "host": "other.example"})
+@pytest.mark.parametrize("header", ["host", "x-forwarded-host"])
+def test_another_host_that_the_request_names_tells_a_wrong_public_url_and_lets_nobody_in(
+    header: str,
+) -> None:
+    named = replace(UNSIGNED, headers={**IDS, header: "other.example"})
 
-    assert check(signed(named, authority="other.example")) is None
+    why = check(signed(named, authority="other.example"))
+    assert why == "the signature fits the host other.example: public_url is wrong"
+    assert check(signed(named, authority="other.example"), "https://other.example") is None
+    assert "another URL" in str(check(signed(named, authority="third.example")))
 
 
 def test_a_path_before_the_target_is_signed_with_it() -> None:

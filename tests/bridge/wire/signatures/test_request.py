@@ -5,6 +5,7 @@ from bridge.wire.signatures.request import (
     SignedRequest,
     authorities,
     diagnosis,
+    other_authorities,
     signed_urls,
 )
 from tests.bridge.wire.signatures.samples import FORM
@@ -74,11 +75,17 @@ def test_what_cannot_be_read_as_a_form_is_none(body: bytes) -> None:
     assert form(body).form() is None
 
 
-def test_the_authorities_are_the_configured_host_and_those_that_the_request_names() -> None:
-    request = SignedRequest("GET", "/a", {"host": "Inner:443", "x-forwarded-host": "p, q, r"})
+def test_the_only_authority_is_the_configured_host() -> None:
+    assert authorities("https://Public:443/sub", "/a") == [("public", "/sub/a"), ("public", "/a")]
+    assert authorities("http://Public:443", "/a") == [("public:443", "/a")]
 
-    assert authorities(request, "https://Public:443/sub") == [
-        (host, path) for host in ("public", "inner", "p", "q") for path in ("/sub/a", "/a")
+
+def test_other_authorities_are_the_hosts_that_the_request_names() -> None:
+    headers = {"host": "Inner:443", "x-forwarded-host": "Public, q, r"}
+    request = SignedRequest("GET", "/a", headers)
+
+    assert list(other_authorities(request, "https://Public:443/sub")) == [
+        (host, path) for host in ("inner", "q") for path in ("/sub/a", "/a")
     ]
 
 
