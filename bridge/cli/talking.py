@@ -99,8 +99,8 @@ def talk(  # noqa: PLR0913 - one argument for each option
     lines are printed, and lines typed are sent to the agent. A terminal does not
     report when a key goes up: hold the space bar to talk and let it go, or tap it
     to begin and tap again to end.
-    Above the transcript, buffer is the agent's audio that is still to be heard, and
-    drops counts how often audio was lost or missing, yours or the agent's.
+    On the screen, buffer is the agent's audio that is still to be heard, drops
+    how often audio was lost or missing, yours or the agent's.
     Ctrl-C hangs up; the files of --record are complete then. The exit code is 0
     when the call took place, 1 when it failed or could not be recorded as asked,
     2 for wrong usage. --json is described in config/talk.md.

@@ -3,6 +3,7 @@
 from typing import Final
 
 from bridge.legs.base import Ended, EndReason
+from bridge.wire.close_codes import NORMAL, ending
 
 _WORDS: Final[dict[EndReason, str]] = {
     "hangup": "you hung up",
@@ -11,13 +12,16 @@ _WORDS: Final[dict[EndReason, str]] = {
     "connection_error": "the connection failed",
     "system_error": "something failed inside",
 }
+_IN_ORDER: Final = ending(NORMAL).sentence
+"""Says nothing that the words do not."""
 WELL_ENDED: Final[frozenset[EndReason]] = frozenset({"hangup", "agent_hangup", "timeout"})
 
 
 def words_of(ended: Ended) -> str:
     """One clause about the end of a call, with the far side's or the system's own words where there are any."""
     words = _WORDS[ended.reason]
-    return f"{words} ({ended.detail})" if ended.detail else words
+    told = ended.detail and ended.detail != _IN_ORDER
+    return f"{words} ({ended.detail})" if told else words
 
 
 def clock_words(at_s: float) -> str:

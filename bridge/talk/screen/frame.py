@@ -38,7 +38,7 @@ Mode = Literal["keys", "text", "dtmf", "answer", "help"]
 _PROMPTS: Final = {
     "text": "say, as text (Enter sends, Esc leaves)",
     "answer": "result of {tool} (Enter sends, Esc leaves)",
-    "dtmf": "telephone keys (Enter or a pause sends them, Esc leaves)",
+    "dtmf": "telephone keys: {pressed}(Enter or a pause sends, Esc leaves)",
 }
 
 
@@ -143,8 +143,9 @@ class Frame:
             self.prompt.show(lines)
         elif doing.mode != "keys":
             tool = doing.answering[1] if doing.answering else ""
-            words = _PROMPTS[doing.mode].format(tool=tool)
-            self.prompt.show([rule(width, look, f"{words}  {doing.pressed[-12:]}".rstrip())])
+            pressed = f"{doing.pressed[-12:]}  " if doing.pressed else ""
+            words = _PROMPTS[doing.mode].format(tool=tool, pressed=pressed)
+            self.prompt.show([rule(width, look, words)])
 
     def _mic_remark(self) -> str:
         if self._doing.push_to_talk and not self._doing.talking:

@@ -9,21 +9,22 @@ from bridge.talk.screen.needs import Talk
 from bridge.talk.screen.paragraphs import Look
 from bridge.talk.screen.status import Key
 
+# What matters stands in the first thirty letters: a terminal of 40 columns shows no more.
 _ALL: Final[tuple[Key, ...]] = (
     ("m", "microphone off and on"),
     ("s", "loudspeaker off and on; the agent goes on talking"),
     ("space", "push to talk: hold it and let go, or tap it to begin and again to end"),
     ("p", "push-to-talk off and on"),
-    ("t Enter", "type something that the agent shall hear as text"),
-    ("d", "telephone keys (DTMF): a number goes when you pause, or with Enter"),
-    ("o", "have the agent answer in text, or by voice again"),
-    ("a", "answer by hand a tool that waits for an answer"),
-    ("up down", "read back; End follows the talk again"),
-    ("q", "hang up (Ctrl-C too; twice leaves at once)"),
+    ("t Enter", "type to the agent, as text"),
+    ("d", "telephone keys; a pause or Enter sends the number"),
+    ("o", "answers in text, or by voice again"),
+    ("a", "answer a waiting tool by hand"),
+    ("up down", "read back; End follows again"),
+    ("q", "hang up; twice leaves at once (Ctrl-C too)"),
 )
 FIGURES: Final[tuple[Key, ...]] = (
-    ("buffer", "the agent's audio that has come and is still to be heard"),
-    ("drops", "how often audio was lost or missing, of yours or the agent's"),
+    ("buffer", "agent's audio not heard yet"),
+    ("drops", "how often audio was lost or missing, yours or the agent's"),
 )
 """Words above the transcript that do not say what they count."""
 _REMARK: Final = "Terminals report no key-up: a held space bar is known by its repeats."
@@ -44,13 +45,13 @@ def keys_for(mode: str, talk: Talk, board: Board, *, push_to_talk: bool) -> list
     if mode == "help":
         return [("?", "close"), ("q", "hang up")]
     keys = [("a", f"answer {pending[1].tool}")] if (pending := board.pending_tool) else []
-    keys.append(("q", "hang up"))
+    keys += [("q", "hang up"), ("?", "help")]
     if talk.has_devices:
         keys.append(("m", "unmute" if talk.mic_muted and not push_to_talk else "mute"))
         keys.append(("space", "talk"))
         keys.append(("s", "speaker on" if talk.speaker_muted else "speaker off"))
     other = "text" if board.medium == "voice" else "voice"
-    return [*keys, ("t", "type"), ("d", "dial"), ("o", f"answers by {other}"), ("?", "help")]
+    return [*keys, ("t", "type"), ("d", "dial"), ("o", f"answers by {other}")]
 
 
 def help_lines(width: int, look: Look, *, devices: bool) -> list[Text]:

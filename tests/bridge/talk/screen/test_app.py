@@ -163,7 +163,7 @@ async def test_keys_that_were_sent_leave_the_prompt_and_later_ones_stay() -> Non
         prompt = screen.rows("prompt-words")[0]
 
         assert "427" not in prompt
-        assert " 7" in prompt
+        assert "telephone keys: 7 " in prompt
         assert "keys 42 sent" in screen.transcript
 
 

@@ -4,6 +4,7 @@ from bridge.talk.screen.board import Board
 from bridge.talk.screen.key_help import help_lines, keys_for
 from bridge.talk.screen.palette import COLOURED
 from bridge.talk.screen.paragraphs import Look
+from bridge.talk.screen.status import key_lines
 from tests.fakes.screen_talk import FakeTalk
 
 
@@ -15,6 +16,14 @@ def test_hanging_up_comes_first_unless_a_tool_waits() -> None:
 
     keys = keys_for("keys", FakeTalk(), board, push_to_talk=False)
     assert keys[:2] == [("a", "answer askManager"), ("q", "hang up")]
+
+
+def test_where_there_is_room_for_few_keys_the_one_for_help_is_among_them() -> None:
+    keys = keys_for("keys", FakeTalk(), Board(), push_to_talk=False)
+
+    lines = key_lines(keys, 40, Look(COLOURED), rows=2)
+
+    assert "? help" in lines[0].plain
 
 
 @pytest.mark.parametrize("mode", ["text", "answer", "dtmf", "help", "keys"])
