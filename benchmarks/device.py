@@ -141,8 +141,10 @@ async def drift(ppm: float, minutes: float) -> str:
         for sent in range(1, round(minutes * 60 / FRAME_S)):
             at.downlink.push(frame)
             if sent % 50 == 0:
-                came += sum(samples.size for _, samples in at.uplink_s)
-                up_ms.append(1000 * (came / SOURCE_HZ - (at.loop.time() - begin_s)))
+                # At each push: a look in between would see how long ago the last one was.
+                for pushed_s, samples in at.uplink_s:
+                    came += samples.size
+                    up_ms.append(1000 * (came / SOURCE_HZ - (pushed_s - begin_s)))
                 down_ms.append(at.leg.figures.buffer_ms + at.downlink.depth_ms)
                 blocks = [s for at_s, s in at.played.blocks if at_s > begin_s + 0.2]
                 holes += sum(int(samples.min()) < LOUD for samples in blocks)
