@@ -190,10 +190,11 @@ class EarReceiver(RTCRtpReceiver):
 
     put: PutPacket
     payload_types: frozenset[int | None]
+    stopped = False
 
     async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
-        """Begin, once."""
-        if getattr(self, f"{_R}started"):
+        """Begin, once; not when the connection was closed while it came about: nobody would stop it again."""
+        if self.stopped or getattr(self, f"{_R}started"):
             return
         self.payload_types = frozenset(
             codec.payloadType for codec in parameters.codecs if codec.mimeType.lower() == OPUS
@@ -205,6 +206,11 @@ class EarReceiver(RTCRtpReceiver):
         connection = transport._transport._connection
         if isinstance(connection, GuardedConnection):
             connection.on_srtp = self._srtp(transport)
+
+    async def stop(self) -> None:
+        """Stop for good."""
+        self.stopped = True
+        await super().stop()
 
     def _srtp(self, transport: RTCDtlsTransport) -> Callable[[bytes], None]:
         """Takes the peer's SRTP."""
@@ -249,10 +255,11 @@ class VoiceSender(RTCRtpSender):
     ready: Callable[["RtpOut"], None]
     lost: float
     """What the peer says it loses, of 1; smoothed."""
+    stopped = False
 
     async def send(self, parameters: RTCRtpSendParameters) -> None:
-        """Begin, once."""
-        if getattr(self, f"{_S}started"):
+        """Begin, once; not when the connection was closed while it came about."""
+        if self.stopped or getattr(self, f"{_S}started"):
             return
         self.lost = 0.0
         self.transport._register_rtp_sender(self, parameters)
@@ -266,6 +273,11 @@ class VoiceSender(RTCRtpSender):
         setattr(self, f"{_S}rtcp_task", asyncio.ensure_future(self._run_rtcp()))
         setattr(self, f"{_S}started", True)
         self.ready(RtpOut(self, parameters))
+
+    async def stop(self) -> None:
+        """Stop for good."""
+        self.stopped = True
+        await super().stop()
 
     async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
         if isinstance(packet, RtcpRrPacket | RtcpSrPacket):

@@ -11,10 +11,11 @@ import pytest
 from aioice.ice import Connection, StunProtocol
 from aiortc import RTCPeerConnection
 from aiortc.rtcdtlstransport import State
+from aiortc.rtcrtpparameters import RTCRtpReceiveParameters, RTCRtpSendParameters
 from aiortc.rtcsctptransport import RTCSctpTransport
 
 from bridge.legs.webrtc import inside
-from tests.fakes.rtc_pair import connect, sides, tone, until
+from tests.fakes.rtc_pair import an_offer, connect, make_side, sides, tone, until
 
 ROOT = Path(__file__).parents[4]
 
@@ -121,3 +122,19 @@ async def test_no_thread_decodes_and_no_task_sends() -> None:
         await connect(caller, answerer)
         names = {repr(task.get_coro()) for task in asyncio.all_tasks()}
         assert not [name for name in names if "_run_rtp" in name]
+
+
+async def test_what_was_stopped_while_its_connection_came_about_never_begins() -> None:
+    """aiortc goes on connecting while it closes: a report to nobody every second, for ever, for each such call."""
+    side = make_side("closed early")
+    await side.peer.answer(await an_offer())
+    transceivers = side.peer._connection.getTransceivers()
+    await side.close()
+    before = asyncio.all_tasks()
+    for transceiver in transceivers:
+        await transceiver.receiver.receive(RTCRtpReceiveParameters())
+        await transceiver.sender.send(RTCRtpSendParameters())
+
+    assert transceivers
+    assert asyncio.all_tasks() == before
+    assert side.peer._section._out is None
