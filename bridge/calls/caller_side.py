@@ -132,6 +132,7 @@ async def _phone(
         phones.wire(medium),
         line=line,
         dtmf=medium.dtmf,
+        figures=phones.figures(record),
         media_idle_s=medium.media_idle_timeout_s,
     )
     leg.divert(phones.divert)

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 from bridge.calls.errors import InvalidSettings
 from bridge.calls.records import CallRecord
 from bridge.calls.settings import PhoneCarrier, PhoneMedium
+from bridge.legs.carrier.figures import CarrierFigures
 from bridge.legs.phone_line import CarrierApi
 from bridge.wire.carriers.base import CarrierWire
 from bridge.wire.carriers.make import make_wire
@@ -18,7 +19,7 @@ class Phones(Protocol):
     def admit(self, record: CallRecord) -> None:
         """Let a call in whose medium is a carrier; one that is to be dialled counts until `ended`.
 
-        Raises: InvalidSettings if such a call cannot be made here, TooManyToday.
+        Raises: InvalidSettings if such a call cannot be made here, TooManyToday, NoCapacity.
         """
         ...
 
@@ -35,6 +36,10 @@ class Phones(Protocol):
 
     def wire(self, medium: PhoneMedium) -> CarrierWire:
         """The protocol of one media socket."""
+        ...
+
+    def figures(self, record: CallRecord) -> CarrierFigures:
+        """Where the stream of this call counts, which has come."""
         ...
 
     def api(self, carrier: PhoneCarrier) -> CarrierApi | None:
@@ -68,6 +73,10 @@ class NoPhones:
     def wire(self, medium: PhoneMedium) -> CarrierWire:
         """See Phones."""
         return make_wire(medium.carrier)
+
+    def figures(self, record: CallRecord) -> CarrierFigures:  # noqa: ARG002 - each for itself
+        """See Phones."""
+        return CarrierFigures()
 
     def api(self, carrier: PhoneCarrier) -> CarrierApi | None:  # noqa: ARG002 - there is none
         """See Phones."""

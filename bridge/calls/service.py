@@ -338,7 +338,6 @@ class CallService(KeptCalls):
 
     async def _finish(self, record: CallRecord, reason: EndReason) -> None:
         opened = self._open.pop(record.call_id, None)
-        self.phones.ended(record)
         if self._rooms is not None:
             self._rooms.forget(record.call_id)
         lasted_s = None
@@ -348,6 +347,7 @@ class CallService(KeptCalls):
         if record.end(reason, self._parts.now(), lasted_s) and isinstance(medium, PhoneMedium):
             counted = None if opened is None or opened.figures is None else opened.figures()
             log.info("%s %s", MARKER, phone_line(record, medium, counted))
+        self.phones.ended(record)
         await self._parts.store.save_call(record)
 
     def _unknown_model(self, model: str) -> str:

@@ -88,6 +88,13 @@ class Admission:
         self.refused[reason] += 1
         return _SENTENCES[reason]
 
+    def full(self, n_live: int) -> str | None:
+        """A sentence if there is no place left for the kind of call that `max_calls` limits; all else was asked."""
+        if not self._is_full(n_live):
+            return None
+        self.refused["full"] += 1
+        return _SENTENCES["full"]
+
     def _refused_for(self, n_live: int | None) -> RefusedFor | None:
         if self._drain is not None and self._drain.begun:
             return "draining"

@@ -17,7 +17,9 @@ from bridge.gateway.dial_limits import DialLimits
 from bridge.gateway.join_route import stream_url
 from bridge.gateway.phone.carriers.configured import Carriers
 from bridge.gateway.phone.dialled import answer_url, status_url
+from bridge.gateway.phone_lines import PhoneLines
 from bridge.gateway.public_url import PublicUrl
+from bridge.legs.carrier.figures import CarrierFigures
 from bridge.legs.phone_line import CarrierApi, OutgoingCall
 from bridge.wire.carriers.base import CarrierWire
 from bridge.wire.carriers.make import WireOptions, make_wire
@@ -30,27 +32,34 @@ class ConfiguredPhones:
         config: of the whole service.
         carriers: made from it.
         limits: what may be dialled.
+        lines: where phone calls are counted.
     """
 
-    def __init__(self, config: Config, carriers: Carriers, limits: DialLimits) -> None:
+    def __init__(
+        self, config: Config, carriers: Carriers, limits: DialLimits, lines: PhoneLines
+    ) -> None:
         self._config = config
         self._carriers = carriers
         self._limits = limits
+        self._lines = lines
         self._public = PublicUrl(config.server.public_url)
 
     def admit(self, record: CallRecord) -> None:
         """See Phones."""
         carrier, dial = _dialled(record)
-        if dial is None:
-            return
-        self._limits.check(dial.to)
-        if why := self._cannot_place(carrier):
-            raise InvalidSettings("medium", why)
-        self._limits.take(record.call_id, dial.to)
+        if dial is not None:
+            self._limits.check(dial.to)
+            if why := self._cannot_place(carrier):
+                raise InvalidSettings("medium", why)
+        self._lines.check()
+        if dial is not None:
+            self._limits.take(record.call_id, dial.to)
+        self._lines.begin(record.call_id, carrier)
 
     def ended(self, record: CallRecord) -> None:
         """See Phones."""
         self._limits.give_back(record.call_id)
+        self._lines.end(record.call_id, record.end_reason or "system_error")
 
     def divert(self, target: str) -> str:
         """See Phones."""
@@ -63,6 +72,10 @@ class ConfiguredPhones:
         if medium.outgoing is None:
             options = replace(options, played=None)
         return make_wire(medium.carrier, options)
+
+    def figures(self, record: CallRecord) -> CarrierFigures:
+        """See Phones."""
+        return self._lines.connect(record.call_id) or CarrierFigures()
 
     def api(self, carrier: PhoneCarrier) -> CarrierApi | None:
         """See Phones."""

@@ -31,6 +31,7 @@ from bridge.gateway.phone.desk import PhoneDesk
 from bridge.gateway.phone.gateway import PhoneGateway, phone_gateway
 from bridge.gateway.phone.notes import phone_notes
 from bridge.gateway.phone.route_check import check_calls
+from bridge.gateway.phone_lines import PhoneLines
 from bridge.gateway.phone_metrics import phone_metrics
 from bridge.gateway.phones import ConfiguredPhones
 from bridge.gateway.proxies import TrustedProxies
@@ -82,6 +83,7 @@ class _Process:
     lag: LoopLag
     memory: MemoryRoom
     admission: Admission
+    lines: PhoneLines
     parts: list[Draining]
     """What has calls."""
 
@@ -93,7 +95,7 @@ class _Process:
         memory = MemoryRoom(config.phone.memory_share, lambda: sum(each.n_live for each in parts))
         limits = AdmissionLimits(config.phone.max_calls)
         admission = Admission(limits, lag=lag, memory=memory, drain=drain)
-        return cls(drain, lag, memory, admission, parts)
+        return cls(drain, lag, memory, admission, PhoneLines(admission), parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +144,10 @@ async def _house(
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(sampled(process.memory))
         carriers = await stack.enter_async_context(configured_carriers(config))
-        calls = await stack.enter_async_context(_calls(config, carriers))
+        calls = await stack.enter_async_context(_calls(config, carriers, process.lines))
         check_calls(config, calls.service)
-        may_take = process.admission.may_take
         phones = await stack.enter_async_context(
-            phone_gateway(config, calls, carriers=carriers, may_take=may_take)
+            phone_gateway(config, calls, carriers=carriers, lines=process.lines)
         )
         process.parts.extend((phones.desk, _Served(calls.service, phones.desk)))
         loop = asyncio.get_running_loop()
@@ -182,14 +183,16 @@ def _door(
         n_connections=lambda: door.n_connections,
         n_served=lambda: calls.service.n_live,
     )
-    phone = phone_metrics(phones.desk.totals, phones.desk.live)
+    phone = phone_metrics(process.lines.totals, process.lines.live)
     metrics = Metrics([service, phone, rtc_metrics(calls.rooms)])
     add_health(calls.app, drain=process.drain, metrics=metrics)
     return door
 
 
 @asynccontextmanager
-async def _calls(config: Config, carriers: Carriers) -> AsyncIterator[CallServer]:
+async def _calls(
+    config: Config, carriers: Carriers, lines: PhoneLines
+) -> AsyncIterator[CallServer]:
     server, speech = config.server, config.speech
     limits = DialLimits(config.outgoing, asyncio.get_running_loop().time)
     public = PublicUrl(server.public_url)
@@ -201,7 +204,7 @@ async def _calls(config: Config, carriers: Carriers) -> AsyncIterator[CallServer
             recordings=server.recordings,
             api_keys=server.api_keys,
             public_url=public.sockets("", secure=False) if public.configured else None,
-            phones=ConfiguredPhones(config, carriers, limits),
+            phones=ConfiguredPhones(config, carriers, limits, lines),
             rtc=rtc_options(config.webrtc),
         ) as calls:
             yield calls

@@ -16,7 +16,7 @@ from bridge.testing.report import report_of
 from bridge.virtual import run_virtual
 from bridge_codecs.dtmf_detector import DtmfDetector
 from tests.fakes.bot import tone
-from tests.fakes.direct_calls import DirectWorld, direct_world
+from tests.fakes.direct_calls import STAYS, DirectWorld, direct_world
 from tests.fakes.phone_talk import GOODBYE, GREETING, LONG, Receptionist, caller_plan, spoken_s
 
 TOOLS = [{"toolName": "playDtmfSounds"}]
@@ -104,6 +104,44 @@ def test_a_carriers_stream_at_the_join_url_is_a_whole_call(setup: Setup) -> None
             assert cut["unheardMs"] > 2_000
             assert LONG.startswith(cut["heardText"])
             assert len(cut["heardText"].split()) == pytest.approx(10, abs=1)
+
+    play(call())
+
+
+def test_it_is_on_the_metrics_page_while_it_lives_and_adds_up_when_it_has_ended() -> None:
+    async def call() -> None:
+        async with direct_world(Receptionist()) as here:
+            lines = here.phones.phone_lines
+            created = (await here.create({"twilio": {}})).json()
+            ringing = asyncio.create_task(here.ring(created["joinUrl"], STAYS), name="ringing")
+            await asyncio.sleep(3.0)
+            [live] = lines.live()
+            assert (live.carrier, live.state) == ("twilio", "live")
+            assert live.figures.frames_in > 100
+            await ringing
+            await asyncio.sleep(2.0)
+
+            ended = await here.ended(created["callId"])
+            assert lines.totals.ended == {("twilio", ended["endReason"]): 1}
+            assert lines.totals.counts["twilio"]["frames_in"] > 100
+            assert lines.totals.first_audio.n == 1
+            assert lines.totals.lateness.n > 50
+            assert list(lines.live()) == []
+
+    play(call())
+
+
+def test_no_more_of_them_are_made_than_there_may_be_phone_calls() -> None:
+    async def call() -> None:
+        async with direct_world(Receptionist(), phone={"max_calls": 1}) as here:
+            first = await here.create({"twilio": {}})
+            refused = await here.dial()
+            assert (first.status_code, refused.status_code) == (201, 503)
+            assert refused.headers["retry-after"] == "5"
+            assert (await here.create({"serverWebSocket": {"inputSampleRate": 8_000}})).is_success
+            await here.ring(first.json()["joinUrl"], CallerPlan(hang_up_at_s=1.0))
+            await asyncio.sleep(2.0)
+            assert (await here.create({"twilio": {}})).status_code == 201
 
     play(call())
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from bridge.calls.settings import CallSettings, Dial, PhoneCarrier, PhoneMedium
 from bridge.config import load_config
+from bridge.gateway.admission import Admission
 from bridge.gateway.dial_limits import DialLimits
 from bridge.gateway.phone.carriers.configured import configured_carriers
+from bridge.gateway.phone_lines import PhoneLines
 from bridge.gateway.phones import ConfiguredPhones
 from bridge.testing.carriers.make import known
 from bridge.testing.carriers.telnyx.exchange import TEST_KEY
@@ -37,7 +39,8 @@ async def test_the_call_that_it_says_to_type_is_let_in_at_every_carrier() -> Non
     number = FILE.read_text().partition("tipring dial ")[2].split()[0]
     loop = asyncio.get_running_loop()
     async with configured_carriers(config) as carriers:
-        phones = ConfiguredPhones(config, carriers, DialLimits(config.outgoing, loop.time))
+        lines = PhoneLines(Admission())
+        phones = ConfiguredPhones(config, carriers, DialLimits(config.outgoing, loop.time), lines)
         for carrier in CARRIERS:
             medium = PhoneMedium(carrier, outgoing=Dial(number, "+15550123000"))
             call = call_record(carrier, settings=CallSettings(medium=medium))

@@ -14,12 +14,14 @@ from bridge.brains.base import Brain
 from bridge.calls.phone_log import MARKER
 from bridge.clock import VirtualClock
 from bridge.config import Config
+from bridge.gateway.admission import Admission, AdmissionLimits
 from bridge.gateway.dial_limits import DialLimits
 from bridge.gateway.listener import join_route
 from bridge.gateway.phone.carriers.configured import configured_carriers
 from bridge.gateway.phone.desk import PhoneDesk
 from bridge.gateway.phone.gateway import PhoneGateway, phone_gateway
 from bridge.gateway.phone.record import PhoneCallRecord
+from bridge.gateway.phone_lines import PhoneLines
 from bridge.gateway.phones import ConfiguredPhones
 from bridge.gateway.public_url import PublicUrl
 from bridge.gateway.server import CallServer, call_server, include
@@ -92,6 +94,7 @@ class PhoneWorld:
     server: CallServer
     carrier: Carrier
     network: VirtualNetwork
+    phone_lines: PhoneLines
     lines: list[str] = field(default_factory=list)
 
     @property
@@ -186,6 +189,7 @@ async def phone_world(
         line_hz=line_hz,
         options=options or {},
     )
+    phone_lines = PhoneLines(Admission(AdmissionLimits(config.phone.max_calls)))
     carrier = make_carrier(name, world, account or ACCOUNTS.get(name))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(network.close)
@@ -201,7 +205,9 @@ async def phone_world(
                 seed=seed,
                 api_keys=config.server.api_keys,
                 public_url=public.sockets("", secure=True) if public.configured else None,
-                phones=ConfiguredPhones(config, carriers, DialLimits(config.outgoing, loop.time)),
+                phones=ConfiguredPhones(
+                    config, carriers, DialLimits(config.outgoing, loop.time), phone_lines
+                ),
             )
         )
         await asyncio.sleep(0)
@@ -210,6 +216,7 @@ async def phone_world(
                 config,
                 server,
                 carriers=carriers,
+                lines=phone_lines,
                 http=network.http,
                 connect=lambda url: network.connect(url, {}),
                 clock=clock,
@@ -223,7 +230,7 @@ async def phone_world(
         if gateway.audiosocket is not None:
             network.sites[TCP] = Site(take=gateway.audiosocket.take)
         stack.push_async_callback(carrier.close)
-        made = PhoneWorld(gateway, server, carrier, network)
+        made = PhoneWorld(gateway, server, carrier, network, phone_lines)
         handler = _Lines(made.lines)
         log = logging.getLogger("bridge")
         log.addHandler(handler)

@@ -14,7 +14,7 @@ from bridge.gateway.phone.fallback import Fallback
 from bridge.gateway.phone.phone_call import CallParts, PhoneCall
 from bridge.gateway.phone.record import History, PhoneCallRecord, PhoneEnd, log_line
 from bridge.gateway.phone.routes import Route, Routes
-from bridge.gateway.phone_totals import PhoneTotals
+from bridge.gateway.phone_lines import PhoneLines
 from bridge.ids import Ids
 from bridge.legs.carrier.figures import CarrierFigures
 from bridge.legs.media_socket import MediaSocket
@@ -33,9 +33,6 @@ OVER_S: Final = 2.0
 CLOSE_LIMIT_S: Final = 10.0
 """How long calls may take to be hung up when the service closes."""
 
-MayTake = Callable[[int], str | None]
-"""Why no further call is taken beside so many, in a sentence; None if one is."""
-
 
 @dataclass(frozen=True, slots=True)
 class DeskParts:
@@ -48,7 +45,7 @@ class DeskParts:
     fallback: Fallback
     divert: Callable[[str], str]
     """Where a target leads that an agent names for a transfer; raises BridgeError for one that may not be."""
-    may_take: MayTake
+    lines: PhoneLines
     clock: Clock
     ids: Ids
 
@@ -59,8 +56,7 @@ class PhoneDesk:
     def __init__(self, parts: DeskParts) -> None:
         self.config = parts.config
         self.history = History()
-        self.totals = PhoneTotals()
-        """What the calls that have ended add up to."""
+        self._totals = parts.lines.totals
         self._parts = parts
         self._loop = asyncio.get_running_loop()
         self._live: dict[str, PhoneCall] = {}
@@ -73,11 +69,12 @@ class PhoneDesk:
             parts.ai,
             parts.fallback,
             parts.divert,
-            self.totals,
+            self._totals,
             self._late_route,
             self._ended,
             self._again,
         )
+        parts.lines.serve(self.live, lambda: self.n_live)
 
     @property
     def n_live(self) -> int:
@@ -106,7 +103,7 @@ class PhoneDesk:
         """Why no further call is taken, in a sentence; None if one is."""
         if self._closing:
             return "The server is stopping."
-        return self._parts.may_take(self.n_live)
+        return self._parts.lines.may_take()
 
     def route(self, carrier: CarrierName, numbers: PhoneNumbers) -> Route | str:
         """Where a call goes; a sentence for the log if it goes nowhere."""
@@ -203,7 +200,7 @@ class PhoneDesk:
     def _record(self, carrier: Carrier, numbers: PhoneNumbers) -> PhoneCallRecord:
         parts = self._parts
         figures = CarrierFigures(
-            lateness=self.totals.lateness, clear_latency=self.totals.clear_latency
+            lateness=self._totals.lateness, clear_latency=self._totals.clear_latency
         )
         return PhoneCallRecord(
             id=parts.ids.uuid(),
@@ -272,7 +269,7 @@ class PhoneDesk:
         expected = call.expected
         if expected is not None and self.find(record.carrier, expected.call_id) is call:
             del self._by_carrier[record.carrier, expected.call_id]
-        self.totals.end(call, call.end.reason)
+        self._totals.end(call, call.end.reason)
         self.history.ended(record)
         log.info("%s %s", MARKER, log_line(record))
 

@@ -26,7 +26,7 @@ from bridge.gateway.phone.carriers.configured import (
     real_http,
 )
 from bridge.gateway.phone.carriers.make import HttpFactory
-from bridge.gateway.phone.desk import DeskParts, MayTake, PhoneDesk
+from bridge.gateway.phone.desk import DeskParts, PhoneDesk
 from bridge.gateway.phone.dialled import DialledCalls
 from bridge.gateway.phone.fallback import Fallback
 from bridge.gateway.phone.media import MediaDoor
@@ -36,6 +36,7 @@ from bridge.gateway.phone.router import phone_router
 from bridge.gateway.phone.routes import Routes
 from bridge.gateway.phone.tickets import Tickets
 from bridge.gateway.phone.webhooks import Webhooks
+from bridge.gateway.phone_lines import PhoneLines
 from bridge.gateway.public_url import PublicUrl
 from bridge.gateway.rtc import rtc_options
 from bridge.gateway.server import CallServer
@@ -70,7 +71,7 @@ async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
     connect: Connect | None = None,
     clock: Clock = wall_clock,
     ids: Ids | None = None,
-    may_take: MayTake | None = None,
+    lines: PhoneLines | None = None,
 ) -> AsyncIterator[PhoneGateway]:
     """The gateway for the time of the context; its calls are ended when it is left.
 
@@ -82,7 +83,7 @@ async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
         connect: joins AI calls elsewhere; None: over the network, watched as `ai.silent_s` says.
         clock: the wall clock.
         ids: of calls, and the key of tokens; None: from the operating system.
-        may_take: decides about new calls; None: `phone.max_calls` does.
+        lines: where phone calls are counted; None: nobody else counts there, and `phone.max_calls` alone decides.
 
     Raises: ConfigError for a recording or a route that cannot be used.
     """
@@ -104,7 +105,7 @@ async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
             ai=AiSide(api, phone.setup_s, rtc_options(config.webrtc)),
             fallback=fallback,
             divert=server.service.phones.divert,
-            may_take=may_take or Admission(AdmissionLimits(phone.max_calls)).may_take,
+            lines=lines or PhoneLines(Admission(AdmissionLimits(phone.max_calls))),
             clock=clock,
             ids=ids,
         )
