@@ -32,9 +32,12 @@ _REMARK: Final = "Terminals report no key-up: a held space bar is known by its r
 
 def keys_for(mode: str, talk: Talk, board: Board, *, push_to_talk: bool) -> list[Key]:
     """The keys of a mode, the most important first."""
-    if mode in ("text", "answer"):
-        leave = ("Esc", "keys") if mode == "text" else ("Esc", "leave")
+    pending = board.pending_tool
+    if mode == "text":
+        leave = ("Esc a", f"answer {pending[1].tool}") if pending else ("Esc", "keys")
         return [("Enter", "send"), leave, ("Ctrl-C", "hang up")]
+    if mode == "answer":
+        return [("Enter", "send"), ("Esc", "leave"), ("Ctrl-C", "hang up")]
     if mode == "dtmf":
         return [
             ("0-9 * # A-D", "press"),
@@ -44,7 +47,7 @@ def keys_for(mode: str, talk: Talk, board: Board, *, push_to_talk: bool) -> list
         ]
     if mode == "help":
         return [("?", "close"), ("q", "hang up")]
-    keys = [("a", f"answer {pending[1].tool}")] if (pending := board.pending_tool) else []
+    keys = [("a", f"answer {pending[1].tool}")] if pending else []
     keys += [("q", "hang up"), ("?", "help")]
     if talk.has_devices:
         keys.append(("m", "unmute" if talk.mic_muted and not push_to_talk else "mute"))

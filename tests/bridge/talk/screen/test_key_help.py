@@ -18,6 +18,16 @@ def test_hanging_up_comes_first_unless_a_tool_waits() -> None:
     assert keys[:2] == [("a", "answer askManager"), ("q", "hang up")]
 
 
+def test_whoever_types_is_told_how_to_come_to_a_tool_that_waits() -> None:
+    board = Board()
+    assert ("Esc", "keys") in keys_for("text", FakeTalk(), board, push_to_talk=False)
+
+    board.tool_asked("a", "askManager", "", at_s=1, by_hand=True)
+
+    keys = keys_for("text", FakeTalk(), board, push_to_talk=False)
+    assert ("Esc a", "answer askManager") in keys
+
+
 def test_where_there_is_room_for_few_keys_the_one_for_help_is_among_them() -> None:
     keys = keys_for("keys", FakeTalk(), Board(), push_to_talk=False)
 
