@@ -38,6 +38,10 @@ _TIMED: Final = {
         "caller_pauses_left_out_seconds",
         "Silence of callers that was not sent to an AI side over WebRTC, to work a delay off.",
     ),
+    "agent_pauses_left_out_ms": (
+        "agent_pauses_left_out_seconds",
+        "Silence of agents that was not sent to a carrier, to work the delay off that a freeze has left.",
+    ),
     "caller_audio_missing_ms": (
         "caller_audio_missing_seconds",
         "Audio of callers that their carrier lost; silence stands for it.",

@@ -18,7 +18,7 @@ COUNTED: Final = (
 """Figures that are numbers of something."""
 TIMED_MS: Final = (
     *("caller_audio_lost_ms", "caller_pauses_left_out_ms", "caller_audio_missing_ms"),
-    *("preroll_ms", "underrun_ms"),
+    *("agent_pauses_left_out_ms", "preroll_ms", "underrun_ms"),
 )
 """Figures that are milliseconds."""
 

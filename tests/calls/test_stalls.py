@@ -16,6 +16,7 @@ from bridge.batch.caller import CallerTurn
 from bridge.brains.echo import EchoBrain
 from bridge.gateway.phone.record import PhoneCallRecord
 from bridge.ids import Ids
+from bridge.relay import DOWNLINK_MAX_MS
 from bridge.testing.caller import CallerPlan
 from bridge.testing.carriers.base import World
 from bridge.testing.carriers.make import make_carrier
@@ -26,7 +27,7 @@ from bridge_codecs.g711 import decode_ulaw, encode_ulaw
 from bridge_codecs.pcm import Int16
 from tests.fakes.emulated import ACCOUNTS
 from tests.fakes.fault_proxy import FaultProxy
-from tests.fakes.freeze import BOTH, Way, freeze
+from tests.fakes.freeze import BACK, BOTH, Way, freeze
 from tests.fakes.hosted_ai import AI_BASE, HostedAi, Joined
 from tests.fakes.phone_house import house
 from tests.fakes.phone_world import phone_world
@@ -96,7 +97,7 @@ async def frozen_call(
         return call, world.record
 
 
-@pytest.mark.parametrize("ways", [BOTH, ("out",), ("back",)], ids="-".join)
+@pytest.mark.parametrize("ways", [BOTH, ("out",), BACK], ids="-".join)
 @pytest.mark.parametrize("frozen_s", [0.5, 1.9])
 def test_a_freeze_of_less_than_two_seconds_loses_no_sample_of_either_side_and_keeps_their_order(
     ways: Sequence[Way], frozen_s: float
@@ -138,7 +139,7 @@ def test_after_a_long_freeze_what_is_said_now_is_heard_now_within_three_seconds(
     assert record.end.reason == "hangup"
 
 
-@pytest.mark.parametrize("ways", [BOTH, ("back",)], ids="-".join)
+@pytest.mark.parametrize("ways", [BOTH, BACK], ids="-".join)
 def test_an_utterance_that_freezes_is_heard_whole_and_the_next_one_when_it_is_said(
     ways: Sequence[Way],
 ) -> None:
@@ -158,7 +159,84 @@ def test_an_utterance_that_freezes_is_heard_whole_and_the_next_one_when_it_is_sa
     assert delay_s < ADDED_MAX_S
 
 
-async def proxied_call(folder: Path, frozen_s: float, plan: CallerPlan) -> PhoneCall:
+@pytest.mark.parametrize("frozen_s", [1.9, 2.5, 10.0])
+def test_when_only_the_way_back_freezes_live_audio_is_live_again_and_no_word_is_lost(
+    frozen_s: float,
+) -> None:
+    over_s = AT_S + frozen_s
+    live_s = over_s + 1.5 * frozen_s + 1.0
+    turn = CallerTurn("bursts", bursts(live_s + 4.0))
+    plan = CallerPlan(turns=[turn], tail_s=1.0, hang_up_at_s=live_s + 4.0)
+    call, record = run_virtual(frozen_call(frozen_s, BACK, plan))
+
+    delays = echo_delays(call)
+    after = [delay for at_s, delay in delays.items() if at_s >= live_s]
+    assert None not in delays.values()
+    assert len(after) >= 6
+    assert max(delay for delay in after if delay is not None) < USUAL_S + ADDED_MAX_S
+    figures = record.figures
+    assert figures.caller_audio_lost_ms == 0
+    assert figures.overruns == figures.underruns == 0
+    assert figures.agent_pauses_left_out_ms == pytest.approx(1000 * frozen_s, abs=400)
+    assert figures.marks_sent - figures.marks_back <= 1
+
+
+async def ten_calls(frozen: bool) -> tuple[list[PhoneCall], list[PhoneCallRecord]]:
+    """Ten callers who hear their own voice; the network of the first one freezes on the way back."""
+    turn = CallerTurn("bursts", bursts(12.0))
+    plan = CallerPlan(turns=[turn], tail_s=1.0, hang_up_at_s=12.0)
+    async with phone_world(EchoBrain(8_000)) as world:
+        calls = [world.ring(plan) for _ in range(10)]
+        freeze(world.carrier, AT_S, AT_S + 2.0 * frozen, BACK, of=calls[0])
+        await asyncio.gather(*(call.run() for call in calls))
+        await world.settled()
+        by_id = {record.carrier_call_id: record for record in world.records}
+        return calls, [by_id[call.facts.call_id] for call in calls]
+
+
+def test_nine_calls_beside_one_that_freezes_sound_as_if_it_did_not() -> None:
+    calls, records = run_virtual(ten_calls(frozen=True))
+    without, _ = run_virtual(ten_calls(frozen=False))
+
+    for call, record, alone in list(zip(calls, records, without, strict=True))[1:]:
+        assert call.ear.heard().tobytes() == alone.ear.heard().tobytes()
+        assert record.figures.agent_pauses_left_out_ms == 0
+    assert records[0].figures.agent_pauses_left_out_ms > 1_000
+
+
+@pytest.mark.parametrize("cleared", [False, True])
+def test_an_agent_that_goes_on_into_a_freeze_costs_what_a_lane_holds_and_the_record_says_so(
+    cleared: bool,
+) -> None:
+    flood, last = noise(60.0, 5), noise(1.0, 6)
+
+    def converse(joined: Joined) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_at(AT_S + 1.0, speak, joined, flood)
+        if cleared:
+            loop.call_at(AT_S + 8.0, lambda: joined.send(type="playback_clear_buffer"))
+            loop.call_at(AT_S + 12.0, speak, joined, last)
+
+    plan = CallerPlan(hang_up_at_s=60.0, tail_s=60.0)
+    call, record = run_virtual(frozen_call(10.0, BACK, plan, HostedAi(converse)))
+
+    assert record.figures.overruns > 0
+    heard_s = played(call).size / 8_000
+    if cleared:  # what was on its way is dropped by the carrier, and the next word is live
+        assert heard_s < 8.0
+        delay_s = heard_after_s(call, last, AT_S + 12.0)
+        assert delay_s is not None
+        assert delay_s < ADDED_MAX_S
+    else:
+        assert heard_s == pytest.approx(DOWNLINK_MAX_MS / 1000, abs=0.5)
+        assert flood[: 8_000 * 30].tobytes() in played(call).tobytes()
+    assert record.end is not None
+    assert record.end.reason == "hangup"
+
+
+async def proxied_call(
+    folder: Path, frozen_s: float, plan: CallerPlan, ways: Sequence[Way] = BOTH
+) -> PhoneCall:
     """The same over real sockets, with a proxy between the two that freezes."""
     async with house(folder) as here, FaultProxy(urlsplit(here.url).port or 0).listening() as proxy:
         network = RealNetwork()
@@ -167,7 +245,7 @@ async def proxied_call(folder: Path, frozen_s: float, plan: CallerPlan) -> Phone
         call = carrier.inbound(f"http://127.0.0.1:{proxy.port}/carriers/twilio/answer", plan)
         running = asyncio.create_task(call.run(), name="emulated call")
         await asyncio.sleep(AT_S)
-        await proxy.freeze(frozen_s)
+        await proxy.freeze(frozen_s, ways)
         await running
         await here.over()
         await carrier.close()
@@ -194,4 +272,21 @@ async def test_kernels_that_fill_up_in_a_freeze_lose_nothing_and_add_no_delay_fo
     after = [delay for at_s, delay in delays.items() if at_s >= over_s + 3.0]
     assert len(after) >= 6
     assert None not in after
+    assert max(delay for delay in after if delay is not None) < USUAL_S + ADDED_MAX_S
+
+
+@pytest.mark.slow
+async def test_kernels_that_fill_up_on_the_way_back_alone_leave_the_call_live_again(
+    tmp_path: Path,
+) -> None:
+    frozen_s = 6.0
+    live_s = AT_S + frozen_s + 1.5 * frozen_s + 2.0
+    turn = CallerTurn("bursts", bursts(live_s + 5.0))
+    plan = CallerPlan(turns=[turn], tail_s=1.0, hang_up_at_s=live_s + 5.0)
+    call = await proxied_call(tmp_path, frozen_s, plan, BACK)
+
+    delays = await asyncio.get_running_loop().run_in_executor(None, echo_delays, call)
+    after = [delay for at_s, delay in delays.items() if at_s >= live_s]
+    assert len(after) >= 6
+    assert None not in delays.values()
     assert max(delay for delay in after if delay is not None) < USUAL_S + ADDED_MAX_S

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+
+from tests.fakes.freeze import BOTH, Way
 
 CHUNK_BYTES = 4_096
 
@@ -14,15 +16,18 @@ class FaultProxy:
     def __init__(self, target_port: int) -> None:
         self.port = 0
         self._target_port = target_port
-        self._flows = asyncio.Event()
-        self._flows.set()
+        self._flows = {way: asyncio.Event() for way in BOTH}
+        for flows in self._flows.values():
+            flows.set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def freeze(self, seconds: float) -> None:
-        """Nothing goes through for so long."""
-        self._flows.clear()
+    async def freeze(self, seconds: float, ways: Sequence[Way] = BOTH) -> None:
+        """Nothing goes through for so long, to the port (``out``) or from it (``back``)."""
+        for way in ways:
+            self._flows[way].clear()
         await asyncio.sleep(seconds)
-        self._flows.set()
+        for way in ways:
+            self._flows[way].set()
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator["FaultProxy"]:
@@ -36,16 +41,20 @@ class FaultProxy:
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
-        for one, other in ((reader, far_writer), (far_reader, writer)):
-            task = asyncio.create_task(self._pump(one, other), name="fault proxy")
+        pairs = ((reader, far_writer), (far_reader, writer))
+        for way, (one, other) in zip(BOTH, pairs, strict=True):
+            pumping = self._pump(one, other, self._flows[way])
+            task = asyncio.create_task(pumping, name="fault proxy")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flows: asyncio.Event
+    ) -> None:
         try:
             with contextlib.suppress(ConnectionError):
                 while data := await reader.read(CHUNK_BYTES):
-                    await self._flows.wait()
+                    await flows.wait()
                     writer.write(data)
                     await writer.drain()
         finally:

@@ -12,6 +12,7 @@ from bridge.testing.shaped_socket import ShapedSocket
 Way = Literal["out", "back"]
 """From the carrier to the application, and from the application to the carrier."""
 BOTH: tuple[Way, ...] = ("out", "back")
+BACK: tuple[Way, ...] = ("back",)
 
 
 class Frozen(Path):
@@ -26,11 +27,19 @@ class Frozen(Path):
         return self._until_s if self._from_s <= now_s < self._until_s else now_s
 
 
-def freeze(carrier: Carrier, from_s: float, until_s: float, ways: Collection[Way] = BOTH) -> None:
-    """All media sockets of this carrier freeze between these instants."""
+def freeze(
+    carrier: Carrier,
+    from_s: float,
+    until_s: float,
+    ways: Collection[Way] = BOTH,
+    *,
+    of: PhoneCall | None = None,
+) -> None:
+    """The media sockets of this carrier, or that of one call, freeze between these instants."""
 
-    def shape(_call: PhoneCall, socket: MediaSocket) -> ShapedSocket:
-        out, back = (Frozen(from_s, until_s) if way in ways else Path(CLEAN, "") for way in BOTH)
+    def shape(call: PhoneCall, socket: MediaSocket) -> ShapedSocket:
+        frozen = ways if of in (None, call) else ()
+        out, back = (Frozen(from_s, until_s) if way in frozen else Path(CLEAN, "") for way in BOTH)
         return ShapedSocket(socket, out, back)
 
-    carrier.shape = shape  # type: ignore[method-assign, assignment]
+    carrier.shape = shape  # type: ignore[method-assign]

@@ -38,6 +38,8 @@ class CarrierFigures:
     """The caller's audio that the other side never got, ms: too much to keep, or too old."""
     caller_pauses_left_out_ms: float = 0.0
     """The caller's silence that the other side never got, ms: over WebRTC, a delay is worked off in pauses."""
+    agent_pauses_left_out_ms: float = 0.0
+    """The agent's silence that the carrier never got, ms: after a freeze, a delay is worked off in pauses."""
     caller_audio_missing_ms: float = 0.0
     """The caller's audio that the carrier itself lost, ms; silence stands for it."""
     first_agent_audio_s: float | None = None
@@ -82,6 +84,7 @@ def figures_of(figures: CarrierFigures) -> dict[str, object]:
         "prerollMs": round(figures.preroll_ms),
         "callerAudioLostMs": round(figures.caller_audio_lost_ms, 1),
         "callerPausesLeftOutMs": round(figures.caller_pauses_left_out_ms),
+        "agentPausesLeftOutMs": round(figures.agent_pauses_left_out_ms),
         "callerAudioMissingMs": round(figures.caller_audio_missing_ms, 1),
         "firstAgentAudio": None if first_s is None else round(first_s, 3),
         "underruns": figures.underruns,

@@ -9,7 +9,7 @@ For a call whose brain is ours the brain leg says the same from the same ledger.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bridge.audio.lane import Lane
@@ -75,6 +75,20 @@ class HeardText:
         self._shown = (message.ordinal, (shown + new)[:LONGEST_SHOWN])
         if new:
             self._pieces.append(_Piece(self._position_of(now_s), message.ordinal, new))
+
+    def left_out(self, n_samples: int) -> None:
+        """So many samples, the next that would have been sent, are not sent: what follows comes as much sooner."""
+        next_to_send = self._lane.ledger.sent_samples
+        self._base -= n_samples
+        self._pieces = deque(
+            (
+                piece
+                if piece.position <= next_to_send
+                else replace(piece, position=max(next_to_send, piece.position - n_samples))
+                for piece in self._pieces
+            ),
+            maxlen=PIECES_KEPT,
+        )
 
     def cut(self, position: int) -> tuple[str, str]:
         """Everything before ``position`` was heard and nothing after it will be: heard and unheard text.

@@ -15,6 +15,7 @@ import numpy as np
 from bridge.audio.lane import Lane
 from bridge.audio.pacer import EARLY_S
 from bridge.errors import LocalWireError
+from bridge.legs.carrier.catch_up import CatchUp
 from bridge.legs.carrier.codec import Encode
 from bridge.legs.carrier.cut import Cut, Cuts
 from bridge.legs.carrier.draining import drained
@@ -91,6 +92,7 @@ class Player:
         self._mark_every = int(MARK_S * lane.rate_hz)
         self._mark_due = self._mark_every - self._frame  # with the next frame
         self._unmarked = 0
+        self._catch_up = CatchUp(lane.rate_hz, figures)
         self._cuts = Cuts(lane, self.heard, clears=traits.clears)
         self._speaking = False
         """An utterance has begun and the agent has not ended it."""
@@ -124,6 +126,7 @@ class Player:
             or self.utterance_s is None
             or self._pacing is not None
             or self._tape is not None
+            or self._catch_up.behind
             or self._unmarked >= self._mark_due  # and a look at the socket's buffer
         ):
             return False
@@ -167,6 +170,7 @@ class Player:
             self._unmarked = 0
         self._speaking = False
         self.utterance_s = None
+        self._catch_up.behind = 0
         return self._cuts.take(unplayed, now_s)
 
     def forget_unplayed(self, now_s: float) -> None:
@@ -201,16 +205,31 @@ class Player:
             if until_s is not None and until_s - self._lead_s > now_s + EARLY_S:
                 if not lane.depth_samples:
                     break
+                self._catch_up.waits(until_s - now_s, self._lead_s)
                 self._later(until_s - self._lead_s)
                 return
             if self._socket.buffered_bytes > MAX_WAITING_BYTES:
                 self._later(now_s + FULL_RETRY_S)
                 return
             frame = lane.pull(self._frame)
+            if self._catch_up.behind:
+                frame = self._after_pause(frame, 0.0 if until_s is None else until_s - now_s)
             if not frame.size:
                 break
             self._send_frame(frame, until_s, now_s)
         self._ran_dry()
+
+    def _after_pause(self, frame: Int16, ahead_s: float) -> Int16:
+        """The frame to be sent now, because the carrier is behind: this one, or the next that is no silence."""
+        n_left_out = 0
+        while frame.size and self._catch_up.behind and self._catch_up.leaves_out(frame):
+            n_left_out += frame.size
+            frame = self.lane.pull(self._frame)
+        if n_left_out:
+            self.heard.left_out(n_left_out)
+        if not frame.size:
+            self._catch_up.ran_dry(ahead_s)
+        return frame
 
     def _send_frame(self, frame: Int16, until_s: float | None, now_s: float) -> None:
         if until_s is None or now_s - until_s > UNDERRUN_S or self.utterance_s is None:

@@ -89,6 +89,21 @@ def test_an_utterance_begins_behind_what_still_waits() -> None:
     assert down.heard.cut(at(5.5)) == ("Second", "words")
 
 
+def test_words_behind_a_pause_that_was_left_out_come_as_much_sooner() -> None:
+    line = downlink()
+    line.speak(1.0, 0.0)
+    line.send(0.0)
+    line.speak(3.0, 1.0)
+    line.say(0.0, "One", " two", " three", " four", apart_s=1.0)
+    line.lane.pull(at(0.9))  # silence between one and two
+    line.heard.left_out(at(0.9))
+    line.send(1.0)
+
+    line.speak(1.0, 4.0)
+    line.heard.take(shown(0, delta=" five"), 4.0)
+    assert line.heard.cut(at(2.1)) == ("One two three", "four five")
+
+
 def test_a_message_that_was_heard_whole_is_not_what_was_cut_off() -> None:
     down = downlink()
     down.speak(2, now_s=0.0)
