@@ -13,11 +13,25 @@ from bridge.config_table import Table
 
 _ICE: Final = re.compile(r"(?:stuns?|turns?):[^\s?]{1,253}(?:\?transport=(?:udp|tcp))?", re.ASCII)
 
+_PLAIN: Final = re.compile(r"[ -~]{1,512}")
+"""What can stand in a header field; see `gateway.whip_route`."""
+
 
 def _is_ice_url(text: str) -> str:
     if not _ICE.fullmatch(text):
         raise ValueError("must be an address such as stun:stun.example.com:3478 or turn:…")
     return text
+
+
+def _is_plain(text: str) -> str:
+    if not _PLAIN.fullmatch(text):
+        raise ValueError("must be 1 to 512 printable ASCII characters")
+    return text
+
+
+def _is_plain_secret(secret: SecretStr) -> SecretStr:
+    _is_plain(secret.get_secret_value())
+    return secret
 
 
 def _is_address(text: str) -> str:
@@ -34,8 +48,8 @@ class IceServerConfig(Table):
     """A STUN or TURN server, which clients are told of too."""
 
     url: Annotated[str, AfterValidator(_is_ice_url)]
-    username: str | None = None
-    credential: SecretStr | None = None
+    username: Annotated[str, AfterValidator(_is_plain)] | None = None
+    credential: Annotated[SecretStr, AfterValidator(_is_plain_secret)] | None = None
 
 
 class WebRtcConfig(Table):

@@ -3,7 +3,8 @@
 ``POST`` with the join token as a bearer's and the whole offer as ``application/sdp`` joins the call: 201, the answer,
 and in ``Location`` what ``DELETE`` ends. A page from anywhere may do so, as with the other ways to join: the token is
 what counts. The offer is looked at before the call is claimed, so that a bad one leaves the call to be joined. Who
-comes while somebody is there gets 409; the client itself may come back once its connection is lost.
+comes while somebody is there gets 409; the client itself may come back once its connection is lost. The STUN and TURN
+servers that clients shall use stand in ``Link``, in what answers the offer, or an ``OPTIONS`` with the token.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from bridge.errors import BridgeError, RemoteWireError
 from bridge.legs.webrtc.entrance import Entrance
 
 if TYPE_CHECKING:
-    from bridge.legs.webrtc.options import RtcOptions
+    from bridge.legs.webrtc.options import IceServer, RtcOptions
     from bridge.legs.webrtc.whip_link import WhipLink
 
 MAX_OFFER: Final = 64 * 1024
@@ -31,7 +32,7 @@ CLIENT: Final = "whip"
 _MAX_CLIENT_VERSION: Final = 100
 _CORS: Final = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Location",
+    "Access-Control-Expose-Headers": "Location, Link",
     "Cache-Control": "no-store",
 }
 _PREFLIGHT: Final = {
@@ -53,6 +54,7 @@ def whip_router(service: CallService, rooms: Rooms, options: "RtcOptions") -> AP
     """The routes."""
     router = APIRouter(prefix="/calls/{call_id}/whip", include_in_schema=False)
     desk = _Desk(service, rooms, options)
+    servers = _links(options)
 
     @router.post("", response_model=None)
     async def join(call_id: str, request: Request) -> Response:
@@ -60,7 +62,7 @@ def whip_router(service: CallService, rooms: Rooms, options: "RtcOptions") -> AP
             answer = await desk.join(call_id, request)
         except (_RefusedError, CallError) as exc:
             return _refused(exc)
-        headers = {**_CORS, "Location": request.url.path}
+        headers = {**_CORS, **servers, "Location": request.url.path}
         return Response(answer, 201, headers, media_type=SDP)
 
     @router.delete("", response_model=None)
@@ -72,8 +74,15 @@ def whip_router(service: CallService, rooms: Rooms, options: "RtcOptions") -> AP
         return Response(status_code=200, headers=_CORS)
 
     @router.options("", response_model=None)
-    async def preflight(call_id: str) -> Response:  # noqa: ARG001 - the same for all
-        return Response(status_code=204, headers={**_CORS, **_PREFLIGHT})
+    async def ask(call_id: str, request: Request) -> Response:
+        headers = {**_CORS, **_PREFLIGHT}
+        if "authorization" in request.headers:  # a browser's own question has none
+            try:
+                await desk.check(call_id, request)
+            except (_RefusedError, CallError) as exc:
+                return _refused(exc)
+            headers |= servers
+        return Response(status_code=204, headers=headers)
 
     return router
 
@@ -104,6 +113,10 @@ class _Desk:
             version = request.query_params.get("clientVersion", CLIENT)[:_MAX_CLIENT_VERSION]
             self._service.start(call_id, Entrance(link=link), version)
         return await _answer(link)
+
+    async def check(self, call_id: str, request: Request) -> None:
+        """Whether somebody may join. Raises: _RefusedError, CallError."""
+        await self._service.check_token(call_id, _bearer(request.headers), kind="webrtc")
 
     async def leave(self, call_id: str, request: Request) -> None:
         """End the call. Raises: _RefusedError, CallError."""
@@ -148,6 +161,25 @@ async def _offer(request: Request) -> str:
         return body.decode()
     except UnicodeDecodeError:
         raise _RefusedError(400, "The offer is not UTF-8.") from None
+
+
+def _links(options: "RtcOptions") -> dict[str, str]:
+    """The servers that clients shall use, as RFC 9725 writes them (4.6)."""
+    links = [_link(each) for each in options.ice_servers]
+    return {"Link": ", ".join(links)} if links else {}
+
+
+def _link(server: "IceServer") -> str:
+    link = f'<{server.url}>; rel="ice-server"'
+    if server.username is not None and server.credential is not None:
+        link += f"; username={_quoted(server.username)}; credential={_quoted(server.credential)}"
+        link += '; credential-type="password"'
+    return link
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _bearer(headers: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ const GATHER_MS = 500;
 const CONNECT_MS = 10_000;
 const RECONNECT_MS = 6_000;
 const REQUEST_MS = 10_000;
+const SERVERS_MS = 2_000;
 const PING_MS = 5_000;
 const REJOIN_MS = 20_000;
 const REJOIN_EVERY_MS = 1_000;
@@ -33,8 +34,20 @@ export function readJoinUrl(text) {
   return match && { host: url.host, base: match[1], callId: match[2], token: match[3], medium: match[4] };
 }
 
+/** What a Link header says of STUN and TURN servers (RFC 9725, 4.6). */
+export function readIceServers(header) {
+  const servers = [];
+  for (const [, urls, more] of (header ?? "").matchAll(/<([^>]*)>((?:\s*;\s*[\w-]+="(?:[^"\\]|\\.)*")*)/g)) {
+    const said = {};
+    for (const [, name, value] of more.matchAll(/([\w-]+)="((?:[^"\\]|\\.)*)"/g)) said[name] = value.replace(/\\(.)/g, "$1");
+    const { rel, username, credential } = said;
+    if (rel === "ice-server") servers.push(username === undefined ? { urls } : { urls, username, credential });
+  }
+  return servers;
+}
+
 export class Connection extends EventTarget {
-  #path; #token; #track; #pc; #channel; #location; #ping; #over = false; #joining = null; #breaking;
+  #path; #token; #track; #pc; #channel; #location; #ping; #servers; #over = false; #joining = null; #breaking;
 
   constructor({ callId, token, base = "" }) {
     super();
@@ -84,7 +97,9 @@ export class Connection extends EventTarget {
   }
 
   async #join(limitMs = CONNECT_MS) {
-    const pc = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
+    const iceServers = (this.#servers ??= await this.#iceServers());
+    if (this.#over) return;
+    const pc = new RTCPeerConnection({ iceServers: iceServers ?? [], bundlePolicy: "max-bundle" });
     this.#pc = pc;
     const channel = pc.createDataChannel(LABEL);
     pc.addTransceiver(this.#track, { direction: "sendrecv" });
@@ -98,6 +113,17 @@ export class Connection extends EventTarget {
     this.#channel = channel;
     channel.onclose = () => this.#lose(pc);
     pc.onconnectionstatechange = () => this.#watch(pc);
+  }
+
+  /** The STUN and TURN servers that the server wants us to use; null without its word. */
+  async #iceServers() {
+    try {
+      const signal = AbortSignal.timeout(SERVERS_MS);
+      const response = await fetch(this.#path, { method: "OPTIONS", headers: this.#headers(), signal });
+      return response.ok ? readIceServers(response.headers.get("Link")) : null;
+    } catch {
+      return null; // the offer tells what is wrong
+    }
   }
 
   async #offer(sdp) {

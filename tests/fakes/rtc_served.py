@@ -135,7 +135,11 @@ class RtcServed:
 
 @asynccontextmanager
 async def rtc_served(
-    folder: Path, *, voice: str = "tone", api_keys: Sequence[str] = ()
+    folder: Path,
+    *,
+    voice: str = "tone",
+    api_keys: Sequence[str] = (),
+    rtc: RtcOptions = RtcOptions(),  # noqa: B008 - frozen
 ) -> AsyncIterator[RtcServed]:
     """Serve for the time of the context; recordings are kept in `folder`."""
     scripts = folder / "scripts"
@@ -145,7 +149,7 @@ async def rtc_served(
     keys = [SecretStr(key) for key in api_keys]
     await asyncio.sleep(0)  # to make the application takes 25 ms: a step of its own
     async with call_server(
-        Brains(kit, scripts), recordings=folder, rtc=RtcOptions(), api_keys=keys
+        Brains(kit, scripts), recordings=folder, rtc=rtc, api_keys=keys
     ) as server:
         door = front_door(server, Exposure(keyed=bool(keys)))
         async with (

@@ -12,7 +12,7 @@ This module stands on aioice's private parts; see `inside`, which holds those of
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from ipaddress import ip_address
 from typing import Any, Final, cast
 
@@ -32,6 +32,7 @@ from bridge.legs.webrtc.again import Again, Flights
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.reach import Reach
 from bridge.legs.webrtc.rtp import is_rtcp
+from bridge.legs.webrtc.server_watch import watch
 
 MAX_WAITING: Final = 256
 """Datagrams that may wait for the DTLS transport."""
@@ -177,19 +178,21 @@ class GuardedConnection(Connection):
         own: list[StunProtocol],
         timeout: float,  # noqa: ASYNC109
     ) -> list[Candidate]:
-        asked = [
-            asyncio.create_task(server_reflexive_candidate(protocol, self.stun_server))
-            for protocol in own
-            if self.stun_server and ip_address(protocol.local_candidate.host).version == 4
-        ]
-        tasks = cast("list[asyncio.Task[tuple[Candidate, StunProtocol | None]]]", asked)
+        tasks: dict[asyncio.Task[tuple[Candidate, StunProtocol | None]], tuple[str, object]] = {}
+        for protocol in own:
+            if self.stun_server and ip_address(protocol.local_candidate.host).version == 4:
+                asking = server_reflexive_candidate(protocol, self.stun_server)
+                tasks[_task(asking)] = ("STUN", self.stun_server)
         if self.turn_server:
-            tasks.append(asyncio.create_task(self._relayed(component, self.turn_server)))
+            tasks[_task(self._relayed(component, self.turn_server))] = ("TURN", self.turn_server)
         if not tasks:
             return []
         done, late = await asyncio.wait(tasks, timeout=timeout)
         for task in late:
             task.cancel()
+            watch.asked(*tasks[task], TimeoutError())
+        for task in done:
+            watch.asked(*tasks[task], task.exception())
         answers = [task.result() for task in done if task.exception() is None]
         kept = [await self._keep(relay) for _, relay in answers if relay is not None]
         return [candidate for candidate, _ in answers] if all(kept) else []
@@ -202,7 +205,9 @@ class GuardedConnection(Connection):
             self._protocols.append(protocol)
         return not self._closing
 
-    async def _relayed(self, component: int, server: Address) -> tuple[Candidate, StunProtocol]:
+    async def _relayed(
+        self, component: int, server: Address
+    ) -> tuple[Candidate, StunProtocol | None]:
         return await relayed_candidate(
             component=component,
             hide_related_address=False,
@@ -333,6 +338,12 @@ def hush_loggers() -> None:
         logger = logging.getLogger(name)
         if logger.level == logging.NOTSET:
             logger.setLevel(logging.WARNING)
+
+
+def _task(
+    asking: Coroutine[Any, Any, tuple[Candidate, StunProtocol | None]],
+) -> asyncio.Task[tuple[Candidate, StunProtocol | None]]:
+    return asyncio.create_task(asking, name="webrtc address from a server")
 
 
 def _host_candidate(component: int, address: tuple[Any, ...]) -> Candidate:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from bridge.gateway.whip_route import MAX_OFFER
+from bridge.legs.webrtc.options import IceServer, RtcOptions
 from tests.fakes.rtc_served import RtcServed, rtc_served, until
 from tests.fakes.whip_client import WhipClient, whip_client
 
@@ -295,3 +296,38 @@ async def test_a_server_that_stops_ends_its_calls_over_webrtc(tmp_path: Path) ->
             await house.server.service.close()
             record = await house.ended(call["callId"])
     assert record["endReason"] == "system_error"
+
+
+SERVERS = (
+    IceServer("stun:127.0.0.1:9"),
+    IceServer("turn:127.0.0.1:9?transport=tcp", "some body", 'a "word" \\'),
+)
+LINK = (
+    '<stun:127.0.0.1:9>; rel="ice-server", '
+    '<turn:127.0.0.1:9?transport=tcp>; rel="ice-server"; '
+    'username="some body"; credential="a \\"word\\" \\\\"; credential-type="password"'
+)
+
+
+async def test_who_may_join_is_told_of_the_ice_servers_and_nobody_else(tmp_path: Path) -> None:
+    async with rtc_served(tmp_path, rtc=RtcOptions(ice_servers=SERVERS)) as house:
+        call = await house.created()
+        async with whip_client(call, house.port) as client:
+            asked = await house.http.options(client.url, headers=client.headers)
+            assert (asked.status_code, asked.headers["Link"]) == (204, LINK)
+            assert "Link" in asked.headers["Access-Control-Expose-Headers"]
+            unasked = await house.http.options(client.url)
+            assert (unasked.status_code, "Link" in unasked.headers) == (204, False)
+            for bearer, status in (("Bearer wrong", 404), ("Basic x", 401)):
+                refused = await house.http.options(client.url, headers={"Authorization": bearer})
+                assert (refused.status_code, "Link" in refused.headers) == (status, False)
+            joined = await client.join(house.http)
+            assert joined.headers["Link"] == LINK
+            await client.message("transcript", text=GREETING, final=True)
+
+
+async def test_where_there_are_no_ice_servers_nothing_is_said_of_them(house: RtcServed) -> None:
+    call = await house.created()
+    async with whip_client(call, house.port) as client:
+        asked = await house.http.options(client.url, headers=client.headers)
+        assert (asked.status_code, "Link" in asked.headers) == (204, False)

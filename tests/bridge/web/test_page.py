@@ -212,7 +212,9 @@ async def test_a_broken_connection_is_made_anew_with_the_same_token(browser: Bro
         await say(page, type="transcript", role="agent", text="Still here", final=True, ordinal=0)
         await page.until("document.querySelector('.said')")
 
-        offers = await page.run("far.requests.filter(({ path }) => path.endsWith('/whip'))")
+        offers = await page.run(
+            "far.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/whip'))"
+        )
         assert [offer["headers"]["Authorization"] for offer in offers] == ["Bearer " + "t" * 32] * 2
 
 

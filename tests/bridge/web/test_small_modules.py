@@ -1,8 +1,12 @@
 """Keys, join URLs and error sentences of the page."""
 
+import json
+
 import pytest
 
+from bridge.gateway.whip_route import _links
 from bridge.legs.carrier import dtmf
+from bridge.legs.webrtc.options import IceServer, RtcOptions
 from bridge.wire.messages import UserTextMessage, parse_client_message
 from tests.fakes.node import run_module
 
@@ -121,3 +125,23 @@ def test_what_keeps_the_microphone_shut_is_named_with_a_way_out(name: str, title
     )
 
     assert shown == [title, ["retry", "no-mic"]]
+
+
+def test_the_page_reads_the_ice_servers_that_the_server_writes() -> None:
+    servers = (
+        IceServer("stun:stun.example:3478"),
+        IceServer("turn:turn.example:3478?transport=udp", "a, b; c", 'quoted "word", <and> \\'),
+        IceServer("turns:turn.example", "", ""),
+    )
+    header = _links(RtcOptions(ice_servers=servers))["Link"]
+    read = run_module("connection.js", f"return m.readIceServers({json.dumps(header)});")
+
+    assert read == [
+        {"urls": "stun:stun.example:3478"},
+        *({"urls": o.url, "username": o.username, "credential": o.credential} for o in servers[1:]),
+    ]
+
+
+@pytest.mark.parametrize("header", [None, "", "nonsense", '</style.css>; rel="preload"', "<<>>;;"])
+def test_other_links_are_no_ice_servers(header: str | None) -> None:
+    assert run_module("connection.js", f"return m.readIceServers({json.dumps(header)});") == []
