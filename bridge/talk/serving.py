@@ -5,51 +5,23 @@ of this is cancelled. Each way the session leaves the call and completes its fil
 """
 
 import asyncio
-from typing import Final
+from typing import Final, get_args
 
 from bridge.errors import BridgeError
 from bridge.legs.base import Ended
 from bridge.talk.conversation import Conversation
-from bridge.talk.events import (
-    CallEnded,
-    DataMessage,
-    DigitsSent,
-    Interrupted,
-    MicMuted,
-    Noted,
-    OutputMediumSet,
-    SessionEvent,
-    SpeakerMuted,
-    StatusChanged,
-    ToolChanged,
-    TranscriptChanged,
-    TurnMeasured,
-)
+from bridge.talk.events import SessionEvent
 from bridge.talk.fronts import Front
 from bridge.talk.session import CallSession
 from bridge.talk.signals import Signals, ignoring
 
 LEAVE_S: Final = 15.0
 """For the far end to let go and the files to be complete; an API that is asked about its call may take 10 s."""
-_EVENTS: Final[tuple[type[SessionEvent], ...]] = (
-    StatusChanged,
-    TranscriptChanged,
-    Interrupted,
-    ToolChanged,
-    TurnMeasured,
-    MicMuted,
-    SpeakerMuted,
-    OutputMediumSet,
-    DigitsSent,
-    DataMessage,
-    Noted,
-    CallEnded,
-)
 
 
 def tell(session: CallSession, front: Front) -> None:
     """Let a front have all events of a session, from now on."""
-    for kind in _EVENTS:
+    for kind in get_args(SessionEvent):
         session.on(kind, front.take)
 
 

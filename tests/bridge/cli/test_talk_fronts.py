@@ -3,7 +3,7 @@
 import asyncio
 import importlib.util
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,30 +14,9 @@ from bridge.cli import talk_fronts
 from bridge.legs.base import Ended
 from bridge.talk.line_writer import LineWriter
 from bridge.talk.run import TalkOrder, TalkResult
-from tests.fakes.log_set_up import logging_restored
 
 Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(autouse=True)
-def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.delenv("ULTRAVOX_API_KEY", raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    with logging_restored():
-        yield
-
-
-@pytest.fixture
-def orders(monkeypatch: pytest.MonkeyPatch) -> list[TalkOrder]:
-    """The talks that would have taken place; they all end well."""
-    made: list[TalkOrder] = []
-
-    def carry_out(order: TalkOrder, _front: object) -> TalkResult:
-        made.append(order)
-        return TalkResult(Ended("hangup"), 12.0, (), ())
-
-    monkeypatch.setattr(talk_fronts, "_carry_out", carry_out)
-    return made
+pytestmark = pytest.mark.usefixtures("nothing_of_the_user")
 
 
 @pytest.mark.parametrize(

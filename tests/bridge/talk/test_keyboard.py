@@ -1,21 +1,7 @@
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from bridge.talk.keyboard import LINES_AHEAD, LONGEST_LINE, typed_lines
-
-
-@pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    ends = os.pipe()
-    yield ends
-    for end in ends:
-        try:
-            os.close(end)
-        except OSError:
-            continue
 
 
 async def lines_of(descriptor: int) -> list[str]:
