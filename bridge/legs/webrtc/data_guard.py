@@ -18,6 +18,7 @@ from aiortc.rtcsctptransport import (
     Chunk,
     DataChunk,
     InitChunk,
+    RTCSctpCapabilities,
     RTCSctpTransport,
     serialize_packet,
 )
@@ -42,6 +43,17 @@ class GuardedSctp(RTCSctpTransport):
     on_flood: Callable[[], None]
     """Called once, when the peer has sent more than can wait; nothing is taken any more."""
     flooded: bool
+    stopped = False
+
+    async def start(self, remoteCaps: RTCSctpCapabilities | None, remotePort: int) -> None:  # noqa: N803 - aiortc's
+        """Begin; not when the connection was closed while it came about: nobody would stop it again."""
+        if not self.stopped:
+            await super().start(remoteCaps, remotePort)
+
+    async def stop(self) -> None:
+        """Stop for good."""
+        self.stopped = True
+        await super().stop()
 
     async def _handle_data(self, data: bytes) -> None:
         if not self.flooded:

@@ -11,6 +11,7 @@ from aiortc.rtcsctptransport import (
     WEBRTC_DCEP,
     WEBRTC_STRING,
     DataChunk,
+    RTCSctpCapabilities,
 )
 
 from bridge.legs.webrtc.data_guard import MAX_AHEAD, MAX_PIECES, MAX_STREAMS, GuardedSctp
@@ -134,3 +135,17 @@ async def test_a_message_that_cannot_be_read_is_passed_over(
         await attacker.send(b"still here", flags=WHOLE)
         assert attacker.victim.messages[-1] == "still here"
         assert attacker.state == "connected"
+
+
+async def test_channels_that_were_stopped_while_their_connection_came_about_never_begin() -> None:
+    async with sides() as (caller, answerer):
+        caller.peer.open_channel("tipring")
+        caller.peer.expect_audio()
+        await answerer.peer.answer(await caller.peer.offer())
+        sctp = answerer.peer._connection.sctp
+        assert sctp is not None
+        await answerer.close()
+        await sctp.start(RTCSctpCapabilities(maxMessageSize=65_536), 5_000)
+
+        assert sctp.state == "closed"
+        assert sctp._t1_handle is None
