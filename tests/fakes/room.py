@@ -28,6 +28,8 @@ class Room:
         name: what both devices are called by.
         rate_hz: of the air and the loudspeaker.
         microphone_hz: the microphone's own.
+        says_hz: what the list says that this is; None: the truth.
+        runs_at_hz: the rate at which the microphone really runs, whatever it says; None: the one it was opened at.
         echo_db: how much weaker the loudspeaker comes back; None: headphones.
         delay_ms: from the loudspeaker's sound to the microphone's: the air, and what devices do not tell.
         drift_ppm: how much faster the microphone's clock runs; the loudspeaker's is the loop's.
@@ -44,6 +46,8 @@ class Room:
     name: str = "Room"
     rate_hz: int = 16_000
     microphone_hz: int = 16_000
+    says_hz: int | None = None
+    runs_at_hz: int | None = None
     echo_db: float | None = -10.0
     delay_ms: float = 40.0
     drift_ppm: float = 0.0
@@ -79,7 +83,7 @@ class RoomHost:
                 "Room",
                 2,
                 0,
-                room.microphone_hz,
+                room.says_hz or room.microphone_hz,
                 is_default_input=True,
             ),
             Device(
@@ -91,18 +95,22 @@ class RoomHost:
         return await self.devices()
 
     async def open_input(self, ask: StreamAsk, callback: Callback) -> Stream:
-        return self._opened(ask, callback, self._hear, 1 + self.room.drift_ppm * 1e-6)
+        real = (self.room.runs_at_hz or ask.rate_hz) / ask.rate_hz
+        own_hz = self.room.microphone_hz
+        return self._opened(
+            ask, callback, self._hear, own_hz, real * (1 + self.room.drift_ppm * 1e-6)
+        )
 
     async def open_output(self, ask: StreamAsk, callback: Callback) -> Stream:
-        return self._opened(ask, callback, self._play, 1.0)
+        return self._opened(ask, callback, self._play, self.room.rate_hz, 1.0)
 
     async def close(self) -> None:
         assert not any(stream.active for stream in self.open)
 
     def _opened(
-        self, ask: StreamAsk, callback: Callback, tick: "Tick", speed: float
+        self, ask: StreamAsk, callback: Callback, tick: "Tick", own_hz: int, speed: float
     ) -> "_RoomStream":
-        if (ask.channels == 1) != self.room.takes_mono or ask.rate_hz != ask.device.rate_hz:
+        if (ask.channels == 1) != self.room.takes_mono or ask.rate_hz != own_hz:
             raise DeviceError(f"{ask.device.name} does not take this", "format")
         stream = _RoomStream(ask, callback, tick, speed)
         self.open.append(stream)

@@ -1,18 +1,19 @@
 """Opening one device as it is: its own rate and channels where they do, what it takes instead where they do not."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
-from bridge.legs.device.choice import find, is_default, usable
-from bridge.legs.device.host import Device, DeviceError, HostApi, Stream, StreamAsk
+from bridge.legs.device.choice import Direction, find, is_default, usable
+from bridge.legs.device.host import Callback, Device, DeviceError, HostApi, Stream, StreamAsk
 from bridge.legs.device.line import InputLine, OutputLine
 from bridge.legs.device.loudspeaker import Loudspeaker
 from bridge.legs.device.microphone import Microphone
 from bridge_codecs.filterbank import RATES_HZ
 
 Side: TypeAlias = Microphone | Loudspeaker
+Called = TypeVar("Called", bound=Callback)
 
 BLOCK_S: Final = 0.01
 """A loudspeaker's, because what the device has taken cannot be cleared."""
@@ -47,17 +48,39 @@ async def open_side(host: HostApi, side: Side, candidates: Sequence[Device]) -> 
     Raises: DeviceError of the first one if none can.
     """
     first: DeviceError | None = None
+    prepare: Callable[[StreamAsk], InputLine | OutputLine] = side.prepare
     for device in candidates:
         try:
-            async with asyncio.timeout(OPEN_LIMIT_S):
-                return await _open(host, side, device)
+            stream, line = await open_stream(host, device, side.direction, prepare)
         except DeviceError as error:
             first = first or error
-        except TimeoutError:
-            sentence = f"{device.name} does not answer: unplug it and plug it in again"
-            first = first or DeviceError(sentence, "broken")
+        else:
+            return Opened(device, stream, line)
     assert first is not None
     raise first
+
+
+async def open_stream(
+    host: HostApi, device: Device, direction: Direction, prepare: Callable[[StreamAsk], Called]
+) -> tuple[Stream, Called]:
+    """Open and start a device in the first way that it takes.
+
+    Args:
+        host: the sound system.
+        device: one of its list.
+        direction: which side of it.
+        prepare: makes what a stream that is asked for like this calls.
+
+    Returns: the stream, and what it calls.
+
+    Raises: DeviceError if it cannot be had, does not answer, or takes no rate and channels that we know.
+    """
+    try:
+        async with asyncio.timeout(OPEN_LIMIT_S):
+            return await _open(host, device, direction, prepare)
+    except TimeoutError:
+        sentence = f"{device.name} does not answer: unplug it and plug it in again"
+        raise DeviceError(sentence, "broken") from None
 
 
 def candidates_for(
@@ -80,17 +103,17 @@ def candidates_for(
     return first
 
 
-async def _open(host: HostApi, side: Side, device: Device) -> Opened:
+async def _open(
+    host: HostApi, device: Device, direction: Direction, prepare: Callable[[StreamAsk], Called]
+) -> tuple[Stream, Called]:
     refusal: DeviceError | None = None
-    for rate_hz, channels in _formats(device, side):
-        block_s, latency_s = _pieces(device, side)
+    open_ = host.open_input if direction == "microphone" else host.open_output
+    for rate_hz, channels in _formats(device, direction):
+        block_s, latency_s = _pieces(device, direction)
         ask = StreamAsk(device, rate_hz, channels, round(rate_hz * block_s), latency_s)
-        line = side.prepare(ask)
+        called = prepare(ask)
         try:
-            if isinstance(line, InputLine):
-                stream = await host.open_input(ask, line)
-            else:
-                stream = await host.open_output(ask, line)
+            stream = await open_(ask, called)
         except DeviceError as error:
             if error.trouble != "format":
                 raise
@@ -101,23 +124,24 @@ async def _open(host: HostApi, side: Side, device: Device) -> Opened:
             sentence = f"{device.name} runs at {stream.rate_hz} Hz when it is asked for {rate_hz}"
             refusal = refusal or DeviceError(sentence, "format")
             continue
-        return Opened(device, stream, line)
+        return stream, called
     assert refusal is not None
     raise refusal
 
 
-def _pieces(device: Device, side: Side) -> tuple[float, float]:
+def _pieces(device: Device, direction: Direction) -> tuple[float, float]:
     """How long a block is to be, and how much the device itself is to hold, s."""
-    if isinstance(side, Microphone):
+    if direction == "microphone":
         return HEARD_BLOCK_S, HEARD_LATENCY_S
     return (SERVED_BLOCK_S if device.system == _GUESSED else BLOCK_S), LATENCY_S
 
 
-def _formats(device: Device, side: Side) -> Iterator[tuple[int, int]]:
+def _formats(device: Device, direction: Direction) -> Iterator[tuple[int, int]]:
     """Rates and channels to try, the device's own first."""
-    n = device.n_inputs if isinstance(side, Microphone) else device.n_outputs
+    hears = direction == "microphone"
+    n = device.n_inputs if hears else device.n_outputs
     # One channel of a loudspeaker may be its left one alone.
-    few = (1, 2, n) if isinstance(side, Microphone) else (2, n, 1)
+    few = (1, 2, n) if hears else (2, n, 1)
     tells = device.rate_hz in RATES_HZ and device.system != _GUESSED
     own = (device.rate_hz,) if tells else ()
     for rate_hz in dict.fromkeys(own + _FALLBACK_HZ):

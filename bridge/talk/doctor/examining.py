@@ -4,23 +4,17 @@ The streams call from any thread: their callbacks only copy. All instants are th
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
 import numpy as np
 
-from bridge.legs.device.choice import DeviceChoice, Direction, find
-from bridge.legs.device.host import (
-    Callback,
-    Device,
-    DeviceError,
-    HostApi,
-    Stream,
-    StreamAsk,
-)
-from bridge.legs.device.opening import BLOCK_S, LATENCY_S
+from bridge.legs.device.choice import DeviceChoice, find
+from bridge.legs.device.device_clock import DeviceClock
+from bridge.legs.device.host import Device, DeviceError, HostApi, Stream
+from bridge.legs.device.opening import open_stream
 from bridge.talk.doctor.chirps import ChirpTrain, chirp_train, sound
 from bridge.talk.doctor.measuring import Measured, measure
 from bridge_codecs.pcm import Int16
@@ -30,7 +24,6 @@ START_S: Final = 5.0
 SPARE_S: Final = 3.0
 """Devices may be this much slower than the sound is long."""
 POLL_S: Final = 0.05
-USUAL_HZ: Final = (48_000, 44_100, 16_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +63,18 @@ async def examine(
         train: what to play, if not the usual.
         on_progress: told the part that is done, 0 to 1.
 
-    Raises: DeviceError if one of the devices cannot be had, or never calls.
+    Raises: DeviceError if one of the devices cannot be had, never calls, or runs at another rate than it says.
     """
     train = train or chirp_train()
     devices = await host.devices()
     microphone = find(devices, choice.microphone, "microphone")
     loudspeaker = find(devices, choice.loudspeaker, "loudspeaker")
-    ear, mouth = _Ear(), _Mouth()
-    hearing = await _open(host, microphone, "microphone", ear)
+    hearing, ear = await open_stream(host, microphone, "microphone", lambda _ask: _Ear())
     try:
         await _until(lambda: bool(ear.blocks), START_S)
         if not ear.blocks:
             raise DeviceError(f"{microphone.name} delivers nothing: choose another microphone")
-        speaking = await _open(host, loudspeaker, "loudspeaker", mouth)
+        speaking, mouth = await open_stream(host, loudspeaker, "loudspeaker", lambda _ask: _Mouth())
         try:
             mouth.begin(sound(train, speaking.rate_hz))
             await _play(mouth, hearing, speaking, train, on_progress)
@@ -92,6 +84,8 @@ async def examine(
         await hearing.close()
     if not mouth.calls:
         raise DeviceError(f"{loudspeaker.name} takes nothing: choose another loudspeaker")
+    _check_rate(microphone, hearing.rate_hz, ear.calls)
+    _check_rate(loudspeaker, speaking.rate_hz, [call[:2] for call in mouth.calls])
     recorded = ear.recording(mouth.first_asked_s(speaking.rate_hz), hearing.rate_hz)
     return Examination(
         microphone=microphone,
@@ -126,27 +120,19 @@ async def _until(is_so: Callable[[], bool], within_s: float) -> None:
         await asyncio.sleep(POLL_S)
 
 
-async def _open(host: HostApi, device: Device, direction: Direction, callback: Callback) -> Stream:
-    """The device's own rate and one channel, or what else it takes."""
-    refused: DeviceError | None = None
-    open_ = host.open_input if direction == "microphone" else host.open_output
-    for rate_hz, channels in _forms(device, direction):
-        ask = StreamAsk(device, rate_hz, channels, round(rate_hz * BLOCK_S), LATENCY_S)
-        try:
-            return await open_(ask, callback)
-        except DeviceError as exc:
-            refused = exc
-            if exc.trouble != "format":
-                break
-    assert refused is not None
-    raise refused
-
-
-def _forms(device: Device, direction: Direction) -> Iterator[tuple[int, int]]:
-    most = device.n_inputs if direction == "microphone" else device.n_outputs
-    for rate_hz in dict.fromkeys((device.rate_hz, *USUAL_HZ)):
-        for channels in dict.fromkeys((1, min(2, most), most)):
-            yield rate_hz, channels
+def _check_rate(device: Device, rate_hz: int, calls: Sequence[tuple[int, float]]) -> None:
+    """Raise a DeviceError if the calls, of positions and instants, come at another rate than the device says."""
+    clock = DeviceClock(rate_hz)
+    for position, now_s in calls:
+        clock.saw(position, now_s)
+    if clock.other_rate:
+        (first, first_s), (last, last_s) = calls[0], calls[-1]
+        real_hz = (last - first) / (last_s - first_s)
+        raise DeviceError(
+            f"{device.name} says {rate_hz} Hz and runs at about {100 * round(real_hz / 100)}: give it another rate in "
+            "the sound settings of this system, or choose another device",
+            "format",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +152,12 @@ class _Ear:
     def __call__(self, block: Int16, now_s: float, at_s: float, glitch: bool) -> None:
         self.glitches += glitch and bool(self.blocks)
         self.blocks.append(_Block(block[:, 0].copy(), now_s, at_s))
+
+    @property
+    def calls(self) -> Sequence[tuple[int, float]]:
+        """Position of the first sample behind each block, and instant of the call that brought it."""
+        ends = np.cumsum([block.samples.size for block in self.blocks]).tolist()
+        return [(end, block.now_s) for end, block in zip(ends, self.blocks, strict=True)]
 
     def recording(self, from_s: float, rate_hz: int) -> Int16:
         """From the sample on that was delivered at an instant."""

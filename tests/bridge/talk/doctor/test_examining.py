@@ -58,6 +58,23 @@ def test_devices_of_two_rates_are_measured_each_at_its_own() -> None:
     assert found.measured.echo_db == pytest.approx(-10, abs=2)
 
 
+def test_a_microphone_that_takes_another_rate_than_the_list_says_is_measured_at_that() -> None:
+    found = examined(Room(rate_hz=48_000, microphone_hz=44_100, says_hz=48_000))
+    assert (found.microphone_hz, found.loudspeaker_hz) == (44_100, 48_000)
+    assert found.measured.heard == 9
+
+
+def test_a_microphone_that_runs_at_another_rate_than_it_says_is_told_with_both() -> None:
+    sentence = "Room Microphone says 48000 Hz and runs at about 44100: give it another rate"
+    with pytest.raises(DeviceError, match=sentence):
+        examined(Room(rate_hz=48_000, microphone_hz=48_000, runs_at_hz=44_100))
+
+
+def test_a_device_of_no_rate_that_we_know_says_what_it_does_not_take() -> None:
+    with pytest.raises(DeviceError, match="Room Microphone does not take this"):
+        examined(Room(microphone_hz=96_000))
+
+
 def test_a_device_that_takes_no_single_channel_is_run_with_two() -> None:
     assert examined(Room(takes_mono=False)).measured.heard == 9
 
