@@ -58,6 +58,16 @@ class TalkProcess:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{line}\n".encode())
 
+    def types_no_more(self) -> None:
+        """Close its input."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
+    def read_no_more(self) -> None:
+        """Close our end of its output."""
+        assert self.process.stdout is not None
+        self.process.stdout._transport.close()  # type: ignore[attr-defined]  # nothing public does it
+
     def interrupt(self) -> None:
         """Press Ctrl-C."""
         self.process.send_signal(signal.SIGINT)
@@ -78,10 +88,15 @@ class TalkProcess:
 
 @asynccontextmanager
 async def talk_process(
-    *arguments: str, environment: Mapping[str, str] | None = None
+    *arguments: str, environment: Mapping[str, str] | None = None, before: str = ""
 ) -> AsyncIterator[TalkProcess]:
-    """Run it, typed, for the time of the context; killed if it has not ended by then."""
+    """Run it, typed, for the time of the context; killed if it has not ended by then.
+
+    `before` is a line of Python that the process carries out first; it has `os`.
+    """
+    first = (sys.executable, "-c", f"import os, sys; {before}; os.execv(sys.argv[1], sys.argv[1:])")
     process = await asyncio.create_subprocess_exec(
+        *(first if before else ()),
         *(sys.executable, "-m", "bridge", "talk", "--text", *arguments),
         stdin=PIPE,
         stdout=PIPE,

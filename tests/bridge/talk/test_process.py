@@ -2,22 +2,16 @@
 
 import asyncio
 import json
-import os
 import signal
 import sys
-from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.talk_process import ENVIRONMENT, talk_process
 from tests.fakes.terminal import in_terminal
 
 TALK = (sys.executable, "-m", "bridge", "talk", "--text")
-ENVIRONMENT = {
-    name: value
-    for name, value in os.environ.items()
-    if name not in ("NO_COLOR", "ULTRAVOX_API_KEY", "TERM", "COLORTERM")
-}
 LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
 ENTERED_ALTERNATE_SCREEN = b"\x1b[?1049h"
 COLOURS = (b"38;2;", b"48;2;", b"38;5;", b"\x1b[31m", b"\x1b[34m")
@@ -113,42 +107,25 @@ async def test_errors_of_others_go_past_the_screen(tmp_path: Path) -> None:
 async def test_ctrl_c_stops_while_a_tools_file_loads_for_ever(tmp_path: Path) -> None:
     tools = tmp_path / "tools.py"
     tools.write_text("print('loading', flush=True)\nwhile True:\n    pass\n")
-    command = (*TALK, "--plain", "--tools", str(tools))
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=ENVIRONMENT
-    )
-    try:
-        assert process.stdout is not None
-        await asyncio.wait_for(process.stdout.readline(), 20)
-        process.send_signal(signal.SIGINT)
-        _, err = await asyncio.wait_for(process.communicate(), 10)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    async with talk_process("--plain", "--tools", str(tools)) as talk:
+        await talk.prints(lambda line: line == "loading")
+        talk.interrupt()
+        code = await talk.ended()
 
-    assert process.returncode == 130
-    assert err == b"tipring: stopped\n"
+    assert code == 130
+    assert talk.errors == "tipring: stopped\n"
 
 
 async def test_what_a_tool_prints_is_no_line_of_the_json(tmp_path: Path) -> None:
     tools = tmp_path / "tools.py"
     tools.write_text("print('imported')\ndef f() -> None:\n    pass\n")
-    process = await asyncio.create_subprocess_exec(
-        *TALK,
-        "--json",
-        "--tools",
-        str(tools),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-        env=ENVIRONMENT,
-    )
-    out, err = await asyncio.wait_for(process.communicate(b"/hangup\n"), 30)
+    async with talk_process("--json", "--tools", str(tools)) as talk:
+        talk.types("/hangup")
+        code = await talk.ended()
 
-    assert process.returncode == 0
-    assert all("event" in json.loads(line) for line in out.splitlines())
-    assert b"imported" in err
+    assert code == 0
+    assert all("event" in event for event in talk.events)
+    assert "imported" in talk.errors
 
 
 @pytest.mark.parametrize(
@@ -158,35 +135,25 @@ async def test_what_a_tool_prints_is_no_line_of_the_json(tmp_path: Path) -> None
 async def test_a_closed_standard_descriptor_becomes_no_socket_of_the_call(
     closed: str, tmp_path: Path
 ) -> None:
-    close = f"import os, sys; os.close({closed}); os.execv(sys.argv[1], sys.argv[1:])"
-    record = ("--record", str(tmp_path / "talk"))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", close, *TALK, "--plain", *record),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-        env=ENVIRONMENT,
-    )
-    _, err = await asyncio.wait_for(process.communicate(b""), 30)
+    folder = tmp_path / "talk"
+    close = f"os.close({closed})"
+    async with talk_process("--plain", "--record", str(folder), before=close) as talk:
+        talk.types_no_more()
+        code = await talk.ended()
 
-    assert process.returncode == 0, err
-    assert end_reason(tmp_path / "talk") == "hangup"
+    assert code == 0, talk.errors
+    assert end_reason(folder) == "hangup"
 
 
 async def test_a_reader_that_goes_ends_the_call(tmp_path: Path) -> None:
     folder = tmp_path / "talk"
-    command = (*TALK, "--json", "--record", str(folder))
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=ENVIRONMENT
-    )
-    assert process.stdout is not None
-    await asyncio.wait_for(process.stdout.readline(), 20)
-    process.stdout._transport.close()  # type: ignore[attr-defined]  # its end of the pipe
+    async with talk_process("--json", "--record", str(folder)) as talk:
+        await talk.prints(bool)
+        talk.read_no_more()
+        code = await talk.ended()
 
-    _, err = await asyncio.wait_for(process.communicate(), 20)
-
-    assert process.returncode == 1
-    assert b"Traceback" not in err
+    assert code == 1
+    assert "Traceback" not in talk.errors
     assert end_reason(folder) == "hangup"
 
 
@@ -197,33 +164,13 @@ FULL_AT = 20_000
 async def test_a_recording_that_is_cut_short_is_said_and_ends_the_talk_with_1(
     tmp_path: Path,
 ) -> None:
-    limit = (
-        "import os, resource, sys; "
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({FULL_AT}, {FULL_AT})); "
-        "os.execv(sys.argv[1], sys.argv[1:])"
-    )
     folder = tmp_path / "talk"
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", limit, *TALK, "--json", "--record", str(folder)),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-        env=ENVIRONMENT,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    lines: list[bytes] = []
-    try:
-        async with asyncio.timeout(30):
-            while b"recording stopped" not in b"".join(lines):
-                lines.append(await process.stdout.readline())
-            process.stdin.write(b"/hangup\n")
-            out, err = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    full = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({FULL_AT}, {FULL_AT}))"
+    async with talk_process("--json", "--record", str(folder), before=full) as talk:
+        await talk.tells(lambda event: "recording stopped" in event.get("text", ""))
+        talk.types("/hangup")
+        code = await talk.ended()
 
-    assert process.returncode == 1, err
-    assert json.loads(out.splitlines()[-1])["reason"] == "hangup"
+    assert code == 1
+    assert (talk.events[-1]["event"], talk.events[-1]["reason"]) == ("ended", "hangup")
     assert (folder / "call.wav").stat().st_size <= FULL_AT
