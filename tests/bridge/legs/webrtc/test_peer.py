@@ -5,6 +5,7 @@ import gc
 import os
 import re
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from aiortc import (
     AudioStreamTrack,
     RTCConfiguration,
     RTCPeerConnection,
+    RTCRtpTransceiver,
     RTCSessionDescription,
 )
+from av import AudioFrame
 
 from bridge.errors import BridgeError
 from bridge.legs.webrtc import inside
@@ -21,6 +24,7 @@ from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.peer import MAX_CHANNELS, Peer
 from bridge.legs.webrtc.sdp_text import MAX_CANDIDATES
 from bridge.legs.webrtc.source_guard import MAX_REMOTE
+from bridge_codecs.pcm import Int16
 from tests.fakes.free_ports import free_udp_ports
 from tests.fakes.rtc_pair import LOOPBACK, an_offer, connect, make_side, sides, tone, until
 
@@ -107,6 +111,52 @@ async def test_a_later_offer_adds_a_track_to_a_connection_that_lives() -> None:
         await caller.peer.accept(again.sdp)
         await until(lambda: answerer.audio.size > 1_600)
         assert again.voice_mid == answer.voice_mid
+
+
+class Tone(AudioStreamTrack):
+    """A microphone of aiortc's own."""
+
+    def __init__(self, hz: float) -> None:
+        super().__init__()
+        self._hz = hz
+        self._at = 0
+
+    async def recv(self) -> AudioFrame:
+        frame = cast("AudioFrame", await super().recv())
+        at = (self._at + np.arange(frame.samples)) / frame.sample_rate
+        self._at += frame.samples
+        frame.planes[0].update((8_000 * np.sin(2 * np.pi * self._hz * at)).astype("<i2").tobytes())
+        return frame
+
+
+def pitch(samples: Int16) -> float:
+    """The loudest frequency of the last fifth of a second, Hz; 0 if that is silence."""
+    last = samples[-LOOPBACK.ear_hz // 5 :].astype(np.float64)
+    if not last.size or np.abs(last).max() < 1_000:
+        return 0.0
+    return float(np.abs(np.fft.rfft(last)).argmax() * LOOPBACK.ear_hz / last.size)
+
+
+async def test_a_client_that_publishes_anew_is_heard_on_its_new_track() -> None:
+    foreign, side = RTCPeerConnection(RTCConfiguration(iceServers=[])), make_side("answerer")
+
+    async def publish(hz: float) -> RTCRtpTransceiver:
+        transceiver = foreign.addTransceiver(Tone(hz), direction="sendonly")
+        await foreign.setLocalDescription()
+        answer = await side.peer.answer(foreign.localDescription.sdp)
+        await foreign.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
+        return transceiver
+
+    try:
+        first = await publish(400)
+        await until(lambda: abs(pitch(side.audio) - 400) < 20)
+        first.sender.track.stop()
+        first.direction = "inactive"
+        await publish(900)
+        await until(lambda: abs(pitch(side.audio) - 900) < 20)
+    finally:
+        await side.close()
+        await foreign.close()
 
 
 async def test_what_is_said_while_nobody_is_connected_waits() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bridge.calls.settings import CallSettings
 from bridge.gateway.room_route import SIGNAL_LIMITS
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.memory_socket import memory_pair
@@ -81,9 +82,11 @@ class Signalling:
         return channel
 
 
-async def joined(world: RtcWorld, version: Version = "v1") -> tuple[Any, Client, Signalling]:
+async def joined(
+    world: RtcWorld, version: Version = "v1", settings: CallSettings | None = None
+) -> tuple[Any, Client, Signalling]:
     """A call, its join socket, and the signalling that a client has opened."""
-    record, client = await world.enter()
+    record, client = await world.enter(settings)
     return record, client, signalling(world, record, version)
 
 
@@ -429,6 +432,64 @@ def test_a_client_that_never_opens_the_channel_is_given_up_too() -> None:
                 end.say(pingReq={"timestamp": "1"})
                 await asyncio.sleep(5)
             assert "open a data channel" in await sentence(world, record)
+
+    play(call())
+
+
+def test_a_client_that_never_answers_our_offer_is_given_up_too() -> None:
+    async def call() -> None:
+        async with rtc_world() as world:
+            record, _, end = await joined(world, "v0")
+            await end.publish()  # its own connection is there, the agent's is not
+            end.peers.made[0].channel("_reliable")
+            for _ in range(round(READY_S / 5)):
+                assert record.ended is None
+                end.say(pingReq={"timestamp": "1"})
+                await asyncio.sleep(5)
+            assert "open a data channel" in await sentence(world, record)
+            assert all(peer.closed for peer in end.peers.made)
+
+    play(call())
+
+
+@pytest.mark.parametrize("version", ["v0", "v1"])
+def test_a_microphone_that_is_muted_for_an_hour_and_sends_nothing_ends_nothing(
+    version: Version,
+) -> None:
+    async def call() -> None:
+        async with rtc_world(ActingBrain(lambda _: ())) as world:
+            settings = CallSettings(max_duration_s=7_200)
+            record, _, end = await joined(world, version, settings)
+            await end.up()
+            sid = next(each["trackPublished"] for each in end.frames if "trackPublished" in each)
+            end.say(mute={"sid": sid["track"]["sid"], "muted": True})
+            for _ in range(720):
+                end.say(pingReq={"timestamp": "1"})
+                await asyncio.sleep(5)
+            end.say(mute={"sid": sid["track"]["sid"], "muted": False})
+            await asyncio.sleep(0.1)
+            assert record.ended is None
+            assert not [e.type for e in await world.events(record) if "ignored" in e.type]
+
+    play(call())
+
+
+def test_a_client_that_publishes_anew_gets_another_sid_and_is_greeted_once() -> None:
+    async def call() -> None:
+        async with rtc_world() as world:
+            record, _, end = await joined(world)
+            channel = await end.up()
+            end.say(addTrack={**TRACK, "cid": "c2"})
+            end.say(offer={"type": "offer", "sdp": MICROPHONE, "id": 3})
+            await asyncio.sleep(0.5)
+            sids = [
+                each["trackPublished"]["track"]["sid"]
+                for each in end.frames
+                if "trackPublished" in each
+            ]
+            assert len(sids) == len(set(sids)) == 2
+            assert [each["type"] for each in read(channel)].count("call_started") == 1
+            assert world.leg(record).rejoins == 0
 
     play(call())
 
