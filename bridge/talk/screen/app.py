@@ -83,6 +83,7 @@ class TalkApp(App[None]):
         # With the terminal's own colours textual's NO_COLOR means none at all; else it means shades of grey.
         super().__init__(driver_class=driver_class, ansi_color=not colours)
         self._talk, self._board = talk, board
+        self._coloured = colours
         self.look = Look(COLOURED if colours else PLAIN, strikes=strikes)
         self._clock = clock
         self._doing = Doing(push_to_talk=push_to_talk)
@@ -105,7 +106,7 @@ class TalkApp(App[None]):
         """Title, meters, transcript with its side, prompt, keys."""
         yield self._frame.title
         yield self._frame.meters
-        with Middle(id="middle"):
+        with (Middle if self._coloured else Horizontal)(id="middle"):
             yield self._transcript
             yield self._frame.side
         with self._prompt:
@@ -113,9 +114,9 @@ class TalkApp(App[None]):
             yield self._typed
         yield self._frame.keys
 
-    def get_default_screen(self) -> Behind:
-        """Textual's: the one that is shown first."""
-        return Behind(id="_default")
+    def get_default_screen(self) -> Screen[None]:
+        """Textual's: the one that is shown first. What is blank is drawn past the filter that takes colours away."""
+        return (Behind if self._coloured else Screen[None])(id="_default")
 
     def on_mount(self) -> None:
         """Begin to redraw."""

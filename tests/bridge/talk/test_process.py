@@ -79,7 +79,6 @@ async def test_a_dumb_terminal_gets_lines_and_is_told_why() -> None:
         assert b"\x1b[" not in terminal.drawn
 
 
-@pytest.mark.slow
 async def test_no_color_leaves_struck_and_bold_but_no_colours() -> None:
     async with in_terminal(TALK, {**ENVIRONMENT, "NO_COLOR": "1"}) as terminal:
         await terminal.shows("Harbour")
