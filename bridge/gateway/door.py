@@ -11,6 +11,7 @@ from bridge.gateway.request_head import HeadLimits
 from bridge.gateway.rest import RestServer
 
 MAX_CONNECTIONS: Final = 5000
+MAX_WAITING: Final = 500
 MAX_REFUSALS: Final = 32
 """So many beyond the most are told why at the same time; further ones are cut off."""
 
@@ -32,8 +33,11 @@ class DoorLimits:
     """How long a refused client gets to read why."""
     max_connections: int = MAX_CONNECTIONS
     """All connections, media sockets included."""
+    max_waiting: int = MAX_WAITING
+    """Connections whose next request has not come whole; one more, and the one that has waited longest is cut off."""
     max_per_source: int = 50
-    """Connections from one address that are no media sockets; behind a trusted proxy, the address that it tells."""
+    """Connections from one address that are no media sockets; behind a trusted proxy, the address that it tells. Of
+    IPv6, from one network of 64 bits: the least that anybody has."""
     count_loopback: bool = False
     """Whether `max_per_source` holds for this machine too, where a proxy would be the source of everything."""
 
@@ -72,6 +76,14 @@ class Door(Protocol):
 
     def recount(self, visit: Visitor, source: str) -> tuple[int, str] | None:
         """Count a visit for this address from now on; status and sentence if there are too many of it."""
+        ...
+
+    def wait(self, visit: Visitor) -> None:
+        """A visit owes a request from now on, until `received`; the one that has owed longest may have to go."""
+        ...
+
+    def received(self, visit: Visitor) -> None:
+        """The request of a visit has come whole."""
         ...
 
     def settle(self, visit: Visitor) -> None:

@@ -10,7 +10,7 @@ import ssl as tls
 from collections import Counter
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from ipaddress import ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from bridge.clock import Clock, wall_clock
@@ -62,6 +62,8 @@ class FrontDoor:
         self._ssl = ssl
         self._server: asyncio.Server | None = None
         self._visits: set[Visitor] = set()
+        self._waiting: dict[Visitor, None] = {}
+        """Those that owe a request, the one that has owed longest first."""
         self._sources: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
@@ -119,7 +121,7 @@ class FrontDoor:
         """See Door."""
         self._visits.add(visit)
         self._empty.clear()
-        self._sources[visit.source] += 1
+        self._sources[_network(visit.source)] += 1
         if len(self._visits) > self.limits.max_connections:
             return 503, "Too many connections are open."
         return self._judge(visit.source)
@@ -132,8 +134,21 @@ class FrontDoor:
         """See Door."""
         self._forget_source(visit)
         visit.source = source
-        self._sources[source] += 1
+        self._sources[_network(source)] += 1
         return self._judge(source)
+
+    def wait(self, visit: Visitor) -> None:
+        """See Door. Half-sent requests must not take the places of those that come whole (reliability section 5)."""
+        self._waiting.pop(visit, None)
+        self._waiting[visit] = None
+        if len(self._waiting) > self.limits.max_waiting:
+            oldest = next(iter(self._waiting))
+            self.received(oldest)
+            oldest.abort()
+
+    def received(self, visit: Visitor) -> None:
+        """See Door."""
+        self._waiting.pop(visit, None)
 
     def settle(self, visit: Visitor) -> None:
         """See Door. A media socket counts no more for its source: carriers call from a few addresses."""
@@ -142,6 +157,7 @@ class FrontDoor:
     def leave(self, visit: Visitor) -> None:
         """See Door."""
         self._visits.discard(visit)
+        self.received(visit)
         self._forget_source(visit)
         if not self._visits:
             self._empty.set()
@@ -158,7 +174,7 @@ class FrontDoor:
         task.add_done_callback(self._tasks.discard)
 
     def _judge(self, source: str) -> tuple[int, str] | None:
-        if self._sources[source] > self.limits.max_per_source and self._counts(source):
+        if self._sources[_network(source)] > self.limits.max_per_source and self._counts(source):
             return 429, "Too many connections are open from your address."
         return None
 
@@ -170,7 +186,7 @@ class FrontDoor:
         return True
 
     def _forget_source(self, visit: Visitor) -> None:
-        source, visit.source = visit.source, ""
+        source, visit.source = _network(visit.source), ""
         self._sources[source] -= 1
         if not self._sources[source] > 0:
             del self._sources[source]
@@ -179,6 +195,18 @@ class FrontDoor:
         if self._visits:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._empty.wait(), grace_s)
+
+
+def _network(source: str) -> str:
+    """What an address is counted as: IPv6 gives everybody 2**64 of them."""
+    if ":" not in source:
+        return source
+    try:
+        address = IPv6Address(source)
+    except ValueError:
+        return source
+    inside = address.ipv4_mapped
+    return str(IPv6Network((int(address), 64), strict=False)) if inside is None else str(inside)
 
 
 def _why(error: OSError) -> str:

@@ -16,7 +16,7 @@ from bridge.errors import ConfigError
 from bridge.gateway.admission import Admission, AdmissionLimits
 from bridge.gateway.descriptors import connections, raise_limit
 from bridge.gateway.dial_limits import DialLimits
-from bridge.gateway.door import MAX_CONNECTIONS, DoorLimits
+from bridge.gateway.door import MAX_CONNECTIONS, MAX_WAITING, DoorLimits
 from bridge.gateway.drain import Drain, Draining
 from bridge.gateway.front_door import FrontDoor
 from bridge.gateway.gate import Gate
@@ -231,13 +231,19 @@ def _reload(certificate: Certificate | None) -> None:
         certificate.reload_soon()
 
 
+def _door_limits() -> DoorLimits:
+    """As many connections as the system lets us have; half of them at most owe a request."""
+    most = min(MAX_CONNECTIONS, connections(raise_limit()))
+    return DoorLimits(max_connections=most, max_waiting=min(MAX_WAITING, most // 2))
+
+
 def _exposure(server: ServerConfig, certificate: Certificate | None) -> Exposure:
     return Exposure(
         keyed=bool(server.api_keys),
         allowed_hosts=frozenset(name.lower() for name in server.allowed_hosts),
         proxies=TrustedProxies(server.trusted_proxies),
         ssl=None if certificate is None else certificate.context,
-        limits=DoorLimits(max_connections=min(MAX_CONNECTIONS, connections(raise_limit()))),
+        limits=_door_limits(),
     )
 
 

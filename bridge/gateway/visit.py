@@ -64,6 +64,7 @@ class Visit(asyncio.Protocol):
                 self._answer(*too_many)
         else:
             self._deadline.set(self._door.limits.request_s, self._too_slow)
+            self._door.wait(self)
 
     def data_received(self, data: bytes) -> None:
         """The client has sent something."""
@@ -113,6 +114,7 @@ class Visit(asyncio.Protocol):
         self._reader = HeadReader(self._door.limits.head)
         self._receive = self._read_next_head
         self._deadline.set(self._door.limits.idle_s, self._transport.close)
+        self._door.wait(self)
 
     def _read_next_head(self, data: bytes) -> None:
         self._deadline.set(self._door.limits.request_s, self._too_slow)
@@ -155,6 +157,7 @@ class Visit(asyncio.Protocol):
             self._answer(400, "The Sec-WebSocket-Key is not 16 bytes in base64.")
         else:
             self._deadline.clear()
+            door.received(self)
             self._early = self._reader.early
             self._receive = self._keep
             self._transport.pause_reading()
@@ -244,6 +247,7 @@ class Visit(asyncio.Protocol):
             self._expect_head()
         elif not rest.client_owes:
             self._deadline.clear()
+            self._door.received(self)
         elif not self._deadline.is_set:
             self._deadline.set(self._door.limits.request_s, self._too_slow)
 

@@ -479,6 +479,58 @@ async def test_of_many_that_are_too_many_a_few_are_told_why_and_the_rest_is_cut_
         assert status_of(await exchange(house.port, LAST)) == 200
 
 
+async def test_of_those_that_owe_a_request_the_one_that_has_owed_longest_is_cut_off() -> None:
+    async with front_door(limits=DoorLimits(max_waiting=3)) as house:
+        media = await connect(f"ws://127.0.0.1:{house.port}/media/echo")
+        answered = asyncio.create_task(exchange(house.port, LAST.replace(b"/hello", b"/slow")))
+        await house.asking.wait()
+        held = [await asyncio.open_connection("127.0.0.1", house.port) for _ in range(3)]
+        for _, writer in held:
+            writer.write(GET[:10])
+        await until(lambda: house.door.n_connections == 5)
+        assert not any(reader.at_eof() for reader, _ in held)  # so many may be
+
+        assert status_of(await exchange(house.port, LAST)) == 200
+        with suppress(ConnectionError):
+            assert await held[0][0].read() == b""
+        house.answer.set()
+        assert status_of(await answered) == 200
+        await media.send("still there")
+        assert await media.recv() == "still there"
+        for reader, writer in held[1:]:
+            writer.write(GET[10:])
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        await media.close()
+        for _, writer in held:
+            writer.close()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "status"),
+    [
+        ("2001:db8:0:1::1", "2001:db8:0:1:ffff::9", 429),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1", 200),
+        ("::ffff:198.51.100.7", "::ffff:198.51.100.8", 200),
+        ("::ffff:198.51.100.7", "198.51.100.7", 429),
+    ],
+)
+async def test_a_network_of_ipv6_is_one_source_as_an_address_of_ipv4_is(
+    one: str, other: str, status: int
+) -> None:
+    limits = DoorLimits(max_per_source=1, count_loopback=True, linger_s=0.1)
+    async with front_door(limits=limits, proxies=PROXY) as house:
+        of_one = f"X-Forwarded-For: {one}\r\n"
+        asking = asyncio.create_task(
+            exchange(house.port, _who(of_one).replace(b"/who", b"/slow")), name="asking"
+        )
+        await house.asking.wait()
+
+        asked = _who(of_one.replace(one, other))
+        assert status_of(await exchange(house.port, asked)) == status
+        house.answer.set()
+        await asking
+
+
 async def test_media_sockets_do_not_count_for_their_source() -> None:
     limits = DoorLimits(max_per_source=2, count_loopback=True)
     async with front_door(limits=limits) as house:
