@@ -1,6 +1,6 @@
 """A headless Firefox driven over WebDriver BiDi: the machine's own, with a tone for a microphone.
 
-Protocol: W3C WebDriver BiDi, modules session, browsingContext and script. Without a browser the test is skipped.
+Protocol: W3C WebDriver BiDi, modules session, browsingContext, script and log. Without a browser the test is skipped.
 """
 
 import asyncio
@@ -43,9 +43,14 @@ _PREFERENCES: Final = {
 
 
 class Firefox:
-    """One page of a running Firefox."""
+    """One page of a running Firefox.
+
+    Attributes:
+        complaints: errors that its scripts have thrown, and what they have written to the console as one.
+    """
 
     def __init__(self, socket: ClientConnection) -> None:
+        self.complaints: list[str] = []
         self._socket = socket
         self._ids = itertools.count(1)
         self._context = ""
@@ -55,6 +60,11 @@ class Firefox:
         await self._send("session.new", capabilities={})
         told = await self._send("browsingContext.create", type="tab")
         self._context = told["context"]
+        await self._send("session.subscribe", events=["log.entryAdded"])
+
+    async def before_each(self, source: str) -> None:
+        """Run a script in each page that is loaded from now on, before its own."""
+        await self._send("script.addPreloadScript", functionDeclaration=f"() => {{ {source} }}")
 
     async def goto(self, url: str) -> None:
         """Load a page."""
@@ -97,9 +107,15 @@ class Firefox:
         async with asyncio.timeout(STEP_S):
             while True:
                 message = json.loads(await self._socket.recv())
+                self._note(message)
                 if message.get("id") == number:
                     assert message["type"] == "success", message.get("message")
                     return dict(message["result"])
+
+    def _note(self, message: dict[str, Any]) -> None:
+        entry = message.get("params", {})
+        if message.get("method") == "log.entryAdded" and entry.get("level") == "error":
+            self.complaints.append(str(entry.get("text")))
 
 
 @asynccontextmanager
