@@ -66,6 +66,7 @@ async def examine(
     Raises: DeviceError if one of the devices cannot be had, never calls, or runs at another rate than it says.
     """
     train = train or chirp_train()
+    loop = asyncio.get_running_loop()
     devices = await host.devices()
     microphone = find(devices, choice.microphone, "microphone")
     loudspeaker = find(devices, choice.loudspeaker, "loudspeaker")
@@ -76,24 +77,43 @@ async def examine(
             raise DeviceError(f"{microphone.name} delivers nothing: choose another microphone")
         speaking, mouth = await open_stream(host, loudspeaker, "loudspeaker", lambda _ask: _Mouth())
         try:
-            mouth.begin(sound(train, speaking.rate_hz))
+            mouth.begin(await loop.run_in_executor(None, sound, train, speaking.rate_hz))
             await _play(mouth, hearing, speaking, train, on_progress)
         finally:
             await speaking.close()
     finally:
         await hearing.close()
+    pair = _Pair(microphone, hearing.rate_hz, ear, loudspeaker, speaking.rate_hz, mouth)
+    return await loop.run_in_executor(None, _judged, pair, train)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Both devices, their rates (Hz), and what came of them."""
+
+    microphone: Device
+    microphone_hz: int
+    ear: "_Ear"
+    loudspeaker: Device
+    loudspeaker_hz: int
+    mouth: "_Mouth"
+
+
+def _judged(pair: _Pair, train: ChirpTrain) -> Examination:
+    """Measure what was heard: fifty milliseconds of arithmetic, more than a loop is held up for."""
+    ear, mouth = pair.ear, pair.mouth
     if not mouth.calls:
-        raise DeviceError(f"{loudspeaker.name} takes nothing: choose another loudspeaker")
-    _check_rate(microphone, hearing.rate_hz, ear.calls)
-    _check_rate(loudspeaker, speaking.rate_hz, [call[:2] for call in mouth.calls])
-    recorded = ear.recording(mouth.first_asked_s(speaking.rate_hz), hearing.rate_hz)
+        raise DeviceError(f"{pair.loudspeaker.name} takes nothing: choose another loudspeaker")
+    _check_rate(pair.microphone, pair.microphone_hz, ear.calls)
+    _check_rate(pair.loudspeaker, pair.loudspeaker_hz, [call[:2] for call in mouth.calls])
+    recorded = ear.recording(mouth.first_asked_s(pair.loudspeaker_hz), pair.microphone_hz)
     return Examination(
-        microphone=microphone,
-        loudspeaker=loudspeaker,
-        microphone_hz=hearing.rate_hz,
-        loudspeaker_hz=speaking.rate_hz,
-        measured=measure(recorded, train, hearing.rate_hz),
-        claimed_ms=1000 * (mouth.latency_s() + ear.latency_s(hearing.rate_hz)),
+        microphone=pair.microphone,
+        loudspeaker=pair.loudspeaker,
+        microphone_hz=pair.microphone_hz,
+        loudspeaker_hz=pair.loudspeaker_hz,
+        measured=measure(recorded, train, pair.microphone_hz),
+        claimed_ms=1000 * (mouth.latency_s() + ear.latency_s(pair.microphone_hz)),
         glitches=ear.glitches + mouth.glitches,
         complete=mouth.is_over,
     )
