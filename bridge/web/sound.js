@@ -60,7 +60,11 @@ export class Sound {
 
   /** A track that says nothing, for calls without a microphone. */
   silence() {
-    return this.#context.createMediaStreamDestination().stream.getAudioTracks()[0];
+    const destination = this.#context.createMediaStreamDestination();
+    const nothing = new ConstantSourceNode(this.#context, { offset: 0 }); // without a source a track sends no packets
+    nothing.connect(destination);
+    nothing.start();
+    return destination.stream.getAudioTracks()[0];
   }
 
   /** Measure the user's side of this track. */

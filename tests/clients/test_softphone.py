@@ -76,6 +76,20 @@ window.fetch = async (target, init = {}) => {
 """Offers and answers wait until somebody has rewritten them."""
 
 
+CONNECTIONS: Final = """
+window.connections = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...given) { super(...given); connections.push(this); }
+};
+window.sent = async () => {
+  const reports = [...(await connections.at(-1).getStats()).values()];
+  return reports.find(({ type }) => type === "outbound-rtp")?.packetsSent ?? 0;
+};
+"""
+"""Tells how many packets the newest connection has sent."""
+SILENT_CALL_S: Final = 11
+
+
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("softphone")
@@ -207,6 +221,21 @@ async def test_where_keys_are_set_the_page_needs_one_and_a_join_url_needs_none(
         await place_call(page)
         await page.until(heard)
         assert KEY not in service.log
+
+
+async def test_a_call_without_a_microphone_lasts_and_sends_silence_all_the_time(
+    chromium: str, tmp_path: Path
+) -> None:
+    async with serve_process(tmp_path) as service, connected(chromium) as browser:
+        page = await browser.page()
+        await page.before_each(CONNECTIONS)
+        await page.goto(service.url)
+        await page.until("document.body.dataset.ready")
+        await page.run("document.getElementById('no-mic').click()")
+        await place_call(page)
+        await page.until(f"sent().then((n) => n > {50 * SILENT_CALL_S})", 3 * SILENT_CALL_S)
+        assert await page.run("connections.length") == 1
+        assert await page.run("document.body.dataset.phase") == "live"
 
 
 @pytest.mark.slow
