@@ -133,10 +133,8 @@ class Admission:
         late_s = self._lag.recent_s()
         if late_s <= bound_s:
             return None
-        late_ms, bound_ms = 1000 * late_s, 1000 * bound_s
-        return "overloaded", (
-            f"the event loop is {late_ms:.0f} ms late (p95 of the last seconds), {bound_ms:.0f} ms may be"
-        )
+        late, bound = f"{1000 * late_s:.3g} ms", f"{1000 * bound_s:.3g} ms"
+        return "overloaded", f"the event loop is {late} late (p95 of 5 s), {bound} may be"
 
     def _short(self) -> tuple[RefusedFor, str] | None:
         if self._memory is None:

@@ -15,6 +15,7 @@ from bridge.gateway.admission import RETRY_AFTER_S
 from bridge.gateway.media_route import Admission, Knock, MediaRoute, UpgradeRefused
 from bridge.gateway.phone.carriers.base import Came, Carrier
 from bridge.gateway.phone.desk import PhoneDesk
+from bridge.gateway.phone.not_there import tell_not_there
 from bridge.gateway.phone.phone_call import PhoneCall
 from bridge.gateway.phone.quiet_log import QuietLog
 from bridge.gateway.phone.tickets import Tickets
@@ -50,6 +51,8 @@ class MediaDoor:
         found = MEDIA_PATH.fullmatch(knock.target.partition("?")[0])
         carrier = None if found is None else self._desk.carrier(found["carrier"])
         if found is None or carrier is None:
+            if found is not None:
+                tell_not_there(self._quiet, found["carrier"], "media socket")
             raise UpgradeRefused(404, "No such carrier comes here.")
         came = Came(
             SignedRequest("GET", knock.target, knock.headers),

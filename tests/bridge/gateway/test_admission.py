@@ -207,10 +207,7 @@ def test_a_late_loop_is_one_line_in_the_log_too(caplog: pytest.LogCaptureFixture
         run_virtual(main())
 
     assert caplog.messages == [
-        (
-            "! new calls are refused: the event loop is 70 ms late (p95 of the last seconds), "
-            "40 ms may be"
-        ),
+        "! new calls are refused: the event loop is 70 ms late (p95 of 5 s), 40 ms may be",
         "= new calls are taken again",
     ]
 
