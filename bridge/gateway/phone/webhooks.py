@@ -23,6 +23,7 @@ from bridge.gateway.phone.carriers.base import (
 from bridge.gateway.phone.carriers.reading import WebhookUnclear
 from bridge.gateway.phone.desk import PhoneDesk
 from bridge.gateway.phone.dialled import DialledCalls
+from bridge.gateway.phone.not_there import tell_not_there
 from bridge.gateway.phone.phone_call import PhoneCall
 from bridge.gateway.phone.quiet_log import QuietLog
 from bridge.gateway.phone.record import PhoneEnd, without_private
@@ -92,6 +93,8 @@ class Webhooks:
         """What the carrier is told."""
         carrier = self._desk.carrier(asked.carrier)
         if carrier is None or not carrier.answers:
+            if carrier is None:
+                tell_not_there(self._quiet, asked.carrier, "webhook")
             return Refusal(404, "No such carrier asks here.")
         why = self._wrong(carrier, asked)
         if why is not None and not self._desk.config.insecure:
