@@ -403,3 +403,19 @@ def test_a_flood_of_refusals_is_ten_lines_a_second_and_a_count() -> None:
             assert world.lines[10] == "! 40 more such lines were left out"
 
     play(test())
+
+
+def test_a_carrier_that_is_not_configured_is_told_in_the_log_and_a_name_of_nobodys_is_not() -> None:
+    async def test() -> None:
+        async with phone_world() as world:
+            for name in ("plivo", "nobody"):
+                assert await status_of(world, knock(f"/carriers/{name}/media/-")) == 404
+                answer = await world.http().post(f"/carriers/{name}/answer")
+                assert answer.status_code == 404
+
+            assert [line for line in world.lines if "the configuration" in line] == [
+                "! plivo: a media socket is refused: the configuration has no [carriers.plivo]",
+                "! plivo: a webhook is refused: the configuration has no [carriers.plivo]",
+            ]
+
+    play(test())
