@@ -5,7 +5,7 @@ The carriers' clients stand in ``bridge.legs.carrier_rest``; a call without cred
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bridge.errors import BridgeError
 
@@ -29,12 +29,19 @@ class PhoneLine(Protocol):
         ...
 
     async def transfer(self, target: str) -> None:
-        """Send the caller to another number or SIP address (cold); the stream ends by it."""
+        """Send the caller to another number or SIP address (cold); the stream ends by it, see TransfersOnClose."""
         ...
 
     async def send_digits(self, digits: str) -> None:
         """Press these keys towards the far side: 0-9 A-D * #, and w for half a second of waiting."""
         ...
+
+
+@runtime_checkable
+class TransfersOnClose(Protocol):
+    """A line whose `transfer` takes effect when our side closes the media socket; else the carrier ends the stream."""
+
+    transfers_on_close: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from bridge.brains.base import Act, CallTool, Cue, Greeting, Say
 from bridge.gateway.phone.record import PhoneCallRecord
 from bridge.legs.carrier.hang_up import NO_API
 from bridge.testing.caller import CallerPlan
@@ -36,6 +37,7 @@ from tests.fakes.phone_world import TABLES, phone_world
 
 KEY_S = 0.3
 """A key in the audio: 0.2 s of it, and the pause behind it."""
+ELSEWHERE = "+15550100099"
 ROUTE = {"tools": ["playDtmfSounds"], "call": {"systemPrompt": "Be brief."}}
 
 
@@ -135,8 +137,7 @@ async def whole_call(
         name=setup.name,
         line_hz=setup.line_hz,
         options=setup.options,
-        **tables_of(setup),
-        **world,
+        **{**tables_of(setup), **world},
     ) as here:
         call = here.carrier.inbound(setup.entry, plan) if setup.entry else here.ring(plan)
         await call.run()
@@ -203,6 +204,53 @@ def test_without_credentials_for_the_api_a_call_ends_with_its_socket_and_the_rec
             assert here.record.end is not None
             assert here.record.end.reason == "agent_hangup"
             assert here.record.not_hung_up == NO_API
+
+    play(test())
+
+
+class Operator(ActingBrain):
+    """Says a word and sends the caller elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__(self._answer)
+
+    def _answer(self, cue: Cue) -> list[Act]:
+        if not isinstance(cue, Greeting):
+            return []
+        return [Say("One moment."), CallTool("coldTransfer", {"target": ELSEWHERE})]
+
+
+TRANSFERRING = [each for each in ONE_OF_EACH if each.carrier in ("twilio", "plivo", "vonage")]
+TRANSFERRING += [telnyx("PCMU", 8_000, 8_000), Setup("telnyx-texml", "REST")]
+by_any_carrier_that_transfers = pytest.mark.parametrize(
+    "setup", TRANSFERRING, ids=lambda setup: setup.name
+)
+
+
+@by_any_carrier_that_transfers
+@pytest.mark.parametrize("by", ["agent", "fallback"])
+def test_a_caller_who_was_sent_elsewhere_stays_there_until_they_hang_up(
+    setup: Setup, by: str
+) -> None:
+    async def test() -> None:
+        tables: dict[str, Any] = {"outgoing": {"enabled": True, "prefixes": [ELSEWHERE]}}
+        tables["routes"] = [{"tools": ["coldTransfer"], "call": {"systemPrompt": "Be brief."}}]
+        if by == "fallback":
+            tables["ai"] = {"base_url": "https://nobody.example"}
+            tables["phone"] = {"fallback": {"transfer_to": ELSEWHERE}}
+        plan = CallerPlan(tail_s=60.0, hang_up_at_s=40.0)
+        call, record = await whole_call(setup, Operator(), plan, **tables)
+
+        assert call.log.problems == []
+        assert call.connected_to.removeprefix("+") == ELSEWHERE.removeprefix("+")
+        assert call.end is not None
+        assert call.end.by == "caller"
+        assert call.duration_s == pytest.approx(40.0, abs=0.03)
+        assert record.end is not None
+        assert record.end.reason == ("transferred" if by == "agent" else "ai_failed")
+        closed = call.log.first("stream closed")
+        assert closed is not None
+        assert closed.at_s < 12
 
     play(test())
 

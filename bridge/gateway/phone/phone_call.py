@@ -84,7 +84,7 @@ class PhoneCall:
         self.expected = expected
         self.by = carrier
         self.phase: Phase = "waiting"
-        self.line = None if expected is None else carrier.line(expected.call_id)
+        self.line = None if expected is None else carrier.line_of(expected)
         """The phone call at the carrier's API, where there are credentials."""
         self.n_sockets = 0
         """How many media sockets have come."""

@@ -11,6 +11,7 @@ from typing import Final
 from bridge.errors import UsageError
 from bridge.gateway.admission import RETRY_AFTER_S
 from bridge.gateway.phone.carriers.base import (
+    AFTER_STREAM,
     OK,
     CallComes,
     CallGoesTo,
@@ -18,6 +19,7 @@ from bridge.gateway.phone.carriers.base import (
     Came,
     Carrier,
     News,
+    StreamIsOver,
     StreamTo,
 )
 from bridge.gateway.phone.carriers.reading import WebhookUnclear
@@ -122,6 +124,8 @@ class Webhooks:
                 self._dialled.moved(carrier, news, asked.request.target)
             case CallGoesTo(target):
                 return self._sent_on(carrier, target)
+            case StreamIsOver(call_id):
+                return carrier.after_stream(call_id)
         return OK
 
     def _wrong(self, carrier: Carrier, asked: Asked) -> str | None:
@@ -176,6 +180,7 @@ class Webhooks:
             f"{sockets}/carriers/{carrier.name}/media/{token}",
             f"{web}/carriers/{carrier.name}/status",
             call.record.carrier_call_id,
+            f"{web}/carriers/{carrier.name}/answer?{AFTER_STREAM}",
         )
         if not call.expected.by_rest:
             return carrier.stream(to)

@@ -1,7 +1,8 @@
 """Ending a phone call, which closing its socket alone does not do (reference telephony 0.2).
 
 Each carrier has its way: its REST API, a message on the socket, or the close itself. A call that the carrier has ended,
-or that was sent elsewhere, is not ours to end: then the socket is closed and nothing else.
+or that was sent elsewhere, is not ours to end: then the socket is closed and nothing else. A carrier that was asked to
+send the caller elsewhere ends the stream itself: what stands behind it in its document would be done if we came first.
 """
 
 import asyncio
@@ -57,10 +58,17 @@ class HangUp:
     async def _end(self) -> None:
         try:
             await self._tools.finish()
-            if not (self.ended_by_carrier or self._tools.transferred):
+            if self._tools.transferred:
+                await self._let_go()
+            elif not self.ended_by_carrier:
                 await self._end_phone_call()
         finally:
             self._socket.close(NORMAL)
+
+    async def _let_go(self) -> None:
+        """Wait until the carrier has taken the caller off the stream."""
+        if not self._tools.closes:
+            await self._carrier_stops()
 
     async def _end_phone_call(self) -> None:
         by = self._wire.traits.ends_by
@@ -79,6 +87,10 @@ class HangUp:
         """Whether the carrier has ended the stream as it was told."""
         for message in self._wire.hang_up():
             send_message(self._socket, message)
+        return await self._carrier_stops()
+
+    async def _carrier_stops(self) -> bool:
+        """Whether the carrier ends the stream in time."""
         try:
             async with asyncio.timeout(STOP_LIMIT_S):
                 await self.gone.wait()

@@ -17,7 +17,7 @@ from bridge.legs.carrier.complaints import Complaints
 from bridge.legs.carrier.dtmf import DtmfHandling, Keypad
 from bridge.legs.carrier.feed import CarrierFeed
 from bridge.legs.carrier.figures import CarrierFigures
-from bridge.legs.carrier.hang_up import HangUp
+from bridge.legs.carrier.hang_up import STOP_LIMIT_S, HangUp
 from bridge.legs.carrier.idle import MEDIA_IDLE_S, IdleWatch
 from bridge.legs.carrier.marks import Marks
 from bridge.legs.carrier.phone_tools import PhoneTools
@@ -103,6 +103,7 @@ class CarrierLeg:
         self._feed = CarrierFeed(wire, self._take, self._refuse)
         self._keypad = Keypad(dtmf or DtmfHandling(), self._say, self._figures)
         self._tools = PhoneTools(wire, self._send, line, self._say)
+        self._tools.on_away = self._sent_away
         self._hang_up = HangUp(socket, wire, line, self._tools)
         self._marks = Marks(wire, self._send, self._figures)
         self._complaints = Complaints(self._figures, self._tell)
@@ -316,6 +317,11 @@ class CarrierLeg:
             player.ledger.busy_until(busy_until_s)
         player.flow(is_open=self._flowing)
         return Serving(stream, port, player, self._figures)
+
+    def _sent_away(self) -> None:
+        """The caller is with somebody else by now, or will be when the socket is closed: the agent hears no more."""
+        wait_s = 0.0 if self._tools.closes else STOP_LIMIT_S
+        self._loop.call_later(wait_s, self._end, Ended("hangup", "the caller was sent elsewhere"))
 
     def _silent(self) -> None:
         why = f"the carrier sent nothing for {self._media_idle_s:g} s"

@@ -16,7 +16,7 @@ import numpy as np
 from bridge.audio.lane import Lane
 from bridge.errors import BridgeError
 from bridge.legs.carrier.player import Player
-from bridge.legs.phone_line import PhoneLine
+from bridge.legs.phone_line import PhoneLine, TransfersOnClose
 from bridge.log import whereabouts
 from bridge.wire.carriers.base import CarrierWire, Message
 from bridge.wire.messages import ClientToolInvocation, ClientToolResult
@@ -54,6 +54,8 @@ class PhoneTools:
 
     Attributes:
         divert: the number or address to which an agent's target leads; raises BridgeError for one that may not be.
+        on_away: called when the agent has sent the caller elsewhere, and knows.
+        closes: the caller is sent elsewhere by our closing of the socket; else the carrier ends the stream.
     """
 
     def __init__(
@@ -66,6 +68,8 @@ class PhoneTools:
         self.transferred = False
         """The caller is with somebody else: the phone call is not ours any more."""
         self.divert: Callable[[str], str] = str
+        self.on_away: Callable[[], None] = lambda: None
+        self.closes = isinstance(line, TransfersOnClose)
         self._wire = wire
         self._send = send
         self._line = line
@@ -110,6 +114,8 @@ class PhoneTools:
             self._fail(invocation, "it failed inside")
         else:
             self._answer(ClientToolResult(invocation_id=invocation.invocation_id, result=result))
+            if self.transferred:
+                self.on_away()
 
     def _fail(self, invocation: ClientToolInvocation, why: str) -> None:
         self._answer(

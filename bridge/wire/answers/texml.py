@@ -2,7 +2,8 @@
 
 Source: developers.telnyx.com/docs/voice/programmable-voice/texml-verbs/stream. All other verbs are TwiML's
 (…/texml-twiml-compatibility). The bidirectional mode must be said: left out it is mp3, and the caller hears nothing.
-While the document runs it owns the call: when the socket closes, the next verb runs, and at its end Telnyx hangs up.
+While the document runs it owns the call, whatever Call Control does to it: when the socket closes, the next verb runs,
+and at its end Telnyx hangs up, a caller who was transferred too. So what is to become of the caller is asked for then.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 from bridge.wire.answers.answer import Answer
 from bridge.wire.answers.twiml import busy, fallback, hang_up, transfer
-from bridge.wire.answers.xml import element, parameters_of, response
+from bridge.wire.answers.xml import element, parameters_of, response, text
 
 __all__ = [
     "DEFAULT_FORMAT",
@@ -45,6 +46,7 @@ def stream(
     parameters: Mapping[str, str] = _NONE,
     *,
     status_url: str = "",
+    next_url: str = "",
     audio: TelnyxFormat = DEFAULT_FORMAT,
 ) -> Answer:
     """Open a two-way media socket.
@@ -53,6 +55,7 @@ def stream(
         url: ``wss://…``.
         parameters: come back as ``custom_parameters`` of the stream's start.
         status_url: where Telnyx tells of the stream's progress; empty: nowhere.
+        next_url: where Telnyx asks what to do when the socket is closed; empty: then it hangs up.
         audio: of both directions.
     """
     attributes = {
@@ -66,4 +69,5 @@ def stream(
         "statusCallback": status_url,
     }
     opened = element("Stream", attributes, *parameters_of(parameters))
-    return response(element("Connect", {}, opened))
+    then = [element("Redirect", {"method": "POST"}, text(next_url))] if next_url else []
+    return response(element("Connect", {}, opened), *then)

@@ -89,11 +89,18 @@ class CallGoesTo:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamIsOver:
+    """A call whose media socket was closed: the carrier asks what to do with it."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class NothingToDo:
     """A webhook that asks for nothing."""
 
 
-News: TypeAlias = CallComes | CallMoved | CallGoesTo | NothingToDo
+News: TypeAlias = CallComes | CallMoved | CallGoesTo | StreamIsOver | NothingToDo
 """What a webhook says."""
 
 
@@ -106,10 +113,14 @@ class StreamTo:
     status_url: str
     call_id: str
     """The carrier's."""
+    next_url: str = ""
+    """Where the carrier may ask what to do when the socket is closed; empty: nowhere."""
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 NOTHING: Final = NothingToDo()
+AFTER_STREAM: Final = "after=stream"
+"""The query of the answer URL where a carrier asks what to do with a call whose media socket was closed."""
 OK: Final = Answer("", "text/plain; charset=utf-8")
 """The answer to a webhook that asks for nothing."""
 
@@ -178,6 +189,10 @@ class Carrier:
         """Send the caller elsewhere. Raises: UsageError."""
         raise NotImplementedError
 
+    def after_stream(self, call_id: str) -> Answer:
+        """What to do with a call whose media socket was closed."""
+        raise NotImplementedError
+
     async def answer_by_rest(self, call_id: str, to: StreamTo) -> None:
         """Take a call through the API. Raises: CarrierApiError."""
 
@@ -189,6 +204,10 @@ class Carrier:
     def line(self, call_id: str) -> PhoneLine | None:
         """The phone call, where there are credentials for the API."""
         return None if self.api is None else self.api.line(call_id)
+
+    def line_of(self, comes: CallComes) -> PhoneLine | None:
+        """The phone call that was answered, likewise."""
+        return self.line(comes.call_id)
 
     def numbers_of(self, info: StartInfo) -> PhoneNumbers:
         """Who calls whom, of a call that was brought up by its socket; a dialplan may say it in parameters."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from bridge.gateway.phone.carriers.base import (
+    AFTER_STREAM,
     NOTHING,
     CallComes,
     CallMoved,
@@ -15,12 +16,14 @@ from bridge.gateway.phone.carriers.base import (
     Carrier,
     News,
     PhoneNumbers,
+    StreamIsOver,
     StreamTo,
     numbers_in,
 )
 from bridge.gateway.phone.carriers.reading import events_of, needed, said
+from bridge.gateway.phone.carriers.texml_line import Targets, TexmlLine
 from bridge.legs.carrier_rest.telnyx import TelnyxApi
-from bridge.legs.phone_line import CarrierApiError
+from bridge.legs.phone_line import CarrierApiError, PhoneLine
 from bridge.wire.answers import texml
 from bridge.wire.answers.answer import Answer
 from bridge.wire.answers.texml import DEFAULT_FORMAT, TelnyxFormat
@@ -59,6 +62,7 @@ class Telnyx(Carrier):
         super().__init__()
         self.wire_options = options or WireOptions()
         self.api: TelnyxApi | None = api
+        self._targets = Targets()
         self._public_key = public_key
         self._audio = audio
         self._stream_auth_token = stream_auth_token
@@ -82,12 +86,25 @@ class Telnyx(Carrier):
     def read(self, request: SignedRequest) -> News:
         """An event of Call Control, or a form of TeXML."""
         fields = events_of(request)
+        if request.target.partition("?")[2] == AFTER_STREAM:
+            return StreamIsOver(needed(fields, "CallSid"))
         data = fields.get("data")
         return _read_event(data) if isinstance(data, dict) else _read_form(fields)
 
     def stream(self, to: StreamTo) -> Answer:
         """See Carrier."""
-        return texml.stream(to.url, to.parameters, status_url=to.status_url, audio=self._audio)
+        return texml.stream(
+            to.url,
+            to.parameters,
+            status_url=to.status_url,
+            next_url=to.next_url,
+            audio=self._audio,
+        )
+
+    def after_stream(self, call_id: str) -> Answer:
+        """See Carrier. The document owns the call: it alone can send the caller elsewhere."""
+        target = self._targets.take(call_id)
+        return texml.transfer(target) if target else texml.hang_up()
 
     def busy(self) -> Answer:
         """See Carrier."""
@@ -100,6 +117,13 @@ class Telnyx(Carrier):
     async def refuse_by_rest(self, call_id: str) -> None:
         """See Carrier."""
         await self._known_api().reject(call_id)
+
+    def line_of(self, comes: CallComes) -> PhoneLine | None:
+        """See Carrier. What Call Control does to a call that a document owns lasts until that goes on."""
+        line = self.line(comes.call_id)
+        if line is None or comes.by_rest:
+            return line
+        return TexmlLine(line, comes.call_id, self._targets)
 
     def _known_api(self) -> TelnyxApi:
         if self.api is None:

@@ -27,7 +27,7 @@ from bridge.testing.carriers.telnyx.stream_fields import stream_of
 from bridge.testing.commands import StreamEnd
 from bridge.testing.phone_call import PhoneCall
 from bridge.testing.signing import telnyx as signing
-from bridge.testing.verbs import Redirect, Stream, Verb
+from bridge.testing.verbs import Dial, Redirect, Stream, Verb
 from bridge.testing.webhook import Webhook, WebhookFailed
 from bridge_codecs.l16 import ByteOrder
 
@@ -145,6 +145,10 @@ class Telnyx(Carrier):
             event = "streaming.failed"
             more["failure_reason"] = end.error or "connection_failed"
         await self.event(call, event, more)
+
+    def transfer(self, call: PhoneCall, target: str) -> None:
+        """Call Control connects the caller to somebody else: what was done for the call ends."""
+        call.order([Dial(target)])
 
     # Inside
 

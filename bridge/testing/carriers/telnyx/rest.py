@@ -15,7 +15,7 @@ from bridge.testing.carriers.base import Numbers
 from bridge.testing.carriers.rest_answers import is_bearer, json_of
 from bridge.testing.carriers.telnyx.stream_fields import stream_of
 from bridge.testing.phone_call import PhoneCall
-from bridge.testing.verbs import Dial, PickUp, Reject, Verb
+from bridge.testing.verbs import PickUp, Reject, Verb
 
 if TYPE_CHECKING:
     from bridge.testing.carriers.telnyx.exchange import Telnyx
@@ -158,7 +158,7 @@ class Commands:
         if not isinstance(fields.get("to"), str) or not fields["to"]:
             raise Refusal(422, "10004", "Missing required parameter: to")
         self._needs_answer(call)
-        call.order([Dial(fields["to"])])
+        self._carrier.transfer(call, fields["to"])
 
     def _send_keys(self, call: PhoneCall, fields: Fields) -> None:
         digits = fields.get("digits")

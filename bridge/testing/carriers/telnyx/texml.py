@@ -78,6 +78,14 @@ class TelnyxTexml(Telnyx):
         named.setdefault("stream_bidirectional_target_legs", "self")
         return await super().open(call, Stream(stream.url, stream.parameters, named))
 
+    def transfer(self, call: PhoneCall, target: str) -> None:
+        """The caller hears somebody else; the document still owns the call, and goes on when its stream ends."""
+        call.connected_to = target
+        call.log.note("connected", to=target)
+        call.log.remark(
+            "Call Control transferred a call that a TeXML document owns: when the document ends, so does the call."
+        )
+
     async def told(self, call: PhoneCall, status: Status) -> None:
         """The answer URL's webhook is all that is asked here."""
 

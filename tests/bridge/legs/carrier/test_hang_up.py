@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 
 import pytest
 
@@ -149,5 +150,38 @@ def test_whoever_gives_up_waiting_does_not_stop_the_hanging_up() -> None:
 
         assert line.acts == ["hang up"]
         assert call.socket.closed
+
+    run(call())
+
+
+class OnClose(HandLine):
+    """Sends the caller elsewhere when the socket is closed."""
+
+    transfers_on_close = True
+
+
+@pytest.mark.parametrize(
+    ("line", "stops_s", "closed_s"),
+    [
+        (HandLine(), 0.5, 0.5),
+        (HandLine(), None, STOP_LIMIT_S),
+        (OnClose(), None, 0.0),
+    ],
+)
+def test_a_caller_who_was_sent_elsewhere_is_let_go_by_the_carrier_first(
+    line: HandLine, stops_s: float | None, closed_s: float
+) -> None:
+    async def call() -> None:
+        call = await opened_call(replace(ends_by("rest"), transfers=True), line=line)
+        began_s = call.now
+        await call.leg.transfer("+15550100")
+        if stops_s is not None:
+            asyncio.get_running_loop().call_later(stops_s, call.say, "stop stopped")
+        await call.leg.hang_up()
+
+        assert call.now - began_s == pytest.approx(closed_s)
+        assert call.socket.closed
+        assert line.acts == ["transfer +15550100"]
+        assert call.leg.not_hung_up == ""
 
     run(call())

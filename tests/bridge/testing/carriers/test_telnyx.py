@@ -429,6 +429,38 @@ def test_texml_opens_the_stream_and_its_end_hangs_up() -> None:
     play(call())
 
 
+@pytest.mark.parametrize("verb", ["", f"<Redirect>{BASE}/next</Redirect>"])
+def test_texml_owns_a_call_that_call_control_has_transferred(verb: str) -> None:
+    async def call() -> None:
+        attributes = 'bidirectionalMode="rtp" bidirectionalCodec="PCMU" track="inbound_track"'
+        stream = f'<Connect><Stream url="{STREAM_URL}" {attributes}/></Connect>'
+
+        async def answer(_bot: Bot, asked: Asked) -> Response:
+            verbs = "<Dial>+15550100099</Dial>" if asked.url.endswith("/next") else stream + verb
+            return Response(f"<Response>{verbs}</Response>", media_type="application/xml")
+
+        bot = Bot(answer=answer)
+        async with emulated("telnyx-texml", BASE, bot.site) as carrier:
+            assert isinstance(carrier, Telnyx)
+            api, call_ = Api(carrier), carrier.inbound(BASE + "/texml", CallerPlan(hang_up_at_s=9))
+
+            async def talk(bot: Bot) -> None:
+                await asyncio.sleep(1.0)
+                if not verb:
+                    assert (await api.act(call_id, "transfer", to="+15550100099")).is_success
+                await asyncio.sleep(1.0)
+                bot.socket.close()
+
+            bot.talk, call_id = talk, call_.facts.call_id
+            await call_.run()
+
+        assert call_.connected_to == "+15550100099"
+        assert call_.end is not None
+        assert call_.end.by == ("caller" if verb else "application")
+
+    play(call())
+
+
 def test_a_wrong_key_is_refused() -> None:
     async def call() -> None:
         bot = Bot()

@@ -33,6 +33,13 @@ def test_a_stream_goes_both_ways_in_mu_law_unless_said_otherwise() -> None:
     )
 
 
+def test_what_comes_after_the_stream_is_asked_for_at_a_url() -> None:
+    [connect, redirect] = seen(texml.stream(URL, next_url=STATUS).body)[3]
+
+    assert connect[0] == "Connect"
+    assert redirect == ("Redirect", {"method": "POST"}, STATUS, [])
+
+
 @pytest.mark.parametrize(
     ("audio", "heard"),
     [

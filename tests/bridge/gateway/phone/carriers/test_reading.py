@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.gateway.phone.carriers.base import (
+    AFTER_STREAM,
     CallComes,
     CallGoesTo,
     CallMoved,
@@ -16,6 +17,7 @@ from bridge.gateway.phone.carriers.base import (
     News,
     NothingToDo,
     PhoneNumbers,
+    StreamIsOver,
 )
 from bridge.gateway.phone.carriers.by_socket import Locked
 from bridge.gateway.phone.carriers.exotel import Exotel
@@ -126,6 +128,11 @@ SAYS: list[tuple[Carrier, SignedRequest, News]] = [
         Plivo(None),
         SignedRequest("POST", "/x?transfer_to=%2B1777", FORM, urlencode(PLIVO).encode()),
         CallGoesTo("+1777"),
+    ),
+    (
+        Telnyx(None),
+        SignedRequest("POST", f"/x?{AFTER_STREAM}", FORM, b"CallSid=t1&CallStatus=in-progress"),
+        StreamIsOver("t1"),
     ),
     (
         Exotel(Locked()),
