@@ -1,8 +1,8 @@
 """A phone call at Telnyx that a TeXML document owns.
 
 Source: reference telephony section 2, close semantics. Call Control works on such a call, but a transfer lasts only
-until the media socket is closed: then the document goes on, and at its end Telnyx hangs up. So callers are sent elsewhere
-by the document: it asks us behind the stream (``<Redirect>``), when we have closed the socket.
+until the media socket is closed: then the document goes on, and at its end Telnyx hangs up. So callers are sent
+elsewhere by the document: it asks us behind the stream (``<Redirect>``), when we have closed the socket.
 """
 
 from typing import Final
