@@ -5,7 +5,7 @@ caller's leg (a sound device, or a program's arrays) and the leg behind the join
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -14,6 +14,7 @@ from bridge.errors import LocalWireError, UsageError
 from bridge.legs.base import Ended, Leg, MessageEvent
 from bridge.legs.media_socket import Connect
 from bridge.legs.picows_socket import connect as open_socket
+from bridge.talk.answering import AnsweringCall
 from bridge.talk.call_life import CallLife
 from bridge.talk.caller_end import CallerEnd
 from bridge.talk.events import (
@@ -28,7 +29,7 @@ from bridge.talk.keys import PAUSE_S, Keys
 from bridge.talk.muting import MutableCall
 from bridge.talk.news import News
 from bridge.talk.tool_desk import ToolDesk
-from bridge.talk.tools import Tool, ToolImplementation, given_tool
+from bridge.talk.tools import Tool
 from bridge.talk.witness import Witness
 from bridge.wire.agent_socket import Rates
 from bridge.wire.messages import (
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from bridge.legs.webrtc.options import RtcOptions
 
 
-class CallSession(MutableCall):
+class CallSession(MutableCall, AnsweringCall):
     """A call that is joined once, takes place, and is over.
 
     Args:
@@ -194,30 +195,6 @@ class CallSession(MutableCall):
         if n_bytes > MESSAGE.max_bytes:
             raise UsageError(f"a message has at most {MESSAGE.max_bytes} bytes, not {n_bytes}")
         agent.receive(MessageEvent(message))
-
-    # Tools
-
-    def register_tool_implementation(self, name: str, implementation: ToolImplementation) -> None:
-        """Answer a client tool with a function, async or not.
-
-        One with a single parameter that is unannotated or a dict gets all arguments as a dict, as in the vendor's
-        SDKs; any other gets them by name, checked against its annotations. Raises: UsageError.
-        """
-        self._desk.tools[name] = given_tool(name, implementation)
-
-    def register_tool_implementations(self, tools: Mapping[str, ToolImplementation]) -> None:
-        """Answer several client tools. Raises: UsageError."""
-        for name, implementation in tools.items():
-            self.register_tool_implementation(name, implementation)
-
-    def answer_tool(
-        self, invocation_id: str, result: str = "", *, error: str | None = None
-    ) -> bool:
-        """Answer a tool by hand, whether its function still runs or nobody else can; false if it is answered already.
-
-        `error` instead of a result says in one sentence why there is none.
-        """
-        return self._desk.answer(invocation_id, result, error)
 
     # Inside
 

@@ -6,7 +6,7 @@ turns keys into commands. It leaves when the board says that the call is over.
 
 import asyncio
 from collections.abc import Callable
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -15,9 +15,9 @@ from textual.events import Key, Resize
 from textual.screen import Screen
 from textual.widgets import Input
 
-from bridge.talk.screen.board import NO_TOOL_WAITS, Board
+from bridge.talk.screen.board import Board
+from bridge.talk.screen.commands import Commands
 from bridge.talk.screen.frame import SIDE, WIDE, Doing, Frame, Mode
-from bridge.talk.screen.held_key import HeldKey
 from bridge.talk.screen.needs import Talk
 from bridge.talk.screen.palette import COLOURED, PLAIN, THEME
 from bridge.talk.screen.paragraphs import Look
@@ -26,7 +26,6 @@ from bridge.talk.screen.transcript import Transcript
 REDRAWS_PER_S: Final = 10
 LEAVES_AFTER_S: Final = 1.2
 """How long the end is to be seen before the screen goes and the summary is printed."""
-DTMF_KEYS: Final = "0123456789*#ABCD"
 
 
 class Behind(Screen[None]):
@@ -91,9 +90,15 @@ class TalkApp(App[None]):
         self._transcript = Transcript(self.look, id="transcript")
         self._prompt = Vertical(id="prompt")
         self._typed = Input(id="typed", select_on_focus=False)
-        self._held = HeldKey()
+        self._commands = Commands(
+            talk,
+            board,
+            self._doing,
+            self._transcript,
+            set_mode=self._set_mode,
+            hang_up=self._hang_up,
+        )
         self._seen_revision = -1
-        self._digits_sent = 0
         self._over_s: float | None = None
         self._hung_up = False
 
@@ -139,10 +144,7 @@ class TalkApp(App[None]):
     def redraw(self) -> None:
         """Show what has changed."""
         now_s = self._now_s()
-        if self._held.talking and not self._held.tick(now_s):
-            self._doing.talking = False
-            self._talk.push_to_talk(held=False)
-        self._forget_keys_sent()
+        self._commands.tick(now_s)
         self._frame.draw(self.size.width, self.size.height, now_s)
         if self._board.revision != self._seen_revision:
             self._seen_revision = self._board.revision
@@ -156,9 +158,9 @@ class TalkApp(App[None]):
         elif event.key == "escape":
             self._set_mode("keys")
         elif self.mode == "dtmf":
-            self._dtmf(event.key, event.character)
+            self._commands.dial(event.key, event.character)
         elif self.mode in ("keys", "help"):
-            self._command(event.key, event.character)
+            self._commands.press(event.key, event.character, self._now_s())
         else:
             return
         event.stop()
@@ -189,71 +191,6 @@ class TalkApp(App[None]):
             self._typed.focus()
         else:
             self.set_focus(None)
-
-    def _command(self, key: str, character: str | None) -> None:
-        commands: dict[str, Callable[[], object]] = {
-            "q": self._hang_up,
-            "m": self._talk.toggle_mic,
-            "s": self._talk.toggle_speaker,
-            "space": self._space,
-            "p": self._toggle_push_to_talk,
-            "t": lambda: self._set_mode("text"),
-            "enter": lambda: self._set_mode("text"),
-            "d": lambda: self._set_mode("dtmf"),
-            "o": self._other_medium,
-            "a": self._answer,
-            "question_mark": lambda: self._set_mode("keys" if self.mode == "help" else "help"),
-            "up": lambda: self._transcript.scroll_relative(y=-1, animate=False),
-            "down": lambda: self._transcript.scroll_relative(y=1, animate=False),
-            "pageup": lambda: self._transcript.scroll_page_up(animate=False),
-            "pagedown": lambda: self._transcript.scroll_page_down(animate=False),
-            "home": lambda: self._transcript.scroll_home(animate=False),
-            "end": lambda: self._transcript.scroll_end(animate=False),
-        }
-        if not self._talk.has_devices:
-            for name in ("m", "s", "space", "p"):
-                del commands[name]
-        command = commands.get(key) or commands.get((character or "").lower())
-        if command is not None:
-            command()
-
-    def _space(self) -> None:
-        self._doing.push_to_talk = True
-        self._doing.talking = self._held.press(self._now_s())
-        self._talk.push_to_talk(held=self._doing.talking)
-
-    def _toggle_push_to_talk(self) -> None:
-        self._doing.push_to_talk, self._doing.talking = not self._doing.push_to_talk, False
-        self._held = HeldKey()
-        self._talk.push_to_talk(held=False if self._doing.push_to_talk else None)
-
-    def _other_medium(self) -> None:
-        medium: Literal["voice", "text"] = "text" if self._board.medium == "voice" else "voice"
-        self._talk.set_output_medium(medium)
-
-    def _answer(self) -> None:
-        pending = self._board.pending_tool
-        if pending is not None:
-            self._doing.answering = (pending[0], pending[1].tool)
-            self._set_mode("answer")
-        elif not self._board.says_last(NO_TOOL_WAITS):  # a key that repeats would fill the screen
-            self._board.note(NO_TOOL_WAITS, at_s=self._talk.elapsed_s)
-
-    def _dtmf(self, key: str, character: str | None) -> None:
-        digit = (character or "").upper()
-        if digit and digit in DTMF_KEYS:
-            self._talk.press_key(digit)
-            self._doing.pressed += digit
-        elif key == "enter":
-            self._talk.send_pressed_keys()
-        else:
-            self._set_mode("keys")
-
-    def _forget_keys_sent(self) -> None:
-        """What stands in the prompt is what the agent was not told yet."""
-        n_sent = self._board.digits_sent - self._digits_sent
-        self._digits_sent += n_sent
-        self._doing.pressed = self._doing.pressed[n_sent:]
 
     def _hang_up(self) -> None:
         if self._hung_up:
