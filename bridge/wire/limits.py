@@ -25,30 +25,39 @@ class TokenBucket:
 
     def take(self, n: float, now_s: float) -> bool:
         """Take n tokens if they are there; False takes none."""
-        elapsed_s = now_s - self._filled_s
-        if elapsed_s > 0:
-            tokens = self._tokens + elapsed_s * self._rate_per_s
-            self._tokens = tokens if tokens < self._burst else self._burst  # noqa: FURB136 - twice as fast
-            self._filled_s = now_s
+        self._fill(now_s)
         if n > self._tokens:
             return False
         self._tokens -= n
         return True
 
-    def take_again(self, n: float, other: "TokenBucket", n_other: float, now_s: float) -> bool:
-        """Take n tokens and `n_other` of another bucket where both, being full, gave as many last and are full again.
+    def take_both(self, n: float, other: "TokenBucket", n_other: float, now_s: float) -> bool:
+        """Take n tokens and `n_other` of another bucket if both have them; False takes none.
 
-        The usual case, in short. False takes none, and says nothing: ask `take`.
+        Frames that a busy network or machine has bunched together come this way too: they must not be dearer just then.
         """
-        if (
-            self._tokens != self._burst - n
-            or (now_s - self._filled_s) * self._rate_per_s < n
-            or other._tokens != other._burst - n_other  # noqa: SLF001 - same class
-            or (now_s - other._filled_s) * other._rate_per_s < n_other  # noqa: SLF001
+        if (  # both, being full, gave as many last and are full again: every frame that comes at its time
+            self._tokens == self._burst - n
+            and (now_s - self._filled_s) * self._rate_per_s >= n
+            and other._tokens == other._burst - n_other  # noqa: SLF001 - same class
+            and (now_s - other._filled_s) * other._rate_per_s >= n_other  # noqa: SLF001
         ):
+            self._filled_s = other._filled_s = now_s  # noqa: SLF001
+            return True
+        self._fill(now_s)
+        other._fill(now_s)  # noqa: SLF001
+        if n > self._tokens or n_other > other._tokens:  # noqa: SLF001
             return False
-        self._filled_s = other._filled_s = now_s  # noqa: SLF001
+        self._tokens -= n
+        other._tokens -= n_other  # noqa: SLF001
         return True
+
+    def _fill(self, now_s: float) -> None:
+        elapsed_s = now_s - self._filled_s
+        if elapsed_s > 0:
+            tokens = self._tokens + elapsed_s * self._rate_per_s
+            self._tokens = tokens if tokens < self._burst else self._burst  # noqa: FURB136 - twice as fast
+            self._filled_s = now_s
 
 
 class Strikes:

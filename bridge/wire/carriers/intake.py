@@ -37,7 +37,7 @@ class Intake(ChunkOrder):
     def hear_next(self, media: MediaPart, now_s: float) -> bool:
         """Take one chunk if `hear` would give it back and nothing else; else take nothing: the usual case, in short.
 
-        It is like the last one and follows it, nothing is out of order, and it comes no sooner than it may.
+        It is like the last one and follows it, nothing is out of order, and time explains it.
         """
         number, n_bytes = media.chunk, len(media.payload)
         if (
@@ -48,7 +48,7 @@ class Intake(ChunkOrder):
             or self._held
             or self._late_run
             or self._misfits
-            or not self._frames.take_again(1, self._audio, n_bytes * self._s_per_byte, now_s)
+            or not self._frames.take_both(1, self._audio, n_bytes * self._s_per_byte, now_s)
         ):
             return False
         self._next = number + 1
@@ -63,3 +63,19 @@ class Intake(ChunkOrder):
             if not isinstance(event, AudioMissing)
             or self._guard.admit(event.ms / 1_000, now_s) is None
         ]
+
+
+class UntimedIntake(Intake):
+    """For a carrier whose timestamps tell when it sent, and not what: the numbers of its chunks are all that counts."""
+
+    __slots__ = ()
+
+    def hear(self, media: MediaPart, now_s: float) -> list[CarrierEvent]:
+        """Take one chunk."""
+        media.timestamp = None
+        return super().hear(media, now_s)
+
+    def hear_next(self, media: MediaPart, now_s: float) -> bool:
+        """See Intake."""
+        media.timestamp = int(self._end_ms)  # the one that is expected
+        return super().hear_next(media, now_s)

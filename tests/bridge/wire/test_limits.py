@@ -108,30 +108,29 @@ def test_a_server_has_no_rate() -> None:
 @given(
     st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5, 2.0]), st.sampled_from([1, 2]))),
 )
-def test_buckets_asked_in_short_first_give_what_they_give_in_full(
+def test_two_buckets_asked_at_once_give_what_they_give_one_by_one(
     asked: list[tuple[float, int]],
 ) -> None:
-    short = TokenBucket(rate_per_s=4, burst=4), TokenBucket(rate_per_s=8, burst=5)
-    full = TokenBucket(rate_per_s=4, burst=4), TokenBucket(rate_per_s=8, burst=5)
+    both = TokenBucket(rate_per_s=4, burst=4), TokenBucket(rate_per_s=8, burst=5)
+    each = TokenBucket(rate_per_s=4, burst=4), TokenBucket(rate_per_s=8, burst=5)
     now_s = 0.0
 
     for pause_s, n in asked:
         now_s += pause_s
-        in_full = [full[0].take(1, now_s), full[1].take(n, now_s)]
-        if short[0].take_again(1, short[1], n, now_s):
-            assert in_full == [True, True]
+        one_by_one = [each[0].take(1, now_s), each[1].take(n, now_s)]
+        if both[0].take_both(1, both[1], n, now_s):
+            assert one_by_one == [True, True]
         else:
-            assert [short[0].take(1, now_s), short[1].take(n, now_s)] == in_full
+            assert one_by_one != [True, True]
+            assert [both[0].take(1, now_s), both[1].take(n, now_s)] == one_by_one
 
 
-def test_buckets_take_in_short_only_what_they_took_last_and_have_regained() -> None:
-    one, other = TokenBucket(rate_per_s=4, burst=4), TokenBucket(rate_per_s=8, burst=4)
+def test_of_two_buckets_neither_gives_if_one_has_too_little() -> None:
+    one, other = TokenBucket(rate_per_s=4, burst=4), TokenBucket(rate_per_s=8, burst=2)
 
-    assert not one.take_again(1, other, 2, 0.0)
-    one.take(1, 0.0)
-    other.take(2, 0.0)
-    assert not one.take_again(1, other, 2, 0.125)
-    assert not one.take_again(2, other, 2, 1.0)
-    assert not one.take_again(1, other, 1, 1.0)
-    assert one.take_again(1, other, 2, 0.25)
-    assert not one.take_again(1, other, 2, 0.25)
+    assert one.take_both(1, other, 2, 0.0)
+    assert not one.take_both(1, other, 2, 0.125)
+    assert one.take(3, 0.125)
+    assert other.take(1, 0.125)
+    assert not one.take_both(2, other, 1, 0.25)
+    assert one.take_both(0.5, other, 1, 0.25)

@@ -618,12 +618,18 @@ def test_every_frame_but_the_first_of_a_usual_call_takes_the_short_way(carrier: 
     assert heard == [False] + [True] * 98
 
 
-def test_a_flood_does_not_take_the_short_way(carrier: Dialect) -> None:
+def test_frames_that_come_in_a_bunch_take_the_short_way_until_they_are_a_flood(
+    carrier: Dialect,
+) -> None:
     wire = live(carrier)
-    texts = [json.dumps(carrier.media(number)) for number in range(1, 3)]
+    texts = [json.dumps(carrier.media(number)) for number in range(1, 1_000)]
     wire.receive_text(texts[0], 0.0)
 
-    assert wire.hear(texts[1], 0.001) is None
+    n_short = next(n for n, text in enumerate(texts[1:]) if wire.hear(text, 0.0) is None)
+
+    assert n_short >= 50
+    [ignored] = wire.receive_text(texts[1 + n_short], 0.0)
+    assert ignored == Ignored("too fast", "more audio than time; a frame is dropped")
 
 
 def test_after_the_end_nothing_takes_the_short_way(carrier: Dialect) -> None:
