@@ -1,7 +1,8 @@
 """The client's leg of somebody else's call over WebRTC, on stays that a test plays."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,17 @@ async def joined(**options: Any) -> tuple[RoomWorld, "asyncio.Task[Ended]"]:
     world = room_world(**options)
     await world.leg.join()
     return world, world.run()
+
+
+@asynccontextmanager
+async def living(**options: Any) -> AsyncIterator[tuple[RoomWorld, "asyncio.Task[Ended]"]]:
+    """A call for the time of the context; hung up at its end."""
+    world, task = await joined(**options)
+    try:
+        yield world, task
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
 
 
 async def over(world: RoomWorld, task: "asyncio.Task[Ended]") -> Ended:
@@ -98,15 +110,13 @@ def test_what_comes_between_joining_and_running_is_not_lost(virtual: Virtual) ->
 
 def test_silence_of_the_agent_is_not_audio(virtual: Virtual) -> None:
     async def call() -> None:
-        world, task = await joined()
-        await asyncio.sleep(0.01)
-        for frame in [ZERO] * 50 + [LOUD] * 10 + [ZERO] * 50:
-            world.room.speak(frame)
+        async with living() as (world, _):
+            await asyncio.sleep(0.01)
+            for frame in [ZERO] * 50 + [LOUD] * 10 + [ZERO] * 50:
+                world.room.speak(frame)
 
-        assert world.downlink.depth_samples == 25 * LOUD.size
-        assert not world.downlink.segment_open
-        task.cancel()
-        await asyncio.wait((task,))
+            assert world.downlink.depth_samples == 25 * LOUD.size
+            assert not world.downlink.segment_open
 
     virtual(call())
 
@@ -134,16 +144,14 @@ def test_what_the_caller_said_before_the_room_was_there_goes_out_whole(virtual: 
 
 def test_a_clear_drops_what_the_caller_said_and_no_packet_has(virtual: Virtual) -> None:
     async def call() -> None:
-        world, task = await joined()
-        await asyncio.sleep(0.01)
-        for frame in [LOUD] * 10 + [ZERO] * 20:
-            world.uplink.push(frame)
+        async with living() as (world, _):
+            await asyncio.sleep(0.01)
+            for frame in [LOUD] * 10 + [ZERO] * 20:
+                world.uplink.push(frame)
 
-        world.leg.clear()
+            world.leg.clear()
 
-        assert world.leg.uplink.waiting_ms == 0
-        task.cancel()
-        await asyncio.wait((task,))
+            assert world.leg.uplink.waiting_ms == 0
 
     virtual(call())
 
@@ -152,85 +160,75 @@ def test_short_messages_go_by_the_channel_and_long_ones_by_the_join_socket(
     virtual: Virtual,
 ) -> None:
     async def call() -> None:
-        world, task = await joined()
-        world.room.tell(type="call_started", callId="c")
-        world.room.tell(
-            type="client_tool_invocation", toolName="t", invocationId="i", parameters={}
-        )
-        await asyncio.sleep(0.01)
-        for size in (900, 1_100):
-            world.leg.receive(MessageEvent(UserTextMessage(text="x" * size)))
-        await asyncio.sleep(0.01)
+        async with living() as (world, _):
+            world.room.tell(type="call_started", callId="c")
+            world.room.tell(
+                type="client_tool_invocation", toolName="t", invocationId="i", parameters={}
+            )
+            await asyncio.sleep(0.01)
+            for size in (900, 1_100):
+                world.leg.receive(MessageEvent(UserTextMessage(text="x" * size)))
+            await asyncio.sleep(0.01)
 
-        assert [len(sent["text"]) for sent in world.room.sent] == [900]  # type: ignore[index]
-        assert [len(sent["text"]) for sent in world.texts] == [1_100]  # type: ignore[index]
-        task.cancel()
-        await asyncio.wait((task,))
+            assert [len(sent["text"]) for sent in world.room.sent] == [900]  # type: ignore[index]
+            assert [len(sent["text"]) for sent in world.texts] == [1_100]  # type: ignore[index]
 
     virtual(call())
 
 
 def test_a_message_of_1024_bytes_goes_by_the_channel(virtual: Virtual) -> None:
     async def call() -> None:
-        world, task = await joined()
-        empty = len('{"type":"user_text_message","text":"","urgency":"soon","threadId":"UI"}')
-        for size in (1_024, 1_025):
-            world.leg.receive(MessageEvent(UserTextMessage(text="x" * (size - empty))))
-        await asyncio.sleep(0.01)
+        async with living() as (world, _):
+            empty = len('{"type":"user_text_message","text":"","urgency":"soon","threadId":"UI"}')
+            for size in (1_024, 1_025):
+                world.leg.receive(MessageEvent(UserTextMessage(text="x" * (size - empty))))
+            await asyncio.sleep(0.01)
 
-        assert (len(world.room.sent), len(world.texts)) == (1, 1)
-        task.cancel()
-        await asyncio.wait((task,))
+            assert (len(world.room.sent), len(world.texts)) == (1, 1)
 
     virtual(call())
 
 
 def test_nothing_that_steers_the_agent_follows_a_hang_up(virtual: Virtual) -> None:
     async def call() -> None:
-        world, task = await joined()
-        world.leg.receive(MessageEvent(HangUp()))
-        world.leg.receive(MessageEvent(UserTextMessage(text="late")))
-        world.leg.receive(MessageEvent(ClientToolResult(invocation_id="i", result="ok")))
+        async with living() as (world, _):
+            world.leg.receive(MessageEvent(HangUp()))
+            world.leg.receive(MessageEvent(UserTextMessage(text="late")))
+            world.leg.receive(MessageEvent(ClientToolResult(invocation_id="i", result="ok")))
 
-        assert [sent["type"] for sent in world.room.sent] == [  # type: ignore[index]
-            "hang_up",
-            "client_tool_result",
-        ]
-        task.cancel()
-        await asyncio.wait((task,))
+            assert [sent["type"] for sent in world.room.sent] == [  # type: ignore[index]
+                "hang_up",
+                "client_tool_result",
+            ]
 
     virtual(call())
 
 
 def test_a_second_room_info_moves_nothing_and_is_told_to_nobody(virtual: Virtual) -> None:
     async def call() -> None:
-        world, task = await joined()
-        world.room.tell(type="room_info", roomUrl="ws://elsewhere", token="t")
-        assert world.server is not None
-        world.server.send_text('{"type":"room_info","roomUrl":"ws://elsewhere","token":"t"}')
-        world.server.send_bytes(b"\0" * 320)
-        await asyncio.sleep(0.01)
+        async with living() as (world, _):
+            world.room.tell(type="room_info", roomUrl="ws://elsewhere", token="t")
+            assert world.server is not None
+            world.server.send_text('{"type":"room_info","roomUrl":"ws://elsewhere","token":"t"}')
+            world.server.send_bytes(b"\0" * 320)
+            await asyncio.sleep(0.01)
 
-        assert len(world.rooms) == 1
-        [told] = world.events
-        assert isinstance(told, Warned)
-        assert told.type == "ignored: binary"
-        task.cancel()
-        await asyncio.wait((task,))
+            assert len(world.rooms) == 1
+            [told] = world.events
+            assert isinstance(told, Warned)
+            assert told.type == "ignored: binary"
 
     virtual(call())
 
 
 def test_a_clear_overtakes_the_agents_audio(virtual: Virtual) -> None:
     async def call() -> None:
-        world, task = await joined()
-        await asyncio.sleep(0.01)
-        world.room.tell(type="call_started", callId="c")
-        world.room.tell(type="playback_clear_buffer")
+        async with living() as (world, _):
+            await asyncio.sleep(0.01)
+            world.room.tell(type="call_started", callId="c")
+            world.room.tell(type="playback_clear_buffer")
 
-        assert world.clears == 1
-        task.cancel()
-        await asyncio.wait((task,))
+            assert world.clears == 1
 
     virtual(call())
 
@@ -240,16 +238,14 @@ def test_a_payload_that_is_no_message_is_told_and_the_call_goes_on(
     virtual: Virtual, payload: bytes
 ) -> None:
     async def call() -> None:
-        world, task = await joined()
-        await asyncio.sleep(0.01)
-        world.room.user.take(world.room, payload)
-        await asyncio.sleep(0.01)
+        async with living() as (world, task):
+            await asyncio.sleep(0.01)
+            world.room.user.take(world.room, payload)
+            await asyncio.sleep(0.01)
 
-        if len(payload) < 65_536:
-            assert [type(event) for event in world.events] == [Warned]
-            assert not task.done()
-        task.cancel()
-        await asyncio.wait((task,))
+            if len(payload) < 65_536:
+                assert [type(event) for event in world.events] == [Warned]
+                assert not task.done()
 
     virtual(call())
 
@@ -292,17 +288,15 @@ def test_an_agent_with_nothing_to_say_that_is_there_is_waited_for(
     virtual: Virtual, word: str
 ) -> None:
     async def call() -> None:
-        world, task = await joined()
-        await asyncio.sleep(9)
-        if word == "pong":
-            world.room.tell(type="pong", timestamp=5)
-        else:
-            world.room.speak(LOUD)
-        await asyncio.sleep(3_600)
+        async with living() as (world, task):
+            await asyncio.sleep(9)
+            if word == "pong":
+                world.room.tell(type="pong", timestamp=5)
+            else:
+                world.room.speak(LOUD)
+            await asyncio.sleep(3_600)
 
-        assert not task.done()
-        task.cancel()
-        await asyncio.wait((task,))
+            assert not task.done()
 
     virtual(call())
 
@@ -326,25 +320,23 @@ def test_an_agent_is_given_the_same_time_for_its_first_word_after_a_lost_connect
 
 def test_a_lost_connection_is_had_back_and_messages_wait_for_it(virtual: Virtual) -> None:
     async def call() -> None:
-        world, task = await joined()
-        await asyncio.sleep(1)
-        first = world.room
-        first.speak(LOUD)
-        first.heard_s = asyncio.get_running_loop().time()
-        first.user.lost(first, "the signalling connection closed with code 1006")
-        await asyncio.sleep(0.05)
-        world.leg.receive(MessageEvent(UserTextMessage(text="meanwhile")))
-        await asyncio.sleep(1)
+        async with living() as (world, _):
+            await asyncio.sleep(1)
+            first = world.room
+            first.speak(LOUD)
+            first.heard_s = asyncio.get_running_loop().time()
+            first.user.lost(first, "the signalling connection closed with code 1006")
+            await asyncio.sleep(0.05)
+            world.leg.receive(MessageEvent(UserTextMessage(text="meanwhile")))
+            await asyncio.sleep(1)
 
-        assert world.leg.rejoins == 1
-        assert first.stopped
-        assert not world.downlink.segment_open
-        assert [sent["text"] for sent in world.room.sent] == ["meanwhile"]  # type: ignore[index]
-        assert first.sent == []
-        world.room.tell(type="state", state="listening")
-        assert world.messages == [State(state="listening")]
-        task.cancel()
-        await asyncio.wait((task,))
+            assert world.leg.rejoins == 1
+            assert first.stopped
+            assert not world.downlink.segment_open
+            assert [sent["text"] for sent in world.room.sent] == ["meanwhile"]  # type: ignore[index]
+            assert first.sent == []
+            world.room.tell(type="state", state="listening")
+            assert world.messages == [State(state="listening")]
 
     virtual(call())
 
@@ -353,18 +345,16 @@ def test_a_room_that_is_away_is_kept_so_many_messages_and_what_gave_way_is_told(
     virtual: Virtual,
 ) -> None:
     async def call() -> None:
-        world, task = await joined()
-        world.room.user.lost(world.room, "x")
-        for n in range(MAX_WAITING + 2):
-            world.leg.receive(MessageEvent(UserTextMessage(text=str(n))))
-        await asyncio.sleep(1)
+        async with living() as (world, _):
+            world.room.user.lost(world.room, "x")
+            for n in range(MAX_WAITING + 2):
+                world.leg.receive(MessageEvent(UserTextMessage(text=str(n))))
+            await asyncio.sleep(1)
 
-        assert len(world.room.sent) == MAX_WAITING
-        assert world.room.sent[0]["text"] == "2"  # type: ignore[index]
-        told = [each.text for each in world.warnings if each.type == "message_not_sent"]
-        assert told == ["2 messages for a room that was away were too many"]
-        task.cancel()
-        await asyncio.wait((task,))
+            assert len(world.room.sent) == MAX_WAITING
+            assert world.room.sent[0]["text"] == "2"  # type: ignore[index]
+            told = [each.text for each in world.warnings if each.type == "message_not_sent"]
+            assert told == ["2 messages for a room that was away were too many"]
 
     virtual(call())
 
@@ -373,57 +363,51 @@ def test_a_message_that_is_too_long_to_be_sent_is_told_and_the_call_goes_on(
     virtual: Virtual,
 ) -> None:
     async def call() -> None:
-        world, task = await joined()
-        await asyncio.sleep(0.01)
-        world.leg.receive(MessageEvent(UserTextMessage(text="x" * 65_536)))
-        await asyncio.sleep(0.01)
+        async with living() as (world, task):
+            await asyncio.sleep(0.01)
+            world.leg.receive(MessageEvent(UserTextMessage(text="x" * 65_536)))
+            await asyncio.sleep(0.01)
 
-        [told] = world.warnings
-        assert told.type == "message_not_sent"
-        assert "over 65536 bytes" in told.text
-        assert world.room.sent == world.texts == []
-        assert not task.done()
-        task.cancel()
-        await asyncio.wait((task,))
+            [told] = world.warnings
+            assert told.type == "message_not_sent"
+            assert "over 65536 bytes" in told.text
+            assert world.room.sent == world.texts == []
+            assert not task.done()
 
     virtual(call())
 
 
 def test_what_comes_from_a_stay_that_was_replaced_is_not_heard(virtual: Virtual) -> None:
     async def call() -> None:
-        world, task = await joined()
-        await asyncio.sleep(0.01)
-        first = world.room
-        first.user.lost(first, "x")
-        await asyncio.sleep(1)
-        n_events = len(world.events)
-        first.tell(type="state", state="listening")
-        first.speak(LOUD)
-        first.user.lost(first, "again")
-        first.user.warn(first, "x", "x")
-        first.user.sent_away(first, "room_deleted")
-        await asyncio.sleep(3)
+        async with living() as (world, task):
+            await asyncio.sleep(0.01)
+            first = world.room
+            first.user.lost(first, "x")
+            await asyncio.sleep(1)
+            n_events = len(world.events)
+            first.tell(type="state", state="listening")
+            first.speak(LOUD)
+            first.user.lost(first, "again")
+            first.user.warn(first, "x", "x")
+            first.user.sent_away(first, "room_deleted")
+            await asyncio.sleep(3)
 
-        assert len(world.events) == n_events
-        assert world.downlink.depth_samples == 0
-        assert len(world.rooms) == 2
-        assert not task.done()
-        task.cancel()
-        await asyncio.wait((task,))
+            assert len(world.events) == n_events
+            assert world.downlink.depth_samples == 0
+            assert len(world.rooms) == 2
+            assert not task.done()
 
     virtual(call())
 
 
 def test_a_room_that_is_busy_is_tried_again_until_it_takes_us_in(virtual: Virtual) -> None:
     async def call() -> None:
-        world, task = await joined(begins=lambda n: BUSY if 0 < n < 4 else 0.1)
-        world.room.user.lost(world.room, "x")
-        await asyncio.sleep(5)
+        async with living(begins=lambda n: BUSY if 0 < n < 4 else 0.1) as (world, _):
+            world.room.user.lost(world.room, "x")
+            await asyncio.sleep(5)
 
-        assert len(world.rooms) == 5
-        assert world.leg.rejoins == 1
-        task.cancel()
-        await asyncio.wait((task,))
+            assert len(world.rooms) == 5
+            assert world.leg.rejoins == 1
 
     virtual(call())
 
