@@ -19,13 +19,22 @@ from bridge.gateway.phone.ai_call import PhoneFacts, ai_call
 from bridge.gateway.phone.ai_side import AiFailed, AiSide
 from bridge.gateway.phone.carriers.base import CallComes, Carrier
 from bridge.gateway.phone.fallback import Fallback
-from bridge.gateway.phone.record import EndReason, PhoneCallRecord, PhoneEnd, Stage, State
+from bridge.gateway.phone.record import (
+    EndReason,
+    PhoneCallRecord,
+    PhoneEnd,
+    Stage,
+    State,
+    without_private,
+)
 from bridge.gateway.phone.routes import Route
 from bridge.gateway.phone_totals import PhoneTotals
+from bridge.legs.base import Warned
+from bridge.legs.carrier.complaints import CARRIER_WARNING
 from bridge.legs.carrier.figures import CarrierFigures
 from bridge.legs.carrier.leg import CarrierLeg
 from bridge.legs.media_socket import MediaSocket
-from bridge.log import whereabouts
+from bridge.log import printable, whereabouts
 from bridge.phone_config import PhoneConfig
 from bridge.relay import Relay
 from bridge.wire.carriers.base import StartInfo, Stopped
@@ -139,6 +148,7 @@ class PhoneCall:
             figures=self.record.figures,
         )
         leg.on_stopped = self._carrier_gone
+        leg.on_warned = self._warned
         self.n_sockets += 1
         again = False
         try:
@@ -250,6 +260,12 @@ class PhoneCall:
     def _created(self, call_id: str) -> None:
         self.record.ai_call_id = call_id
         self.reach("created")
+
+    def _warned(self, warned: Warned) -> None:
+        """Something is amiss at the carrier; what was ignored is told by its number at the end."""
+        if warned.type == CARRIER_WARNING:
+            text = printable(without_private(warned.text))
+            log.warning("! phone call %s: %s: %s", self.record.id, self.record.carrier, text)
 
     async def _fall_back(self, leg: CarrierLeg, why: str) -> PhoneEnd:
         """Tell the caller, then send them elsewhere or hang up."""

@@ -11,6 +11,7 @@ from bridge.legs.carrier.figures import CarrierFigures
 from bridge.wire.carriers.base import CarrierWarning, Ignored
 
 TOLD_WARNINGS: Final = 10
+CARRIER_WARNING: Final = "carrier_warning"
 
 
 class Complaints:
@@ -31,4 +32,4 @@ class Complaints:
             case CarrierWarning(text):
                 figures.warnings += 1
                 if figures.warnings <= TOLD_WARNINGS:
-                    self._tell(Warned("carrier_warning", text))
+                    self._tell(Warned(CARRIER_WARNING, text))

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 
 from bridge.errors import LocalWireError, RemoteWireError
-from bridge.legs.base import Ended, LegEvent, MessageEvent, Port
+from bridge.legs.base import Ended, LegEvent, MessageEvent, Port, Warned
 from bridge.legs.carrier.complaints import Complaints
 from bridge.legs.carrier.dtmf import DtmfHandling, Keypad
 from bridge.legs.carrier.feed import CarrierFeed
@@ -74,6 +74,7 @@ class CarrierLeg:
     Attributes:
         info: who is on the line; it, `source_hz` and `sink_hz` are valid once `opened` has returned.
         on_stopped: called once, when the carrier's stream or socket is over.
+        on_warned: called with what is amiss, before and while an agent is there.
         broken: whether the carrier broke its protocol.
     """
 
@@ -94,6 +95,7 @@ class CarrierLeg:
         self.source_hz = self.sink_hz = 8_000
         self.recorder = recorder
         self.on_stopped: Callable[[Stopped], None] | None = None
+        self.on_warned: Callable[[Warned], None] | None = None
         self.broken = False
         self._wire = wire
         self._socket = socket
@@ -106,7 +108,7 @@ class CarrierLeg:
         self._tools.on_away = self._sent_away
         self._hang_up = HangUp(socket, wire, line, self._tools)
         self._marks = Marks(wire, self._send, self._figures)
-        self._complaints = Complaints(self._figures, self._tell)
+        self._complaints = Complaints(self._figures, self._warn)
         self._idle = IdleWatch(lambda: self._feed.heard_s, media_idle_s, self._silent)
         self._opening = asyncio.Event()
         self._stream: CarrierStream | None = None
@@ -345,6 +347,11 @@ class CarrierLeg:
     def _tell(self, event: LegEvent) -> None:
         if self._serving is not None:
             self._serving.emit(event)
+
+    def _warn(self, warned: Warned) -> None:
+        if self.on_warned is not None:
+            self.on_warned(warned)
+        self._tell(warned)
 
     def _close(self, code: int, reason: str) -> None:
         self._feed.closing = True
