@@ -11,6 +11,7 @@ import pytest
 from bridge.gateway.phone import ai_side
 from bridge.gateway.phone.record import EndReason
 from bridge.legs.agent_socket import AgentSocketLeg
+from bridge.legs.carrier.complaints import TOLD_WARNINGS
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.webrtc.uplink import Uplink
 from bridge.testing.caller import CallerPlan
@@ -19,9 +20,11 @@ from tests.fakes.emulated import ACCOUNTS
 from tests.fakes.hosted_ai import AI_BASE, HostedAi
 from tests.fakes.knocks import (
     admitted,
+    knock,
     open_socket,
     secret_knock,
     stream_target,
+    telnyx_webhook,
     twilio_call,
     twilio_knock,
     twilio_webhook,
@@ -441,5 +444,36 @@ def test_a_call_by_its_socket_counts_from_the_moment_it_is_let_in() -> None:
             await world.settled()
 
             assert end_of(world) == "no_start"
+
+    play(test())
+
+
+def test_what_a_carrier_complains_about_is_a_line_in_the_log_and_no_flood_of_them() -> None:
+    payload = {"code": 100003, "title": "malformed_frame", "detail": "of +15550100001"}
+    complaint = json.dumps({"event": "error", "stream_id": "s1", "payload": payload})
+    begun = {
+        "call_control_id": "v3:1",
+        "media_format": {"encoding": "PCMU", "sample_rate": 8000, "channels": 1},
+    }
+
+    async def test() -> None:
+        async with phone_world(name="telnyx") as world:
+            body = b"CallSid=v3%3A1&To=%2B1556&CallStatus=ringing"
+            webhook = telnyx_webhook(body, world.carrier.world.clock().timestamp())
+            target = await stream_target(world, webhook)
+            socket = open_socket(await admitted(world, knock(target)))
+            socket.start(SocketLog())
+            socket.send_text(json.dumps({"event": "start", "stream_id": "s1", "start": begun}))
+            for _ in range(50):
+                socket.send_text(complaint)
+            await asyncio.sleep(1)
+            socket.close()
+            await world.settled()
+
+            told = [line for line in world.lines if "malformed_frame" in line]
+            assert len(told) == TOLD_WARNINGS
+            assert told[0].startswith(f"! phone call {world.record.id}: telnyx: ")
+            assert "5550100001" not in "".join(told)
+            assert world.record.figures.warnings == 50
 
     play(test())
