@@ -3,8 +3,9 @@
 ``POST`` with the join token as a bearer's and the whole offer as ``application/sdp`` joins the call: 201, the answer,
 and in ``Location`` what ``DELETE`` ends. A page from anywhere may do so, as with the other ways to join: the token is
 what counts. The offer is looked at before the call is claimed, so that a bad one leaves the call to be joined. Who
-comes while somebody is there gets 409; the client itself may come back once its connection is lost. The STUN and TURN
-servers that clients shall use stand in ``Link``, in what answers the offer, or an ``OPTIONS`` with the token.
+comes while somebody is there gets 409; the client itself may come back once its connection is lost, or nothing has
+come on it for a while. The STUN and TURN servers that clients shall use stand in ``Link``, in what answers the offer,
+or an ``OPTIONS`` with the token.
 """
 
 import asyncio
@@ -21,12 +22,15 @@ from bridge.errors import BridgeError, RemoteWireError
 from bridge.legs.webrtc.entrance import Entrance
 
 if TYPE_CHECKING:
+    from bridge.legs.webrtc.leg import WebRtcLeg
     from bridge.legs.webrtc.options import IceServer, RtcOptions
     from bridge.legs.webrtc.whip_link import WhipLink
 
 MAX_OFFER: Final = 64 * 1024
 ANSWER_S: Final = 10.0
 """How long the answer may take: a server for STUN or TURN that cannot be reached holds it up."""
+QUIET_S: Final = 6.0
+"""A client that is there is heard more often than this: after so long it may come anew."""
 SDP: Final = "application/sdp"
 CLIENT: Final = "whip"
 _MAX_CLIENT_VERSION: Final = 100
@@ -129,10 +133,14 @@ class _Desk:
 
     def _come_back(self, call_id: str, link: "WhipLink") -> None:
         room = self._rooms.room(call_id)
-        if room is None or not room.leg.running or not room.leg.away:
+        if room is None or not room.leg.running or not (room.leg.away or _quiet(room.leg)):
             raise AlreadyJoined("Somebody has joined this call already.")
         self._rooms.count_join(room)
         room.leg.attach(link)
+
+
+def _quiet(leg: "WebRtcLeg") -> bool:
+    return asyncio.get_running_loop().time() - leg.heard_s > QUIET_S
 
 
 async def _answer(link: "WhipLink") -> str:

@@ -113,6 +113,12 @@ class WebRtcLeg:
         return self._absence.away
 
     @property
+    def heard_s(self) -> float:
+        """When anything last came from the client, loop time; 0 where it has no connection."""
+        current = self._links.current
+        return 0.0 if current is None else current.heard_s
+
+    @property
     def figures(self) -> RtcFigures:
         """What is counted of the call so far."""
         figures, joined_s = self._links.figures, self._links.joined_s

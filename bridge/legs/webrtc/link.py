@@ -37,7 +37,10 @@ class LinkUser(Protocol):
         ...
 
     def ready(self, link: "Link") -> None:
-        """The microphone is published and the data channel open: from now on `Link.send` reaches the client."""
+        """The microphone is published and the data channel open: from now on `Link.send` reaches the client.
+
+        After `lost` it says that the client is back on the same connection.
+        """
         ...
 
     def mute(self, link: "Link", *, disabled: bool) -> None:

@@ -2,7 +2,8 @@
 
 They wait until the client has published its microphone and opened its data channel (reference webrtc 1, ultravox 3.2):
 some clients lose what comes earlier. What went out on a connection after the last sign of life that came on it was
-lost with it, and goes out again on the next one; nothing goes out twice that may have arrived.
+lost with it, and goes out again on the next one; nothing goes out twice that may have arrived, nor on a connection that
+comes to life again: it repeats by itself what was lost on the way.
 """
 
 from collections import deque
@@ -30,6 +31,9 @@ class Mailbox:
         self._waiting: deque[str] = deque()
         self._sent: deque[tuple[float, str]] = deque()
         self._send: Callable[[str], None] | None = None
+        self._last: Callable[[str], None] | None = None
+        self._n_again = 0
+        """Of those that wait, the first ones: they went out by the last way."""
 
     def post(self, text: str) -> None:
         """Send a message now, or when the way is open."""
@@ -40,10 +44,15 @@ class Mailbox:
         if len(self._waiting) > MAX_WAITING:
             self._waiting.popleft()
             self._dropped += 1
+            self._n_again = max(0, self._n_again - 1)
 
     def open(self, send: Callable[[str], None]) -> None:
         """The way is open: what waits goes out first."""
-        self._send = send
+        if send == self._last:
+            for _ in range(self._n_again):
+                self._waiting.popleft()
+        self._n_again = 0
+        self._send = self._last = send
         self._sent.clear()  # of a connection before
         while self._waiting and self._send is send:
             self._send_now(send, self._waiting.popleft())
@@ -55,6 +64,7 @@ class Mailbox:
         self._send = None
         lost = [text for sent_s, text in self._sent if sent_s > heard_s + SIGNS_S]
         self._waiting.extendleft(reversed(lost))
+        self._n_again = len(lost)
         self._sent.clear()
 
     def take_dropped(self) -> int:

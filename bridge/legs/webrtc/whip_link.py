@@ -2,7 +2,8 @@
 
 The data channel may have any label; it carries the same JSON messages both ways, of any length that a message may have.
 A device whose offer has no data channel is there as soon as it is connected. There is no signalling besides: a
-connection that breaks is lost, and the client comes back with another offer (reference webrtc 4).
+connection that breaks is lost, and the client comes back with another offer (reference webrtc 4). One that merely falls
+silent, as when a laptop sleeps, goes on with whatever comes on it.
 """
 
 import asyncio
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SILENT_S: Final = 5.0
-"""A client sends sound all the time, from when it has our answer, also when it is muted: one of which nothing at all
-comes for so long is gone."""
+SILENT_S: Final = 12.0
+"""A client sends sound all the time, from when it has our answer, also when it is muted; one without a microphone may
+send but a ping every 5 s. One of which nothing at all comes for so long is gone."""
 
 _OVER = "the call is over"
 _FAILED = "the connection failed inside"
@@ -59,9 +60,11 @@ class WhipLink:
         self._user: LinkUser | None = None
         self._channel: Channel | None = None
         self._over = False
+        self._missed_s: float | None = None
+        """When a client that said nothing was given up; None while it is not."""
         self._work: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._signs = SignsOfLife(SILENT_S, lambda: self.heard_s, self._lose)
+        self._signs = SignsOfLife(SILENT_S, lambda: self.heard_s, self._miss)
 
     @property
     def heard_s(self) -> float:
@@ -113,6 +116,8 @@ class WhipLink:
     # From the client
 
     def _hear(self, samples: Int16) -> None:
+        if self._missed_s is not None and self.heard_s > self._missed_s:
+            self._alive()
         if self._user is not None:
             self._user.hear(self, samples)
 
@@ -122,11 +127,11 @@ class WhipLink:
         self._channel = channel
         channel.on_message = self._message
         channel.on_too_long = self._too_long
-        channel.on_open = self._look
-        self._look()
+        channel.on_open = self._alive
+        self._alive()
 
     def _message(self, message: bytes | str) -> None:
-        self._signs_s = self._loop.time()
+        self._alive()
         if self._user is not None:
             self._user.take(self, message)
 
@@ -138,9 +143,17 @@ class WhipLink:
         if self._over:
             return
         if state == "connected":
-            self._look()
+            self._alive()
         elif state in ("failed", "closed"):
             self._lose(f"the media connection {state}")
+
+    def _alive(self) -> None:
+        """Something came: if it was missed, the client is back on this connection."""
+        self._signs_s = self._loop.time()
+        if self._missed_s is not None and not self._over:
+            self._missed_s = None
+            self._signs.begin()
+        self._look()
 
     def _look(self) -> None:
         """Whether everything is there."""
@@ -176,12 +189,19 @@ class WhipLink:
             self._answer.set_exception(exc)
             self._answer.exception()  # whoever waits gets it; nobody has to
 
+    def _miss(self, why: str) -> None:
+        """Nothing comes. The connection stays: the client may be back on it before it knows that it was gone."""
+        self._missed_s = self._loop.time()
+        assert self._user is not None
+        self._user.lost(self, why)
+
     def _lose(self, why: str) -> None:
         if not self._over:
             self._over = True
             self._signs.stop()
             assert self._user is not None
-            self._user.lost(self, why)
+            if self._missed_s is None:  # else it has been told
+                self._user.lost(self, why)
 
     async def _close(self) -> None:
         if self._work is not None and self._work is not asyncio.current_task():

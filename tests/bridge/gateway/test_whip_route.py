@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bridge.gateway import whip_route
 from bridge.gateway.whip_route import MAX_OFFER
 from bridge.legs.webrtc.options import IceServer, RtcOptions
 from tests.fakes.rtc_served import RtcServed, rtc_served, until
@@ -123,6 +124,26 @@ async def test_a_client_whose_connection_is_lost_comes_back_with_another_offer(
         again.say(type="user_text_message", text="talk")
         await again.heard()
         await again.message("transcript", role="user", text="talk")
+        assert leg.rejoins == 1
+
+
+async def test_a_client_that_falls_silent_may_come_anew_before_it_is_missed(
+    house: RtcServed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whip_route, "QUIET_S", 0.5)
+    call = await house.created()
+    async with (
+        whip_client(call, house.port) as first,
+        whip_client(call, house.port) as again,
+    ):
+        await first.join(house.http)
+        await first.message("call_started")
+        leg, loop = house.leg(call["callId"]), asyncio.get_running_loop()
+        first.voice.close()  # and says nothing: its side may be gone
+        await until(lambda: loop.time() - leg.heard_s > whip_route.QUIET_S)
+        assert not leg.away
+        await again.join(house.http)
+        await again.message("state")
         assert leg.rejoins == 1
 
 

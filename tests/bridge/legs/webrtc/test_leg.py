@@ -545,6 +545,28 @@ def test_what_went_out_after_the_last_sign_of_life_goes_out_again_and_nothing_el
     play(call())
 
 
+def test_on_a_link_that_comes_to_life_again_what_went_out_goes_out_once() -> None:
+    async def call() -> None:
+        async with rtc_world(ActingBrain(lambda _: ())) as world:
+            record, _ = await world.enter()
+            link = world.link(record)
+            await asyncio.sleep(1)
+            world.leg(record).send(_pong(1))
+            link.lose("no sign of life")
+            assert world.leg(record).away
+            world.leg(record).send(_pong(2))
+            await asyncio.sleep(GRACE_S - 2)
+            link.ready()
+            assert not world.leg(record).away
+            assert [each["timestamp"] for each in link.of("pong")] == [1, 2]
+            await asyncio.sleep(GRACE_S + 1)
+            assert record.ended is None
+            link.lose("no sign of life")
+            assert [each["timestamp"] for each in world.link(record).of("pong")] == []
+
+    play(call())
+
+
 def test_a_client_that_is_away_is_kept_so_many_messages_and_no_more() -> None:
     async def call() -> None:
         async with rtc_world(ActingBrain(lambda _: ())) as world:
