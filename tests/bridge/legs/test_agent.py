@@ -167,7 +167,7 @@ def test_room_info_joins_the_room_and_runs_there(virtual: Virtual, rooms: Rooms)
         [(asked, info, peer, options)] = rooms.asked
         assert (asked, peer) == ("own", "memory server")
         assert isinstance(info, RoomInfo)
-        assert options == RtcOptions(ear_hz=16_000, voice_hz=12_000)
+        assert options == RtcOptions(ear_hz=16_000, voice_hz=12_000).to_join()
         assert (leg.source_hz, leg.sink_hz) == (16_000, 12_000)
         asyncio.get_running_loop().call_later(1, server.close, 1000)
         events, _, ended = await run(leg)
