@@ -11,6 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from tests.fakes.loop_watch import is_of_a_test
 from tests.fakes.steady import Holdings, live_objects
 
 ROOT = Path(__file__).parents[1]
@@ -121,6 +122,22 @@ def test_every_kind_of_leak_fails_its_test(tmp_path: Path) -> None:
     assert set(complaints) == set(COMPLAINTS), run.stdout + run.stderr
     for name, pattern in COMPLAINTS.items():
         assert re.search(pattern, complaints[name]), complaints[name]
+
+
+async def test_steps_and_timers_of_a_test_are_told_from_those_of_the_program(
+    tmp_path: Path,
+) -> None:
+    loop = asyncio.get_running_loop()
+    ours, theirs = loop.call_later(60, Holdings.now), loop.call_later(60, tmp_path.exists)
+    soon = loop.call_soon(
+        Holdings.now
+    )  # a program's step may lead to a callback that a test gave it
+
+    told = [is_of_a_test(handle) for handle in (ours, theirs, soon)]
+    for handle in (ours, theirs):
+        handle.cancel()
+
+    assert told == [True, False, False]
 
 
 def test_looking_costs_less_than_a_millisecond() -> None:

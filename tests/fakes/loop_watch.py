@@ -7,8 +7,8 @@ garbage collection of the whole test run, a first import, the start of a thread,
 get a processor, and executor work, which the virtual loop does inline.
 A processor whose other half works for somebody else computes slower too: a callback that computed for too long is
 measured against a piece of work whose time on an idle processor is known.
-What a test itself computes as a task of its own (an attacker who makes ten megabytes) may take four times as long: the
-promise is the program's.
+What a test itself computes as a task or at a timer of its own (an attacker who makes ten megabytes, a room full of sound)
+may take four times as long: the promise is the program's.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from bridge.virtual import VirtualLoop
 
 LIMIT_S: Final = 0.050
 TEST_LIMIT_S: Final = 0.200
-"""Of a step of a task whose coroutine is a test's own."""
+"""Of a step of a task whose coroutine is a test's own, or of a timer of its own."""
 _GAP_S: Final = (
     0.000_020  # a longer pause between two callbacks means that the loop has waited in between
 )
@@ -139,7 +139,7 @@ class LoopWatch:
         self._thread = now = self._look()
         ran_s = min(max(ran_s, 0.0), took_s)
         blocked_s = took_s - ran_s - (now.waited_s - before.waited_s)
-        limit_s = TEST_LIMIT_S if _is_of_a_test(handle) else LIMIT_S
+        limit_s = TEST_LIMIT_S if is_of_a_test(handle) else LIMIT_S
         if ran_s > limit_s:
             ran_s /= self._slowness(ran_s)
         if ran_s > limit_s or (blocked_s > limit_s and now.gave_up > before.gave_up):
@@ -182,11 +182,15 @@ def _owner(handle: asyncio.Handle) -> object:
     return getattr(getattr(handle, "_callback", None), "__self__", None) or handle
 
 
-def _is_of_a_test(handle: asyncio.Handle) -> bool:
-    """Whether the handle runs a task whose coroutine is written in the tests."""
+def is_of_a_test(handle: asyncio.Handle) -> bool:
+    """Whether the handle runs a task whose coroutine, or a timer whose callback, is written in the tests."""
     owner = _owner(handle)
-    coroutine = owner.get_coro() if isinstance(owner, asyncio.Task) else None
-    code = getattr(coroutine, "cr_code", None)
+    if isinstance(owner, asyncio.Task):
+        code = getattr(owner.get_coro(), "cr_code", None)
+    elif isinstance(handle, asyncio.TimerHandle):
+        code = getattr(getattr(handle, "_callback", None), "__code__", None)
+    else:
+        code = None
     return code is not None and Path(code.co_filename).is_relative_to(_TESTS)
 
 
