@@ -67,13 +67,16 @@ class AiCall:
     """Whether it is joined over WebRTC."""
 
 
-def ai_call(route: RouteConfig, facts: PhoneFacts, caller_hz: int) -> AiCall:
+def ai_call(
+    route: RouteConfig, facts: PhoneFacts, caller_hz: int, *, ours: bool = False
+) -> AiCall:
     """The request for this phone call.
 
     Args:
         route: which the phone call came in on.
         facts: of the phone call.
         caller_hz: rate of the carrier's audio, Hz.
+        ours: our own server has it made: it tells what an agent that is cut off would have gone on to say.
     """
     body = dict(route.call)
     context = facts.context()
@@ -83,6 +86,8 @@ def ai_call(route: RouteConfig, facts: PhoneFacts, caller_hz: int) -> AiCall:
         body["templateContext"] = context | _table(body.get("templateContext"))
     body["metadata"] = _metadata(facts) | _table(body.get("metadata"))
     body["medium"], rates = _medium(body.get("medium"), caller_hz)
+    if ours:
+        body["medium"] = _with_events(body["medium"])
     if route.tools:
         _add_tools(body, route)
     return AiCall(body, route.agent, rates, webrtc=WEB_RTC in _table(body["medium"]))
@@ -120,6 +125,18 @@ def _medium(asked: object, caller_hz: int) -> tuple[JsonDict, Rates]:
         "outputSampleRate": output_hz,
     }
     return {"serverWebSocket": medium}, Rates(input_hz, output_hz)
+
+
+def _with_events(medium: object) -> JsonDict:
+    """The medium, whose data messages tell of events too, unless it says of itself whether they do."""
+    return {
+        kind: {**_table(table), "dataMessages": {"callEvent": True, **_messages(table)}}
+        for kind, table in _table(medium).items()
+    }
+
+
+def _messages(table: object) -> JsonDict:
+    return _table(_table(table).get("dataMessages"))
 
 
 def _number(value: object, default: int) -> int:

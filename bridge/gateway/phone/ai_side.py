@@ -77,9 +77,13 @@ class AiSide:
         api: who serves them.
         limit_s: how long creating and joining may take together.
         rtc: how AI calls over WebRTC are joined.
+        ours: they are served in this process.
     """
 
-    def __init__(self, api: CallApi, limit_s: float, rtc: RtcOptions | None = None) -> None:
+    def __init__(
+        self, api: CallApi, limit_s: float, rtc: RtcOptions | None = None, *, ours: bool = False
+    ) -> None:
+        self.ours = ours
         self._api = api
         self._limit_s = limit_s
         self._rtc = rtc

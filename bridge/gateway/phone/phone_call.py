@@ -240,7 +240,7 @@ class PhoneCall:
         self.phase = "setting up"
         speaks_by_s = self._loop.time() + self._parts.config.setup_s
         try:
-            asked = ai_call(route.config, facts, leg.source_hz)
+            asked = ai_call(route.config, facts, leg.source_hz, ours=self._parts.ai.ours)
             ai = await self._parts.ai.open(asked, self._created)
         except AiFailed as exc:
             return await self._fall_back(leg, str(exc))

@@ -16,7 +16,7 @@ class Interruption:
     heard_text: str
     """What of the agent's words the caller had heard by then; empty where the words are not known."""
     unheard_text: str
-    """What the agent believed said, and the caller did not hear."""
+    """What the agent would have gone on to say; what of it was shown already, where the AI side does not tell."""
     unheard_ms: float
     """Agent audio that was dropped before it was heard, ms."""
     overrun_ms: float | None

@@ -5,7 +5,7 @@ The far AI shows its words in step with its own play-out clock: it supposes that
 instant when the word came, and that audio has a place in the downlink. What the ledger says of the place, it says of
 the word.
 
-For a call whose brain is ours the brain leg says the same from the same ledger.
+What had not been shown when the agent was cut off, only the AI side knows; ours tells (`Serving.explain`).
 """
 
 from collections import deque

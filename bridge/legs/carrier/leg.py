@@ -45,6 +45,7 @@ from bridge.wire.carriers.base import (
 )
 from bridge.wire.close_codes import POLICY
 from bridge.wire.messages import (
+    CallEvent,
     ClientMessage,
     ClientToolInvocation,
     ClientToolResult,
@@ -222,6 +223,8 @@ class CarrierLeg:
                 player.heard.expect()
             case ClientToolInvocation() as invocation:
                 self._tools.take(invocation, player)
+            case CallEvent(event_type="agent_interrupted", extras=said):
+                self._serving.explain(said)
             case _:
                 pass
 

@@ -1,11 +1,14 @@
 """One agent's time with a caller: what begins with a relay and ends with it, while the phone call may go on."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from bridge.legs.base import Ended, LegEvent, Port
 from bridge.legs.carrier.dtmf import QUICK_S
 from bridge.legs.carrier.figures import CarrierFigures, Interruption
+from bridge.legs.carrier.heard import LONGEST_SHOWN
 from bridge.legs.carrier.onset import RECENT_S
 from bridge.legs.carrier.player import Player
 from bridge.legs.carrier.stream import CarrierStream
@@ -38,6 +41,8 @@ class Serving:
         self._stream = stream
         self._port = port
         self._figures = figures
+        self._explained = True
+        """Whether nothing more is to be told of the last interruption."""
         self._dropped = self._overflows = 0
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[Ended] = self._loop.create_future()
@@ -79,6 +84,7 @@ class Serving:
             pressed_s: when the caller last pressed a key that the agent is told of.
         """
         now_s, figures = self._loop.time(), self._figures
+        self._explained = True
         began_s = self.player.utterance_s
         cut = self.player.clear(now_s)
         figures.clears += 1
@@ -96,6 +102,24 @@ class Serving:
         figures.interruptions.append(
             Interruption(at_s, cut.heard_text, cut.unheard_text, cut.unheard_ms, overrun_ms)
         )
+        self._explained = False
+
+    def explain(self, said: object) -> None:
+        """The agent's side tells what it meant to say where it was cut off just now, in an `agent_interrupted` event.
+
+        It shows no word before it is spoken, so nothing else says what was still to come.
+        """
+        explained, self._explained = self._explained, True
+        if explained or not isinstance(said, Mapping):
+            return
+        heard, unheard = said.get("heardText"), said.get("unheardText")
+        if not (isinstance(heard, str) and isinstance(unheard, str)):
+            return
+        last = self._figures.interruptions[-1]
+        whole = (heard + unheard).strip()
+        if whole.startswith(last.heard_text):
+            rest = whole[len(last.heard_text) :].strip()[:LONGEST_SHOWN]
+            self._figures.interruptions[-1] = replace(last, unheard_text=rest)
 
     def count(self) -> None:
         """Take over what lanes and player count by themselves."""

@@ -43,6 +43,29 @@ def test_the_ai_is_never_told_to_send_further_ahead_than_can_be_kept(
     assert asked["serverWebSocket"]["clientBufferSizeMs"] == asked_ms
 
 
+@pytest.mark.parametrize(
+    ("medium", "told"),
+    [
+        ({}, True),
+        ({"serverWebSocket": {"dataMessages": {"pong": False}}}, True),
+        ({"serverWebSocket": {"dataMessages": {"callEvent": False}}}, False),
+        ({"webRtc": {}}, True),
+    ],
+)
+def test_our_own_server_is_asked_for_events_unless_the_route_says_otherwise(
+    medium: dict[str, object], told: bool
+) -> None:
+    config = route(call={"medium": medium})
+    made = ai_call(config, FACTS, 8_000, ours=True).body["medium"]
+    elsewhere = ai_call(config, FACTS, 8_000).body["medium"]
+
+    assert isinstance(made, dict)
+    [asked] = made.values()
+    assert asked["dataMessages"]["callEvent"] is told
+    assert ("pong" in asked["dataMessages"]) == ("pong" in str(medium))
+    assert ("callEvent" in str(elsewhere)) == ("callEvent" in str(medium))
+
+
 def test_what_the_route_says_of_the_medium_stands() -> None:
     socket = {"inputSampleRate": 48_000, "clientBufferSizeMs": 60}
     made = ai_call(route(call={"medium": {"serverWebSocket": socket}}), FACTS, 8_000)

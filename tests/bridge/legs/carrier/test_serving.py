@@ -11,7 +11,7 @@ from bridge.legs.carrier.serving import INTERRUPTIONS_KEPT
 from bridge.stats import DURATION_S, Histogram
 from bridge.virtual import run_virtual
 from bridge.wire.carriers.base import Traits
-from bridge.wire.messages import State, Transcript
+from bridge.wire.messages import CallEvent, State, Transcript
 from tests.bridge.legs.carrier.plain_call import noise, opened_call, running_call
 from tests.fakes.legs import hand_port
 
@@ -68,6 +68,46 @@ def test_a_word_that_the_agent_believes_spoken_and_the_caller_did_not_hear_is_un
 
         [note] = call.leg.figures.interruptions
         assert (note.heard_text, note.unheard_text, note.overrun_ms) == ("One", "two", None)
+        await call.over()
+
+    run(call())
+
+
+def interrupted(heard: object, unheard: object) -> MessageEvent:
+    extras = {"heardText": heard, "unheardText": unheard, "ordinal": 0}
+    return MessageEvent(CallEvent(event_type="agent_interrupted", extras=extras))
+
+
+@pytest.mark.parametrize(
+    ("told", "unheard"),
+    [
+        ((" One", " two three four."), "two three four."),  # it believed the same words heard
+        (("One two three", " four."), "two three four."),  # it believed more heard than was
+        (("", "One two three four."), "two three four."),
+        (("Another", " message."), "two"),
+        ((1, None), "two"),
+    ],
+)
+def test_the_ai_side_tells_what_the_agent_would_have_gone_on_to_say(
+    told: tuple[object, object], unheard: str
+) -> None:
+    async def call() -> None:
+        call = await running_call()
+        call.say("full")
+        call.leg.receive(MessageEvent(State(state="speaking")))
+        call.speak(5)
+        call.leg.receive(spoken(text="One"))
+        await asyncio.sleep(0.6)
+        call.leg.receive(spoken(delta=" two"))
+        call.say("room")
+        await asyncio.sleep(0.3)
+        call.leg.receive(interrupted("One", " is of another time."))
+        call.clear()
+        call.leg.receive(interrupted(*told))
+        call.leg.receive(interrupted("One", " comes late."))
+
+        [note] = call.leg.figures.interruptions
+        assert (note.heard_text, note.unheard_text) == ("One", unheard)
         await call.over()
 
     run(call())
