@@ -18,6 +18,8 @@ class Dialect(ABC):
     heard: MediaFormat
     frame_bytes: int
     frame_ms: int = 20
+    timed = True
+    """Whether timestamps are times in the audio."""
     stream_key: str
     stream_id: str
 
@@ -149,6 +151,7 @@ class Plivo(Dialect):
     name: CarrierName = "plivo"
     heard = MediaFormat("l16le", 16_000)
     frame_bytes = 640
+    timed = False
     stream_key = "streamId"
     stream_id = "c4dfd815-a92a-4140-ab85-5ff28c004116"
 

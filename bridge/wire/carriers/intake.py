@@ -78,4 +78,4 @@ class UntimedIntake(Intake):
     def hear_next(self, media: MediaPart, now_s: float) -> bool:
         """See Intake."""
         media.timestamp = int(self._end_ms)  # the one that is expected
-        return super().hear_next(media, now_s)
+        return bool(media.payload) and super().hear_next(media, now_s)

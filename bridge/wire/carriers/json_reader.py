@@ -42,6 +42,8 @@ class JsonReader(ABC):
 
     stream_key: str
     """Where an event says of which stream it is."""
+    intake: type[Intake] = Intake
+    """What takes the caller's audio."""
 
     def __init__(self, decoder: MediaDecoder, patience: int = 1) -> None:
         self._guard = Guard()
@@ -49,7 +51,7 @@ class JsonReader(ABC):
         self._patience = patience
         self._stream = ""  # its id, once it has started
         self._started: Started | None = None
-        self._intake = Intake(self._guard, _BEFORE_START, patience)
+        self._intake = self.intake(self._guard, _BEFORE_START, patience)
 
     @abstractmethod
     def _read_start(self, fields: JsonObject) -> Started:
@@ -172,7 +174,7 @@ class JsonReader(ABC):
             raise self._guard.refuse(sentence)
         self._started = started
         self._stream = started.info.stream_id
-        self._intake = Intake(self._guard, started.heard, self._patience)
+        self._intake = self.intake(self._guard, started.heard, self._patience)
         self._guard.state = "live"
         return started
 

@@ -3,7 +3,9 @@
 Sources: plivo.com/docs/voice/xml/audio-streaming and the audio streaming reference of its voice agents,
 vobiz.ai/docs/xml/stream; reference telephony section 3. A checkpoint comes back (``playedStream``) only if the audio
 before it has really played: after a clear the pending ones stay silent. There may be no ``stop``: the close of the
-socket is the end. Vobiz leaves the stream's id out of ``playedStream``, counts from 0 and wants the id in our messages.
+socket is the end. Timestamps are Unix milliseconds of when a chunk was sent, with the jitter of that: no time in the
+audio, so they are ignored. Vobiz leaves the stream's id out of ``playedStream``, counts from 0 and wants the id in our
+messages.
 """
 
 from typing import Final
@@ -31,6 +33,7 @@ from bridge.wire.carriers.fields import (
     whole,
 )
 from bridge.wire.carriers.guard import KEYS
+from bridge.wire.carriers.intake import UntimedIntake
 from bridge.wire.carriers.json_media import AudioText, media_decoder
 from bridge.wire.carriers.json_wire import JsonWire
 from bridge.wire.carriers.make import DEFAULTS, WireOptions
@@ -48,6 +51,7 @@ class PlivoWire(JsonWire):
 
     traits = Traits(name="plivo", marks="silent", clears=True, digits_by="message", transfers=True)
     stream_key = "streamId"
+    intake = UntimedIntake
 
     def __init__(self, options: WireOptions = DEFAULTS) -> None:  # noqa: ARG002 - all is said
         super().__init__(_DECODER)

@@ -283,8 +283,9 @@ def test_three_pieces_of_twice_the_declared_length_are_told_of(carrier: Dialect)
 
     events = [take(wire, carrier.media(n, bytes(2 * carrier.frame_bytes))) for n in range(1, 10)]
 
-    assert [len(given) for given in events] == [1, 1, 1, 2, 1, 1, 1, 1, 1]
-    assert isinstance(events[3][1], CarrierWarning)
+    told = [n for n, given in enumerate(events, 1) if len(given) > 1]
+    assert told == ([4] if carrier.timed else [])
+    assert all(isinstance(each, AudioIn | CarrierWarning) for given in events for each in given)
 
 
 # Sizes

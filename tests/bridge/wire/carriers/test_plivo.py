@@ -1,12 +1,22 @@
 """Plivo, and Vobiz as well: what their documents say, line by line, formats, headers and keys."""
 
+import base64
 import json
+import random
 from typing import Any
 
 import pytest
 
 from bridge.errors import RemoteWireError
-from bridge.wire.carriers.base import CarrierEvent, MarkReached, MediaFormat, Started, Stopped
+from bridge.wire.carriers.base import (
+    AudioIn,
+    AudioMissing,
+    CarrierEvent,
+    MarkReached,
+    MediaFormat,
+    Started,
+    Stopped,
+)
 from bridge.wire.carriers.make import traits_of
 from bridge.wire.carriers.plivo import PlivoWire
 from tests.fakes.carrier_dialects import Plivo
@@ -130,3 +140,42 @@ def test_only_keys_that_telephones_have_are_pressed() -> None:
     assert wire.digits("1a2 w#'}*") == ('{"event":"sendDTMF","dtmf":"1A2#*"}',)
     assert wire.digits("wx") == wire.digits("") == ()
     assert PlivoWire().digits("1") == ()
+
+
+# The caller's audio
+
+
+def jittered(number: int, chance: random.Random) -> dict[str, Any]:
+    """A chunk whose timestamp is late by a little, or by more than the one after it."""
+    fields = PLIVO.media(number)
+    late_ms = round(1_000 * chance.expovariate(1 / 0.008))
+    fields["media"]["timestamp"] = str(int(fields["media"]["timestamp"]) + late_ms)
+    return fields
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_timestamps_that_jitter_are_no_fault_of_the_audio_and_cost_nothing(seed: int) -> None:
+    wire, chance = live(), random.Random(seed)
+    n_short = 0
+    for number in range(1, 1_001):
+        text, now_s = json.dumps(jittered(number, chance)), number * 0.02
+        if wire.hear(text, now_s) is None:
+            assert [type(event) for event in wire.receive_text(text, now_s)] == [AudioIn]
+        else:
+            n_short += 1
+
+    assert n_short >= 998
+
+
+def test_a_chunk_that_is_missing_is_told_by_its_number_whatever_the_timestamps_say() -> None:
+    wire, chance = live(), random.Random(1)
+    for number in (1, 2, 3):
+        assert len(wire.receive_text(json.dumps(jittered(number, chance)), 0.1)) == 1
+    fields = jittered(6, chance)
+    fields["media"]["timestamp"] = "1"
+
+    assert take(wire, fields) == [
+        AudioMissing(40.0),
+        AudioIn(base64.b64decode(fields["media"]["payload"])),
+    ]
+    assert wire.hear(json.dumps(jittered(7, chance)), 0.2) is not None
