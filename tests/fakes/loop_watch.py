@@ -7,8 +7,8 @@ garbage collection of the whole test run, a first import, the start of a thread,
 get a processor, and executor work, which the virtual loop does inline.
 A processor whose other half works for somebody else computes slower too: a callback that computed for too long is
 measured against a piece of work whose time on an idle processor is known.
-What a test itself computes as a task or at a timer of its own (an attacker who makes ten megabytes, a room full of sound)
-may take four times as long: the promise is the program's.
+What a test itself computes as a task or at a timer of its own (an attacker who makes ten megabytes, a room full of
+sound) may take four times as long: the promise is the program's.
 """
 
 import asyncio
