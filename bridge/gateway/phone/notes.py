@@ -14,7 +14,7 @@ _NO_API: Final = (
     "they end when their socket is closed."
 )
 _CALL_CONTROL: Final = " Telnyx's Call Control calls cannot be answered at all; TeXML's can."
-_NO_ROUTE: Final = "EVERY phone call is refused: the configuration has no [[routes]]."
+_NO_ROUTE: Final = "EVERY phone call that comes in is refused: the configuration has no [[routes]]."
 
 
 def phone_notes(config: Config, url: str) -> Iterator[str]:

@@ -25,7 +25,7 @@ def test_carriers_without_routes_are_told_of_and_with_one_they_are_not(
     with_route = notes(**tables, routes=[{"call": {"model": "m"}}])
 
     assert notes(**tables) == [
-        "EVERY phone call is refused: the configuration has no [[routes]].",
+        "EVERY phone call that comes in is refused: the configuration has no [[routes]].",
         *with_route,
     ]
     assert len(with_route) == 1
