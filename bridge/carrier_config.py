@@ -182,6 +182,9 @@ class AsteriskConfig(ExchangeConfig):
 class JambonzConfig(ExchangeConfig):
     """jambonz."""
 
+    output_rate_hz: Literal[8_000, 16_000, 24_000, 32_000, 48_000] | None = None
+    """``sampleRate`` of the verb's ``bidirectionalAudio``; None: the one at which jambonz sends, which it says."""
+
 
 class AudioForkConfig(ExchangeConfig):
     """FreeSWITCH with mod_audio_fork."""
@@ -192,7 +195,7 @@ class AudioForkConfig(ExchangeConfig):
 class AudioStreamConfig(ExchangeConfig):
     """FreeSWITCH with mod_audio_stream."""
 
-    rate_hz: Literal[8_000, 16_000, 24_000, 32_000, 48_000] = 8_000
+    rate_hz: Literal[8_000, 16_000] = 8_000
 
 
 class CarriersConfig(Table):

@@ -89,6 +89,14 @@ SETUPS = [
     Setup("asterisk", "HANGUP", line_hz=16_000, options={"codec": "slin16", "control": "json"}),
     Setup("jambonz", "disconnect", frame_ms=80),
     Setup("jambonz", "disconnect", line_hz=16_000, options={"rate": "16000"}, frame_ms=80),
+    Setup(
+        "jambonz",
+        "disconnect",
+        line_hz=24_000,
+        table={"output_rate_hz": 24_000},
+        options={"output_rate": "24000"},
+        frame_ms=80,
+    ),
     Setup("audio_fork", "disconnect", frame_ms=80),
     Setup("audio_stream", "closed", clears=False, frame_ms=120),
 ]

@@ -77,14 +77,19 @@ class Jambonz(Forked):
     subprotocols: Sequence[str] = ("audio.jambonz.org",)
     OPTIONS: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "rate": ("8000", "16000", "24000", "48000"),
+        "output_rate": ("same", "8000", "16000", "24000", "48000"),
         "marks": ("played", "early"),
     }
+    """`output_rate`: of what it plays, as its ``bidirectionalAudio`` has it."""
 
     def dialect(self, call: PhoneCall, stream: Stream) -> "ForkedMedia":  # noqa: ARG002
         """The stream of this call."""
         early = self.option("marks") == "early"
         habits = Habits("jambonz", binary_back=True, marks=True, early_marks=early)
-        return ForkedMedia(habits, self.metadata(call), int(self.option("rate")))
+        media = ForkedMedia(habits, self.metadata(call), int(self.option("rate")))
+        if self.option("output_rate") != "same":
+            media.played_hz = int(self.option("output_rate"))
+        return media
 
     def metadata(self, call: PhoneCall) -> Mapping[str, object]:
         """The call's attributes, as its webhooks have them."""

@@ -5,7 +5,8 @@ jambonz/jambonz-feature-server, lib/tasks/listen.js. Underneath is mod_audio_for
 of marks, of 80 ms and of samples of -1 holds here. Needs ``bidirectionalAudio`` with ``streaming``.
 
 - The first text has the attributes of the call, ``sampleRate`` and ``mixType``, with the verb's ``metadata`` among
-  them. The rate of ``bidirectionalAudio`` is not in it: where it is another one, it has to be configured.
+  them. The rate of ``bidirectionalAudio`` is not in it: where it is another one, it has to be configured
+  (``carriers.jambonz.output_rate_hz``).
 - Keys come only with ``passDtmf``.
 - ``disconnect`` ends the verb; the application goes on with the next one, and hangs up if there is none.
 """

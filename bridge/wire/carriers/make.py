@@ -20,7 +20,7 @@ class WireOptions:
     l16_rate_hz: int = 8000
     """Of L16, Hz, where nothing in the protocol says it."""
     played: MediaFormat | None = None
-    """What the carrier was asked to take from us, where its start does not say it (Telnyx); None: what it sends."""
+    """What it was asked to take from us, where its start does not say it (Telnyx, jambonz); None: what it sends."""
 
 
 DEFAULTS: Final = WireOptions()

@@ -69,9 +69,8 @@ class Exchange(SocketFirst):
         lock: Locked,
         *,
         subprotocol: str | None = None,
-        rate_hz: int | None = None,
+        options: WireOptions | None = None,
     ) -> None:
-        options = None if rate_hz is None else WireOptions(l16_rate_hz=rate_hz)
         super().__init__(lock, options=options)
         self.name = name
         self.subprotocol = subprotocol

@@ -36,8 +36,8 @@ from bridge.legs.carrier_rest.telnyx import TelnyxApi
 from bridge.legs.carrier_rest.twilio import TwilioApi
 from bridge.legs.carrier_rest.vonage import VonageApi
 from bridge.wire.answers.texml import TelnyxFormat
-from bridge.wire.carriers.base import CarrierName
-from bridge.wire.carriers.make import traits_of
+from bridge.wire.carriers.base import CarrierName, MediaFormat
+from bridge.wire.carriers.make import WireOptions, traits_of
 from bridge.wire.signatures.jwt import load_rsa_key
 
 HttpFactory: TypeAlias = Callable[[str], httpx.AsyncClient]
@@ -163,16 +163,22 @@ def _exchanges(config: CarriersConfig) -> list[Exchange]:
     if config.asterisk is not None:
         made.append(_exchange("asterisk", config.asterisk))
     if config.jambonz is not None:
-        made.append(_exchange("jambonz", config.jambonz))
+        rate_hz = config.jambonz.output_rate_hz
+        played = None if rate_hz is None else MediaFormat("l16le", rate_hz)
+        made.append(_exchange("jambonz", config.jambonz, WireOptions(played=played)))
     if config.audio_fork is not None:
-        made.append(_exchange("audio_fork", config.audio_fork, config.audio_fork.rate_hz))
+        options = WireOptions(l16_rate_hz=config.audio_fork.rate_hz)
+        made.append(_exchange("audio_fork", config.audio_fork, options))
     if config.audio_stream is not None:
-        made.append(_exchange("audio_stream", config.audio_stream, config.audio_stream.rate_hz))
+        options = WireOptions(l16_rate_hz=config.audio_stream.rate_hz)
+        made.append(_exchange("audio_stream", config.audio_stream, options))
     return made
 
 
-def _exchange(name: CarrierName, config: ExchangeConfig, rate_hz: int | None = None) -> Exchange:
-    return Exchange(name, _lock(config), subprotocol=_SUBPROTOCOLS.get(name), rate_hz=rate_hz)
+def _exchange(
+    name: CarrierName, config: ExchangeConfig, options: WireOptions | None = None
+) -> Exchange:
+    return Exchange(name, _lock(config), subprotocol=_SUBPROTOCOLS.get(name), options=options)
 
 
 def _lock(config: ExchangeConfig) -> Locked:

@@ -5,13 +5,20 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from bridge.carrier_config import AudioSocketConfig, CarriersConfig
+from bridge.carrier_config import (
+    AudioForkConfig,
+    AudioSocketConfig,
+    AudioStreamConfig,
+    CarriersConfig,
+    CarrierTable,
+    JambonzConfig,
+)
 from bridge.clock import wall_clock
 from bridge.errors import ConfigError
 from bridge.gateway.phone.carriers.base import Carrier
 from bridge.gateway.phone.carriers.make import CarrierMaker
 from bridge.ids import Ids
-from bridge.wire.carriers.base import CarrierName
+from bridge.wire.carriers.base import CarrierName, Started
 from bridge.wire.carriers.make import make_wire
 from tests.fakes.phone_world import TABLES
 
@@ -43,6 +50,39 @@ def test_a_carrier_is_there_when_it_is_configured_and_speaks_its_protocol() -> N
 
 def test_insecure_takes_every_carrier_that_has_an_address() -> None:
     assert made({}, insecure=True).keys() == TABLES.keys()
+
+
+RATES: dict[CarrierName, tuple[str, type[CarrierTable]]] = {
+    "jambonz": ("output_rate_hz", JambonzConfig),
+    "audio_fork": ("rate_hz", AudioForkConfig),
+    "audio_stream": ("rate_hz", AudioStreamConfig),
+}
+
+
+@pytest.mark.parametrize("name", RATES)
+def test_every_rate_that_the_config_takes_is_one_that_the_carriers_socket_takes(
+    name: CarrierName,
+) -> None:
+    key, table = RATES[name]
+    said = table.model_json_schema()["properties"][key]
+    [rates] = [each["enum"] for each in [said, *said.get("anyOf", [])] if "enum" in each]
+    assert len(rates) > 1
+    for rate_hz in rates:
+        carrier = made({name: {**TABLES[name], key: rate_hz}})[name]
+        wire = make_wire(name, carrier.wire_options)
+        first = '{"callSid": "c1"}'
+        [started] = wire.receive_text(first, 0.0)
+
+        assert isinstance(started, Started)
+        assert started.played.rate_hz == rate_hz
+
+
+@pytest.mark.parametrize("rate_hz", [24_000, 32_000, 48_000])
+def test_a_rate_at_which_mod_audio_stream_plays_nothing_is_refused_by_the_config(
+    rate_hz: int,
+) -> None:
+    with pytest.raises(ValueError, match="8000 or 16000"):
+        AudioStreamConfig.model_validate({"secret": "my-own-secret", "rate_hz": rate_hz})
 
 
 @pytest.mark.parametrize("name", ["twilio", "telnyx", "plivo"])
