@@ -18,7 +18,7 @@ from bridge.gateway.in_process import in_process
 from bridge.gateway.server import call_server
 from bridge.legs.media_socket import MediaSocket
 from bridge.legs.memory_socket import memory_pair
-from bridge.talk.events import SessionEvent
+from bridge.talk.events import SessionEvent, StatusChanged
 from bridge.talk.join import ProgramCall, program_call
 from bridge.talk.plan import TalkPlan, create_body
 from bridge.talk.program_leg import ProgramLeg
@@ -203,3 +203,11 @@ def _kinds() -> tuple[type[Any], ...]:
 
 def _nobody(_request: httpx.Request) -> httpx.Response:
     return httpx.Response(404, json={"detail": "not here"})
+
+
+async def until_listening(call: ProgramCall) -> None:
+    """Wait until the agent listens."""
+    async with asyncio.timeout(30):
+        async for event in call.events():
+            if isinstance(event, StatusChanged) and event.status == "listening":
+                return

@@ -12,7 +12,7 @@ from bridge.errors import UsageError
 
 async def test_an_api_where_nobody_is_says_so() -> None:
     async with remote_api("http://127.0.0.1:9", None) as api:
-        with pytest.raises(ApiError, match="the API at 127.0.0.1:9 refuses the connection"):
+        with pytest.raises(ApiError, match=r"the API at 127\.0\.0\.1:9 refuses the connection"):
             await api.create({})
 
 

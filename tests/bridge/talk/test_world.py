@@ -58,7 +58,7 @@ async def test_a_join_url_needs_no_api_and_nothing_is_started() -> None:
 
 
 async def test_an_api_that_is_not_there_is_said() -> None:
-    with pytest.raises(ApiError, match="the API at 127.0.0.1:9 refuses the connection"):
+    with pytest.raises(ApiError, match=r"the API at 127\.0\.0\.1:9 refuses the connection"):
         async with talking_place(TalkPlan(api_url="http://127.0.0.1:9")):
             pass
 
