@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from bridge.legs.webrtc.absence import GRACE_S
 from bridge_codecs.pcm import Int16, to_float32, to_int16
 from bridge_codecs.resample import Resampler
 from tests.fakes.chromium import Page, connected, launched
@@ -269,6 +270,29 @@ async def test_a_call_outlives_a_network_that_is_gone_for_a_while(
         finally:
             mediator.cancel()
             await asyncio.gather(mediator, return_exceptions=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("nap_s", [6.5, 14.0])
+async def test_a_call_outlives_a_machine_that_sleeps_for_a_while(
+    chromium: str, tmp_path: Path, nap_s: float
+) -> None:
+    async with serve_process(tmp_path) as service, connected(chromium) as browser:
+        page = await browser.page()
+        await page.before_each(CONNECTIONS)
+        await page.goto(service.url)
+        await page.until("document.body.dataset.ready")
+        await place_call(page)
+        await page.until("sent().then((n) => n > 50)")
+        await browser.sleep(nap_s)
+        await asyncio.sleep(GRACE_S + 1)  # that it is lost for good would show by then
+        await page.press("t")
+        await page.write("still there")
+        await page.press("Enter")
+        await page.until(
+            "[...document.querySelectorAll('.said.user p')].at(-1)?.textContent === 'still there'"
+        )
+        assert await page.run("document.body.dataset.phase") == "live"
 
 
 async def mediate(page: Page, between: Relay) -> None:

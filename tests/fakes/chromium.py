@@ -120,6 +120,17 @@ class Browser:
             raise PageError(f"{method}: {message['error']['message']}")
         return dict(message["result"])
 
+    async def sleep(self, seconds: float) -> None:
+        """Stop the whole browser for so long, as when the machine below it sleeps."""
+        told = await self.send("SystemInfo.getProcessInfo")
+        [number] = [each["id"] for each in told["processInfo"] if each["type"] == "browser"]
+        group = os.getpgid(number)
+        os.killpg(group, signal.SIGSTOP)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            os.killpg(group, signal.SIGCONT)
+
     async def page(self, *, width: int = 1200, height: int = 860) -> "Page":
         """A new page."""
         target = await self.send(
