@@ -5,7 +5,9 @@ samples are appended unbuffered; the true lengths are set when the file is close
 writer was killed therefore holds all that had been written and can be opened as it is.
 
 `WavFile` blocks and belongs into an executor; `WavRecording` is its front on the event loop: it
-never waits, and an error (a full disk, say) ends the recording, not the call.
+never waits, and an error (a full disk, say) ends the recording, not the call. That much comes at
+once (a gap that is filled, what a call's end drains) says nothing of the disk: a disk is behind when
+what it was given stays unwritten.
 """
 
 import asyncio
@@ -24,7 +26,9 @@ BYTES_PER_SAMPLE: Final = 2
 BLOCK_MS: Final = 80
 """Audio that may wait in memory before it is handed to the system: what a kill can cost."""
 MAX_PENDING_MS: Final = 10_000
-"""A disk that falls back further than this ends the recording."""
+"""A disk that takes longer than this for what it was given ends the recording."""
+MAX_WAITING_MS: Final = 120_000
+"""So does one behind which more audio than this waits."""
 SYNC_EVERY_S: Final = 1.0
 
 _ENDLESS: Final = 0xFFFFFFFF
@@ -115,13 +119,15 @@ class WavRecording:
         self._on_error = on_error
         bytes_per_s = rate_hz * channels * BYTES_PER_SAMPLE
         self._block_bytes = bytes_per_s * BLOCK_MS // 1000
-        self._max_bytes = bytes_per_s * MAX_PENDING_MS // 1000
+        self._max_bytes = bytes_per_s * MAX_WAITING_MS // 1000
         self._pending: list[bytes] = []
         self._n_pending = 0
         self._file: WavFile | None = None
         self._closing = False
         self._stopped = False
         self._job: asyncio.Future[str | None] | None = None
+        self._job_s = 0.0
+        """When it was begun, loop time."""
         self._finished: asyncio.Future[None] | None = None
 
     @property
@@ -136,11 +142,12 @@ class WavRecording:
         """
         if self._stopped or self._closing:
             return
+        if self._behind:
+            self._stop(f"{self.path.name}: recording stopped, the disk does not keep up")
+            return
         payload = samples.astype("<i2", copy=False).tobytes()
         self._pending.append(payload)
         self._n_pending += len(payload)
-        if self._n_pending > self._max_bytes:
-            self._stop(f"{self.path.name}: recording stopped, the disk does not keep up")
         self._pump()
 
     async def close(self) -> None:
@@ -154,6 +161,14 @@ class WavRecording:
             self._pump()
         await asyncio.shield(self._finished)
 
+    @property
+    def _behind(self) -> bool:
+        """Whether what waits for the disk waits for too long, or is too much."""
+        if self._job is None:
+            return False
+        took_s = asyncio.get_running_loop().time() - self._job_s
+        return took_s > MAX_PENDING_MS / 1000 or self._n_pending > self._max_bytes
+
     def _pump(self) -> None:
         """Start the next job where one is due; there is never more than one."""
         if self._job is not None:
@@ -166,6 +181,7 @@ class WavRecording:
             return
         payload, self._pending, self._n_pending = b"".join(self._pending), [], 0
         loop = asyncio.get_running_loop()
+        self._job_s = loop.time()
         self._job = loop.run_in_executor(None, self._work, payload, last)
         self._job.add_done_callback(self._job_done)
 

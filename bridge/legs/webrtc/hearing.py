@@ -40,6 +40,8 @@ class Hearing:
         now_s = self._loop.time()
         if link is not self._link and self._link is not None:
             gap = round((now_s - self._heard_s) * self._rate_hz) - n
-            if gap > 0:
-                recorder.heard(np.zeros(gap, np.int16))
+            while gap > 0:
+                piece = min(gap, self._rate_hz)
+                recorder.heard(np.zeros(piece, np.int16))
+                gap -= piece
         self._link, self._heard_s = link, now_s

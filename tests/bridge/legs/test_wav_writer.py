@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 import wave
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from bridge.legs.wav_writer import HEADER_BYTES, MAX_PENDING_MS, WavFile, WavRecording, wav_header
+from bridge.legs import wav_writer
+from bridge.legs.wav_writer import HEADER_BYTES, MAX_WAITING_MS, WavFile, WavRecording, wav_header
 from bridge_codecs.pcm import Int16
 
 RATE_HZ = 8_000
@@ -210,24 +212,74 @@ async def test_a_disk_that_fills_up_keeps_what_fitted_and_takes_a_new_file_later
     assert read(path).size == 8_000
 
 
-async def test_a_disk_that_does_not_keep_up_ends_the_recording_and_not_the_loop(
-    tmp_path: Path,
-) -> None:
-    errors: list[str] = []
-    recording = WavRecording(
-        tmp_path / "a.wav", rate_hz=RATE_HZ, channels=1, on_error=errors.append
-    )
-    n_most = RATE_HZ * MAX_PENDING_MS // 1000
+@pytest.fixture
+def stuck_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A disk that takes nothing until it is told to."""
+    freed = threading.Event()
+    append = WavFile.append
 
-    # Nothing runs in between: the first block is on its way, the rest waits.
-    recording.write(ramp(n_most))
-    recording.write(ramp(n_most))
-    assert not errors
-    recording.write(ramp(1))
+    def wait(file: WavFile, payload: bytes) -> None:
+        assert freed.wait(30)
+        append(file, payload)
+
+    monkeypatch.setattr(WavFile, "append", wait)
+    yield freed
+    freed.set()
+
+
+async def test_a_disk_that_does_not_keep_up_ends_the_recording_and_not_the_loop(
+    tmp_path: Path, stuck_disk: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wav_writer, "MAX_PENDING_MS", 300)
+    errors: list[str] = []
+    path = tmp_path / "a.wav"
+    recording = WavRecording(path, rate_hz=RATE_HZ, channels=1, on_error=errors.append)
+    loop = asyncio.get_running_loop()
+    recording.write(ramp(RATE_HZ))
+    begun_s = loop.time()
+
+    while not errors:
+        recording.write(ramp(80))
+        await asyncio.sleep(0.01)
+    assert loop.time() - begun_s > 0.3
+    stuck_disk.set()
     await recording.close()
 
     assert errors == ["a.wav: recording stopped, the disk does not keep up"]
-    assert read(tmp_path / "a.wav").size == n_most
+    assert read(path).size == RATE_HZ
+
+
+async def test_behind_a_stuck_disk_so_much_waits_and_no_more(
+    tmp_path: Path, stuck_disk: threading.Event
+) -> None:
+    errors: list[str] = []
+    path = tmp_path / "a.wav"
+    recording = WavRecording(path, rate_hz=RATE_HZ, channels=1, on_error=errors.append)
+    n_most = RATE_HZ * MAX_WAITING_MS // 1000
+
+    recording.write(ramp(800))
+    recording.write(ramp(n_most))
+    recording.write(ramp(1))
+    assert not errors
+    recording.write(ramp(1))
+    stuck_disk.set()
+    await recording.close()
+
+    assert errors == ["a.wav: recording stopped, the disk does not keep up"]
+
+
+@pytest.mark.parametrize("piece", [160, RATE_HZ, 15 * RATE_HZ])
+async def test_much_that_comes_at_once_is_no_slow_disk(tmp_path: Path, piece: int) -> None:
+    path = tmp_path / "a.wav"
+    recording = WavRecording(path, rate_hz=RATE_HZ, channels=1, on_error=never)
+    sound = ramp(30 * RATE_HZ)
+
+    recording.write(sound[:800])  # the disk is at work
+    for at in range(800, sound.size, piece):
+        recording.write(sound[at : at + piece])
+    await recording.close()
+
+    assert np.array_equal(read(path), sound)
 
 
 KILLED = """
