@@ -7,7 +7,7 @@ caller's leg (a sound device, or a program's arrays) and the leg behind the join
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from bridge.client import CallApi
 from bridge.errors import LocalWireError, UsageError
@@ -46,6 +46,10 @@ from bridge.wire.strict_json import MESSAGE, utf8_size
 
 if TYPE_CHECKING:
     from bridge.legs.webrtc.options import RtcOptions
+
+
+FIRST_STATE_S: Final = 5.0
+"""So long the agent's first state is waited for. A call can be made to tell none."""
 
 
 class CallSession(MutableCall, AnsweringCall):
@@ -87,6 +91,8 @@ class CallSession(MutableCall, AnsweringCall):
         super().__init__(caller, news, desk, witness)
         self._keys = Keys(caller, self._send_keys)
         self._first_state = asyncio.Event()
+        self._patience: asyncio.TimerHandle | None = None
+        """Until the first state of an agent that tells none is supposed."""
         self._life = CallLife(
             caller,
             rates,
@@ -109,9 +115,14 @@ class CallSession(MutableCall, AnsweringCall):
         that cannot be.
         """
         await self._life.join(join_url)
+        if not self._first_state.is_set():
+            self._patience = self._loop.call_later(FIRST_STATE_S, self._agent_state, "listening")
 
     async def ready(self) -> bool:
-        """Wait until the agent has told its first state; false if the call ended before."""
+        """Wait until the agent has told its first state, or for 5 s: it may have been made to tell none.
+
+        Returns: false if the call ended before.
+        """
         await self._first_state.wait()
         return not self._life.ended.done()
 
@@ -201,6 +212,8 @@ class CallSession(MutableCall, AnsweringCall):
     def _over(self, ended: Ended) -> None:
         self._keys.stop()
         self._first_state.set()
+        if self._patience is not None:
+            self._patience.cancel()
         self._news.tell(CallEnded(self._now(), ended.reason, ended.detail))
 
     def _agent_state(self, state: AgentState) -> None:
@@ -208,6 +221,8 @@ class CallSession(MutableCall, AnsweringCall):
             self._keys.open()
             self._set_status(state)
             self._first_state.set()
+            if self._patience is not None:
+                self._patience.cancel()
 
     def _require_live(self) -> Leg:
         if self._life.agent is None or self._status not in LIVE:

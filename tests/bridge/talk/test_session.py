@@ -14,10 +14,10 @@ from bridge.talk.events import (
     StatusChanged,
 )
 from bridge.talk.program_leg import ProgramLeg
-from bridge.talk.session import CallSession
+from bridge.talk.session import FIRST_STATE_S, CallSession
 from bridge.virtual import run_virtual
 from bridge.wire.messages import Ping
-from tests.fakes.talk_world import RATES, SECRET_URL, FarCall, far_played, refuse, soon
+from tests.fakes.talk_world import RATES, SECRET_URL, FarCall, far_played, own_call, refuse, soon
 
 # Status
 
@@ -34,6 +34,24 @@ def test_status_goes_from_connecting_through_the_agent_s_states_to_disconnected(
         *("connecting", "idle", "listening", "thinking", "speaking", "listening"),
         *("disconnecting", "disconnected"),
     ]
+
+
+def test_an_agent_that_was_made_to_tell_no_states_is_talked_to_all_the_same() -> None:
+    async def talk() -> None:
+        rates = {"inputSampleRate": RATES.input_hz, "outputSampleRate": RATES.output_hz}
+        socket = {**rates, "dataMessages": {"state": False}}
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        async with own_call(body={"medium": {"serverWebSocket": socket}}) as call:
+            assert loop.time() - began_s == pytest.approx(FIRST_STATE_S, abs=0.1)
+            call.send_text("Hello?")
+            await soon()
+            assert "I have" in call.transcripts[-1].text  # it answers
+            await call.leave_call()
+            await asyncio.sleep(2 * FIRST_STATE_S)
+            assert call.status == "disconnected"
+
+    run_virtual(talk())
 
 
 def test_leaving_closes_the_socket_orderly_and_is_a_hangup() -> None:
