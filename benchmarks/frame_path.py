@@ -1,11 +1,13 @@
-"""What one direction of the frame path costs for a frame of 20 ms.
+"""What the frame path costs for a frame of 20 ms.
 
     python -m benchmarks.frame_path [--json] [--rounds 100]
 
 A carrier's media event (JSON text, 160 bytes of µ-law in base64) becomes 48 kHz linear bytes for
 an AI call. *chain*: event → samples → resampler → bytes. *lane*: the same through the lane between
-two legs, with the ledger's account. Microseconds per frame, best of many short rounds, and how far
-the median round lies above it; then the parts alone.
+two legs, with the ledger's account. *call*: a whole phone call as the gateway relays it, everything
+that is Python between a frame from picows and a frame to it, both ways, five calls at a time; *its
+marks*: what one that comes back costs. Microseconds per frame (of a call: per frame each way), best
+of many short rounds, and how far the median round lies above it; then the parts alone.
 """
 
 import base64
@@ -20,6 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import msgspec
 import numpy as np
 
+from benchmarks.frame_path_parts.whole_call import Calls
 from benchmarks.rounds import noise_percent, path_line, print_rows, read_options
 from bridge.audio.convert import AudioFormat, Chain
 from bridge.audio.energy_vad import EnergyVad
@@ -121,6 +124,10 @@ def measure(work: Callable[[], object], rounds: int) -> dict[str, float]:
 def main() -> None:
     options = read_options(__doc__, rounds=100)
     rows = [{"path": name, **measure(work, options.rounds)} for name, work in paths().items()]
+    with Calls() as calls:
+        for name, times_us in calls.measure(options.rounds).items():
+            best = {"us": round(min(times_us), 2), "noise_percent": noise_percent(times_us)}
+            rows.append({"path": name, **best})
     print_rows(rows, path_line, as_json=options.json)
 
 
