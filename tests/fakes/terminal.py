@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
-LONGEST_S: Final = 20.0
+LONGEST_S: Final = 40.0
 
 
 class Terminal:
