@@ -19,7 +19,11 @@ from bridge.gateway import signals as signals_module
 from bridge.gateway.serve import Ready, serve
 from bridge.gateway.server import CallServer, call_server
 from bridge.phone_config import RouteConfig
+from bridge.testing.caller import CallerPlan
+from bridge.virtual import run_virtual
 from tests.fakes.certificates import common_name, trust_anything, write_certificate
+from tests.fakes.phone_world import phone_world
+from tests.fakes.served import CALL
 
 SPEECH = SpeechConfig(voice="tone", ear="off", vad="energy")
 
@@ -162,3 +166,24 @@ def test_what_is_open_or_shut_is_said_at_the_start(
 
     assert len(notes) == len(words)
     assert all(word in note for word, note in zip(words, notes, strict=True))
+
+
+def test_a_phone_call_and_its_ai_side_are_one_call() -> None:
+    async def main() -> None:
+        async with phone_world() as world:
+            service = world.server.service
+            parts = (world.desk, module._Served(service, world.desk))
+            http = world.http()
+            created = await http.post("/api/calls", json={"medium": CALL["medium"]})
+            assert created.status_code == 201, created.text
+            call = world.ring(CallerPlan(hang_up_at_s=2.0))
+            running = asyncio.ensure_future(call.run())
+            await asyncio.sleep(1.0)
+
+            assert len(service.open_ids) == 2
+            assert [part.n_live for part in parts] == [1, 1]
+            await running
+            await world.settled()
+            assert [part.n_live for part in parts] == [0, 1]
+
+    run_virtual(main())
