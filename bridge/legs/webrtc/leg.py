@@ -9,6 +9,7 @@ in its room: the network may have dropped.
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from bridge.errors import LocalWireError, RemoteWireError
 from bridge.legs.base import Ended, FarBroke, LegEvent, MessageEvent, Port, Warned
@@ -26,6 +27,9 @@ from bridge.wire.agent_socket import Message, Rates
 from bridge.wire.close_codes import BROKE_OFF, GOING_AWAY, INTERNAL_ERROR, NORMAL, POLICY
 from bridge.wire.messages import EnabledDataMessages, PlaybackClearBuffer, RoomInfo, encode
 from bridge_codecs.pcm import Int16
+
+LEAVING_S: Final = 1.0
+"""Who leaves the room and hangs up closes the join socket within this."""
 
 
 class WebRtcLeg:
@@ -69,6 +73,8 @@ class WebRtcLeg:
         self._links = Links()
         self._is_ready = False
         self._left = False
+        self._leaving: asyncio.TimerHandle | None = None
+        """Tells that the client has left its room and seems to have hung up no call."""
         self._socket_gone = False
         self._close_code = NORMAL
         self._parting: Parting = "over"
@@ -175,11 +181,15 @@ class WebRtcLeg:
             return
         self._left = left
         self._unready(link)
-        self._tell(Warned("connection_lost", why))
         if left and not self._door_open:
             self._end(Ended("hangup"))
+            return
+        lost = Warned("connection_lost", why)
+        if left:
+            self._leaving = self._loop.call_later(LEAVING_S, self._tell, lost)
         else:
-            self._absence.gone(why)
+            self._tell(lost)
+        self._absence.gone(why)
 
     def refuse(self, link: Link, exc: RemoteWireError) -> None:
         """See LinkUser."""
@@ -266,6 +276,8 @@ class WebRtcLeg:
 
     def _forsake(self) -> None:
         """The connection that counted does so no more, if there was one."""
+        if self._leaving is not None:
+            self._leaving.cancel()
         if self._links.current is not None:
             self._unready(self._links.current)
             self._left = False

@@ -15,6 +15,7 @@ from bridge.calls.settings import CallSettings, ToolSpec, WebRtcMedium
 from bridge.errors import RemoteWireError
 from bridge.legs.webrtc.absence import GRACE_S, READY_S
 from bridge.legs.webrtc.entrance import Entrance
+from bridge.legs.webrtc.leg import LEAVING_S
 from bridge.legs.webrtc.mailbox import MAX_WAITING
 from bridge.virtual import run_virtual
 from bridge.wire.limits import FROM_CLIENT
@@ -591,6 +592,53 @@ def test_a_client_that_only_leaves_its_room_may_come_back_while_its_join_socket_
             world.link(record)
             await asyncio.sleep(GRACE_S + 1)
             assert record.ended is None
+
+    play(call())
+
+
+@pytest.mark.parametrize("socket_open", [True, False])
+def test_a_client_that_leaves_and_hangs_up_is_no_loss_in_the_record(socket_open: bool) -> None:
+    async def call() -> None:
+        async with rtc_world() as world:
+            record, client = await world.enter()
+            link = world.link(record)
+            if not socket_open:
+                client.socket.abort()  # type: ignore[attr-defined]
+                await asyncio.sleep(0.1)
+            link.lose("it left", left=True)
+            await asyncio.sleep(LEAVING_S - 0.1)
+            if socket_open:
+                client.socket.close(1000)
+            await world.ended(record)
+            await asyncio.sleep(LEAVING_S)
+            assert record.end_reason == "hangup"
+            assert "connection_lost" not in [each.type for each in await world.events(record)]
+
+    play(call())
+
+
+@pytest.mark.parametrize(("left", "wait_s"), [(True, LEAVING_S), (False, 0.0)])
+def test_a_client_that_leaves_and_does_not_hang_up_is_lost(left: bool, wait_s: float) -> None:
+    async def call() -> None:
+        async with rtc_world() as world:
+            record, _ = await world.enter()
+            world.link(record).lose("it is gone", left=left)
+            await asyncio.sleep(wait_s + 0.1)
+            told = [e.text for e in await world.events(record) if e.type == "connection_lost"]
+            assert told == ["it is gone"]
+
+    play(call())
+
+
+def test_a_client_that_leaves_and_comes_back_at_once_was_not_lost() -> None:
+    async def call() -> None:
+        async with rtc_world() as world:
+            record, _ = await world.enter()
+            world.link(record).lose("it left", left=True)
+            await asyncio.sleep(LEAVING_S / 2)
+            world.link(record)
+            await asyncio.sleep(LEAVING_S)
+            assert "connection_lost" not in [each.type for each in await world.events(record)]
 
     play(call())
 
