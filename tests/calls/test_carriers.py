@@ -33,7 +33,7 @@ from tests.fakes.phone_talk import (
     caller_plan,
     spoken_s,
 )
-from tests.fakes.phone_world import TABLES, phone_world
+from tests.fakes.phone_world import ENTRIES, TABLES, phone_world
 
 KEY_S = 0.3
 """A key in the audio: 0.2 s of it, and the pause behind it."""
@@ -79,8 +79,16 @@ SETUPS = [
     Setup("telnyx-texml", "REST"),
     Setup("plivo", "REST"),
     Setup("plivo", "REST", line_hz=16_000, table={"content_type": "audio/x-l16;rate=16000"}),
-    Setup("exotel", "closed", frame_ms=100),
-    Setup("exotel", "closed", options={"names": "camel"}, frame_ms=100),
+    Setup("exotel", "closed", frame_ms=200),
+    Setup("exotel", "closed", options={"names": "camel"}, frame_ms=200),
+    Setup(
+        "exotel",
+        "closed",
+        line_hz=16_000,
+        table={"rate_hz": 16_000},
+        entry=f"{ENTRIES['exotel']}?sample-rate=16000",
+        frame_ms=100,
+    ),
     Setup("vonage", "REST", line_hz=16_000),
     Setup("genesys", "disconnected", frame_ms=200),
     Setup("genesys", "disconnected", options={"channels": "2"}, frame_ms=200),

@@ -2,12 +2,14 @@
 
 Sources: developer.exotel.com/docs/agentstream/websocket-protocol, support.exotel.com 3000108630, the vendor's samples
 (github.com/exotel/Agent-Stream); reference telephony section 4. Keys come in snake_case, on some paths in camelCase: we
-answer in the style of the start. Audio is L16, little-endian. What we send comes in pieces of at least 100 ms that are
-multiples of 320 bytes, near real time, each with a number, a chunk and a timestamp: streams without them were dropped.
-There is no message that hangs up: the call ends, or its flow goes on, when we close.
+answer in the style of the start. Audio is L16, little-endian. What we send comes in pieces that are multiples of 320
+bytes, near real time, each with a number, a chunk and a timestamp: streams without them were dropped. The least is
+given as 100 ms and as 3.2 kB, which is the same at 16 kHz only: a piece of ours is both. There is no message that hangs
+up: the call ends, or its flow goes on, when we close.
 """
 
 from binascii import b2a_base64
+from dataclasses import replace
 from typing import Final
 
 from bridge.errors import LocalWireError
@@ -40,6 +42,8 @@ from bridge.wire.carriers.shapes import shape_of
 
 PIECE_BYTES: Final = 320
 """What we send is a multiple of this; the last piece is filled up with silence."""
+LEAST_BYTES: Final = 3_200
+LEAST_MS: Final = 100
 LONGEST_PIECE: Final = 100_000 // PIECE_BYTES * PIECE_BYTES
 
 _KNOWN_PARTS: Final = ("stream", "call", "account", "parameters", "format")
@@ -79,9 +83,9 @@ class ExotelWire(JsonWire):
         name="exotel",
         marks="echoed",
         clears=True,
-        frame_ms=100,
+        frame_ms=LEAST_MS,
         whole_frames=True,
-        ahead_ms=200,
+        ahead_ms=2 * LEAST_MS,
         ends_by="close",
     )
     stream_key = _SNAKE["stream"]
@@ -94,7 +98,11 @@ class ExotelWire(JsonWire):
         if _CAMEL["stream"] in fields or _CAMEL["stream"] in _start_of(fields):
             self.stream_key = _CAMEL["stream"]
             self._decode_media = _CAMEL_DECODER.decode
-        return super()._begin(fields)
+        started = super()._begin(fields)
+        bytes_per_s = shape_of(started.played).bytes_per_s
+        frame_ms = max(LEAST_MS, LEAST_BYTES * 1_000 // bytes_per_s)
+        self.traits = replace(self.traits, frame_ms=frame_ms, ahead_ms=frame_ms + LEAST_MS)
+        return started
 
     def _read_start(self, fields: JsonObject) -> Started:
         start = {**fields, **_start_of(fields)}  # its parts may stand outside

@@ -1,8 +1,8 @@
 """Exotel's messages on a Voicebot stream (developer.exotel.com/docs/agentstream/websocket-protocol).
 
-16-bit little-endian audio, text numbers. What the application sends has to come in multiples of 320 bytes, of 100 ms at
-least, to 100 kB: other sizes are heard as gaps, too large ones end the stream by a timeout. The documents put the least
-at 3.2 kB and at 100 ms, which is the same at 16 kHz only; the vendor's own sample sends 100 ms.
+16-bit little-endian audio, text numbers. What the application sends has to come in multiples of 320 bytes, to 100 kB:
+other sizes are heard as gaps, too large ones end the stream by a timeout. The documents put the least at 3.2 kB and at
+100 ms, which is the same at 16 kHz only: nobody knows which of them holds at 8 kHz, so a piece has to be both.
 """
 
 import base64
@@ -169,8 +169,9 @@ class ExotelMedia(PlainDialect):
             commands = [Play(np.append(samples, silence((UNIT_BYTES - rest) // 2)))]
             commands.append(Wrong(_size_sentence(len(payload), f"no multiple of {UNIT_BYTES}")))
         if self._short_bytes and self._ahead:
-            commands.append(Wrong(_size_sentence(self._short_bytes, f"less than {LEAST_MS} ms")))
-        is_short = len(payload) < min(LEAST_BYTES, self.played_hz * 2 * LEAST_MS // 1000)
+            least = f"less than {LEAST_BYTES} bytes or {LEAST_MS} ms"
+            commands.append(Wrong(_size_sentence(self._short_bytes, least)))
+        is_short = len(payload) < max(LEAST_BYTES, self.played_hz * 2 * LEAST_MS // 1000)
         self._short_bytes = len(payload) if is_short else 0
         self._ahead += samples.size
         if self._ahead > AHEAD_S * self.played_hz:

@@ -10,6 +10,7 @@ from bridge.errors import LocalWireError, RemoteWireError
 from bridge.wire.carriers.base import CarrierEvent, MediaFormat, Started, Stopped
 from bridge.wire.carriers.exotel import LONGEST_PIECE, ExotelWire
 from bridge.wire.carriers.make import WireOptions, traits_of
+from bridge.wire.carriers.shapes import shape_of
 from tests.fakes.carrier_dialects import Exotel, ExotelInCamelCase
 from tests.fakes.carrier_transcripts import replay
 
@@ -153,6 +154,32 @@ def test_a_piece_is_filled_up_to_a_multiple_of_320_bytes_with_silence(
         payload = base64.b64decode(sent(wire, n_bytes)["media"]["payload"])
         assert len(payload) % 320 == 0
         assert payload == b"\x01" * n_bytes + bytes([silence]) * (len(payload) - n_bytes)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "rate_hz", "frame_ms", "n_bytes"),
+    [
+        ("audio/x-raw", 8_000, 200, 3_200),
+        ("audio/x-raw", 16_000, 100, 3_200),
+        ("audio/x-raw", 24_000, 100, 4_800),
+        ("audio/x-mulaw", 8_000, 400, 3_200),
+        ("audio/x-alaw", 8_000, 400, 3_200),
+    ],
+)
+def test_a_piece_is_the_least_that_fits_both_readings_of_the_documents(
+    encoding: str, rate_hz: int, frame_ms: int, n_bytes: int
+) -> None:
+    wire = ExotelWire()
+    fields = EXOTEL.start()
+    fields["start"]["media_format"] = {"encoding": encoding, "sample_rate": str(rate_hz)}
+    [started] = take(wire, fields)
+
+    assert isinstance(started, Started)
+    assert wire.traits.frame_ms == frame_ms
+    assert wire.traits.ahead_ms == frame_ms + 100
+    assert shape_of(started.played).bytes_per_s * frame_ms // 1_000 == n_bytes
+    assert n_bytes % 320 == 0
+    assert traits_of("exotel").frame_ms == 100
 
 
 def test_a_piece_has_at_most_100_kb() -> None:
