@@ -625,7 +625,7 @@ def test_a_client_that_leaves_and_does_not_hang_up_is_lost(left: bool, wait_s: f
             world.link(record).lose("it is gone", left=left)
             await asyncio.sleep(wait_s + 0.1)
             told = [e.text for e in await world.events(record) if e.type == "connection_lost"]
-            assert told == ["it is gone"]
+            assert told == ["webrtc: it is gone"]
 
     play(call())
 
