@@ -6,6 +6,7 @@ from typing import Literal
 
 from bridge.errors import UsageError
 from bridge.talk.caller import DeviceEnd
+from bridge.talk.facts import LIVE
 from bridge.talk.keys import BY_HAND_S
 from bridge.talk.screen.needs import Gauges
 from bridge.talk.session import CallSession
@@ -28,6 +29,8 @@ class Conversation:
     ) -> None:
         self._session, self._device = session, device
         self._refuse = on_refusal
+        self._begun, self._drops_before = False, 0
+        """What had been counted when the agent was first seen there: devices settle until then."""
         self.leaving = asyncio.Event()
 
     @property
@@ -66,11 +69,17 @@ class Conversation:
             mic_dbfs=mic_dbfs,
             speaker_dbfs=speaker_dbfs,
             buffer_ms=figures.buffered_ms,
-            drops=figures.underruns + device.overruns + device.glitches,
+            drops=self._drops(figures.underruns + device.overruns + device.glitches),
             drift_ppm=max(drifts, key=abs),
             latency_ms=device.latency_in_ms + device.latency_out_ms,
             devices=(device.microphone, device.loudspeaker),
         )
+
+    def _drops(self, counted: int) -> int:
+        """Those of the call; a number that never falls."""
+        if not self._begun:
+            self._begun, self._drops_before = self._session.status in LIVE, counted
+        return counted - self._drops_before
 
     def toggle_mic(self) -> None:
         """Mute the microphone, or no longer."""
