@@ -106,7 +106,7 @@ class Keeper:
                     self._warn(Warned("device", f"the {what} {name} {trouble}"))
                     # What is gone has left the list; what only failed may be had again as it stands there.
                     kept.attempts, kept.again_s = (0 if trouble == GONE else -1), loop.time()
-                    await self._close(kept)
+                    await self._close(kept, gone=trouble == GONE)
             for kept in self._kept:
                 if kept.opened is None and loop.time() >= kept.again_s:
                     await self._mend(kept)
@@ -166,7 +166,7 @@ class Keeper:
             case Loudspeaker() as loudspeaker, OutputLine() as line:
                 loudspeaker.attach(line, kept.opened_s)
 
-    async def _close(self, kept: _Kept) -> None:
+    async def _close(self, kept: _Kept, *, gone: bool = False) -> None:
         opened, kept.opened = kept.opened, None
         if opened is None:
             return
@@ -174,7 +174,7 @@ class Keeper:
         self.glitches += line.glitches
         if isinstance(line, InputLine):
             self.overruns += line.crossing.overflows
-        kept.side.detach(asyncio.get_running_loop().time())
+        kept.side.detach(asyncio.get_running_loop().time(), gone=gone)
         try:
             async with asyncio.timeout(CLOSE_LIMIT_S):
                 await opened.stream.close()

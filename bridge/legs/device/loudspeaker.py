@@ -109,12 +109,22 @@ class Loudspeaker:
         self._rate = Resampler(self.sink_hz, line.rate_hz)
         self._restart()
 
-    def detach(self, now_s: float) -> None:
-        """The stream is gone, and with it what it had not played."""
-        self.line = None
+    def detach(self, now_s: float, *, gone: bool = False) -> None:
+        """The stream is closed, and with it what it had not played; `gone`: the device has vanished with what it had.
+
+        A device that fails is noticed some time afterwards. It played no more than it had taken.
+        """
+        line, self.line = self.line, None
         self._discarded_s = now_s
-        if self._lane is not None:
-            self._lane.ledger.lose(now_s)
+        if self._lane is None:
+            return
+        over_s = now_s
+        if line is not None:
+            line.look()
+            if line.last_s is not None:
+                rest_s = line.block / line.rate_hz / 2 if gone else line.latency_s
+                over_s = min(now_s, line.last_s + rest_s)
+        self._lane.ledger.lose(over_s)
 
     def play_tone(self, samples: Int16) -> None:
         """Mix a sound for whoever sits here into what they hear, shape (n,) int16 at ``sink_hz``."""

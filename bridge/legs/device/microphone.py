@@ -89,7 +89,7 @@ class Microphone:
         self._made = self._framed = 0
         self._frames.flush()
 
-    def detach(self, now_s: float) -> None:  # noqa: ARG002 - the loudspeaker needs it
+    def detach(self, now_s: float, *, gone: bool = False) -> None:  # noqa: ARG002 - the loudspeaker needs them
         """The stream is gone."""
         self.line = None
 

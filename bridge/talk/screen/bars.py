@@ -58,5 +58,7 @@ class Falling:
         """The level to show at ``now_s`` when ``dbfs`` was measured."""
         passed_s = 0.0 if self._at_s is None else max(0.0, now_s - self._at_s)
         self._at_s = now_s
-        self.dbfs = max(self.dbfs - self._db_per_s * passed_s, FLOOR_DBFS, dbfs)  # no number last: it is passed over
+        self.dbfs = max(
+            self.dbfs - self._db_per_s * passed_s, FLOOR_DBFS, dbfs
+        )  # no number last: it is passed over
         return self.dbfs
