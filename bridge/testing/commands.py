@@ -62,6 +62,13 @@ class EndStream:
 
 
 @dataclass(frozen=True, slots=True)
+class Connect:
+    """Connect the caller to somebody else; the stream ends."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """Stop or go on playing what waits."""
 
@@ -84,7 +91,7 @@ class Wrong:
 
 
 Command: TypeAlias = (
-    Play | Mark | Clear | DropMarks | Digits | HangUp | EndStream | Hold | Answer | Wrong
+    Play | Mark | Clear | DropMarks | Digits | HangUp | EndStream | Connect | Hold | Answer | Wrong
 )
 EndedBy: TypeAlias = Literal["application", "caller", "carrier", "network"]
 
@@ -99,6 +106,8 @@ class StreamEnd:
     """The carrier's code for it."""
     hang_up: bool = False
     """The phone call ends by it."""
+    connect_to: str = ""
+    """Whom the caller is connected to by it."""
 
 
 class Dialect(Protocol):

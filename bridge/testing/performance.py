@@ -109,6 +109,8 @@ class Performance:
         await exchange.stream_told(call, verb, opened.stream_id, None)
         end = call.stream_end = await self._streamed(stream)
         await exchange.stream_told(call, verb, opened.stream_id, end)
+        if end.connect_to:
+            return await self.perform(Dial(end.connect_to))
         return CallEnd(end.by, end.how) if end.hang_up else None
 
     async def _streamed(self, stream: MediaStream) -> StreamEnd:

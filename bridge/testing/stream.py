@@ -10,6 +10,7 @@ from bridge.testing.commands import (
     Answer,
     Clear,
     Command,
+    Connect,
     Dialect,
     Digits,
     DropMarks,
@@ -165,6 +166,9 @@ class MediaStream:
                 self._finish(StreamEnd("application", how, hang_up=True))
             case EndStream(how):
                 self._finish(StreamEnd("application", how))
+            case Connect(target):
+                how = "it sent the caller elsewhere"
+                self._finish(StreamEnd("application", how, connect_to=target))
             case Wrong(sentence, ends_with):
                 self._log.problem(sentence)
                 if ends_with:

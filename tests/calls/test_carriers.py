@@ -6,7 +6,7 @@ what the gateway says of a call is held against it.
 
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -21,6 +21,8 @@ from bridge.testing.phone_call import PhoneCall
 from bridge.testing.report import report_of
 from bridge.testing.true_ear import Cleared
 from bridge.virtual import run_virtual
+from bridge.wire.carriers.base import CarrierName
+from bridge.wire.carriers.make import traits_of
 from bridge_codecs.dtmf_detector import DtmfDetector
 from tests.fakes.call_world import ActingBrain
 from tests.fakes.emulated import ACCOUNTS
@@ -236,8 +238,10 @@ class Operator(ActingBrain):
         return [Say("One moment."), CallTool("coldTransfer", {"target": ELSEWHERE})]
 
 
-TRANSFERRING = [each for each in ONE_OF_EACH if each.carrier in ("twilio", "plivo", "vonage")]
-TRANSFERRING += [telnyx("PCMU", 8_000, 8_000), Setup("telnyx-texml", "REST")]
+TRANSFERRING = [
+    *(each for each in ONE_OF_EACH if traits_of(cast("CarrierName", each.carrier)).transfers),
+    Setup("telnyx-texml", "REST"),
+]
 by_any_carrier_that_transfers = pytest.mark.parametrize(
     "setup", TRANSFERRING, ids=lambda setup: setup.name
 )

@@ -18,7 +18,8 @@ from bridge.errors import BridgeError
 from bridge.legs.carrier.player import Player
 from bridge.legs.phone_line import PhoneLine, TransfersOnClose
 from bridge.log import whereabouts
-from bridge.wire.carriers.base import CarrierWire, Message
+from bridge.wire.answers.answer import checked_target
+from bridge.wire.carriers.base import CarrierWire, Message, SendsAway
 from bridge.wire.messages import ClientToolInvocation, ClientToolResult
 from bridge_codecs.tones import dtmf
 
@@ -153,25 +154,29 @@ class PhoneTools:
 
         Raises: CannotDo, CarrierApiError; UsageError for a target that cannot be one.
         """
-        await self._transferring_line().transfer(target)
+        self._check_transfers()
+        if isinstance(self._wire, SendsAway):
+            for message in self._wire.transfer(checked_target(target)):
+                self._send(message)
+        elif self._line is not None:
+            await self._line.transfer(target)
         self.transferred = True
 
     async def _send_away(self, parameters: Mapping[str, object], player: Player) -> str:
         target = parameters.get("target")
         if not (isinstance(target, str) and 0 < len(target) <= MAX_TARGET and target.isprintable()):
             raise CannotDo("the target must be a telephone number or a SIP address")
-        self._transferring_line()
+        self._check_transfers()
         target = self.divert(target)
         await player.drain()
         await self.send_away(target)
         return "OK"
 
-    def _transferring_line(self) -> PhoneLine:
-        if self._line is None:
-            raise CannotDo("there are no credentials for the carrier's API")
+    def _check_transfers(self) -> None:
         if not self._wire.traits.transfers:
             raise CannotDo("this carrier cannot send a caller elsewhere")
-        return self._line
+        if self._line is None and not isinstance(self._wire, SendsAway):
+            raise CannotDo("there are no credentials for the carrier's API")
 
 
 def _play_tones(lane: Lane, digits: str, tone_s: float, space_s: float) -> None:

@@ -26,6 +26,7 @@ from bridge.testing.commands import (
     Answer,
     Clear,
     Command,
+    Connect,
     DropMarks,
     EndStream,
     Mark,
@@ -52,6 +53,8 @@ class Habits:
     marks: bool
     stream_audio: bool = False
     """Whether ``streamAudio`` messages are played."""
+    transfers: bool = False
+    """Whether ``transfer`` reaches an application that connects the caller to its ``target``."""
     early_marks: bool = False
     """Whether marks come back at once, as some builds of jambonz have them."""
 
@@ -117,7 +120,7 @@ class AudioFork(Forked):
     name = "audio_fork"
     subprotocols: Sequence[str] = ("audio.drachtio.org",)
     OPTIONS: ClassVar[Mapping[str, tuple[str, ...]]] = {"rate": ("8000", "16000")}
-    habits = Habits("mod_audio_fork", binary_back=True, marks=True)
+    habits = Habits("mod_audio_fork", binary_back=True, marks=True, transfers=True)
 
     def metadata(self, call: PhoneCall) -> Mapping[str, object]:
         """What the dialplan gave along."""
@@ -216,6 +219,8 @@ class ForkedMedia(PlainDialect):
                 return [Clear()]
             case "disconnect":
                 return [EndStream("it sent disconnect")]
+            case "transfer" if self._habits.transfers:
+                return [Connect(text_of(part_of(fields, "data", "transfer"), "target", "transfer"))]
             case "mark" if self._habits.marks:
                 name = text_of(part_of(fields, "data", "mark"), "name", "mark")
                 return (

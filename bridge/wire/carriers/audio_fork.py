@@ -11,7 +11,8 @@ does with what we send). Needs ``bidirectionalAudio`` with ``streaming``.
 - ``killAudio`` drops the buffer and reports its marks as cleared; ``clearMarks`` would take that report away, so it is
   not sent. Marks after a clear may come late, by as many as were cleared.
 - A digit comes only if the application forwards it. ``disconnect`` tells the application that we are done; to hang up
-  is its task.
+  is its task. ``transfer`` reaches it as the event ``mod_audio_fork::transfer``, with our ``data`` as its body: a
+  ``target``. To connect the caller to that, and to stop the fork, is its task, too.
 """
 
 from typing import Final
@@ -50,6 +51,7 @@ class AudioForkWire(MetadataWire):
         whole_frames=True,
         ahead_ms=5 * FRAME_MS,
         ends_by="message",
+        transfers=True,
     )
     sender = "FreeSWITCH"
 
@@ -71,6 +73,11 @@ class AudioForkWire(MetadataWire):
     def hang_up(self) -> tuple[Message, ...]:
         """Say that we are done."""
         return (_DISCONNECT,) if self._live else ()
+
+    def transfer(self, target: str) -> tuple[Message, ...]:
+        """Ask the application to connect the caller to somebody else."""
+        told = {"type": "transfer", "data": {"target": target}}
+        return (json_text(told),) if self._live else ()
 
     def _event(self, kind: object, message: JsonObject) -> CarrierEvent:
         if kind == "mark":

@@ -200,7 +200,16 @@ class Traits:
     digits_by: Literal["rest", "message", "tones"] = "tones"
     """How keys are pressed towards the caller's side; tones are played into the audio."""
     transfers: bool = False
-    """Whether the carrier's REST API can send the caller elsewhere."""
+    """Whether the carrier can send the caller elsewhere: by its REST API, or by a message (`SendsAway`)."""
+
+
+@runtime_checkable
+class SendsAway(Protocol):
+    """A wire on which the caller is sent elsewhere by a message, if its traits say that the carrier can."""
+
+    def transfer(self, target: str) -> tuple[Message, ...]:
+        """Send the caller to another number or SIP address; the carrier ends the stream."""
+        ...
 
 
 @runtime_checkable

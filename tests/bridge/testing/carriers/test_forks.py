@@ -177,3 +177,20 @@ def test_the_end_of_the_stream_is_the_end_of_the_call(how: str) -> None:
         assert call.end.by == "application"
 
     play(call())
+
+
+@pytest.mark.parametrize("name", ["audio_fork", "jambonz", "audio_stream"])
+def test_only_the_fork_sends_a_caller_elsewhere_by_a_message(name: str) -> None:
+    async def call() -> None:
+        async def talk(bot: Bot) -> None:
+            bot.send(type="transfer", data={"target": "+15550100099"})
+
+        call = await one_call(name, Bot(talk=talk), CallerPlan(hang_up_at_s=4.0))
+
+        connected = name == "audio_fork"
+        assert call.connected_to == ("+15550100099" if connected else "")
+        assert bool(call.log.problems) is not connected
+        assert call.end is not None
+        assert call.end.by == "caller"
+
+    play(call())

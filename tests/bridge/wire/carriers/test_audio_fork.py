@@ -17,6 +17,7 @@ from bridge.wire.carriers.base import (
     MarkFlushed,
     MarkReached,
     MediaFormat,
+    SendsAway,
     Started,
 )
 from bridge.wire.carriers.make import WireOptions, make_wire, traits_of
@@ -205,3 +206,13 @@ def test_damaged_messages_harm_nothing(seed: int) -> None:
 @given(st.lists(st.text(max_size=60) | st.binary(max_size=400), max_size=12))
 def test_any_texts_and_bytes_are_taken(steps: list[str | bytes]) -> None:
     try_order(AudioForkWire(), [*steps])
+
+
+def test_a_caller_is_sent_elsewhere_by_a_message_that_the_application_carries_out() -> None:
+    wire = started()
+    assert isinstance(wire, SendsAway)
+
+    assert wire.transfer('+1"5') == ('{"type":"transfer","data":{"target":"+1\\"5"}}',)
+    assert AudioForkWire().transfer("+15") == ()
+    assert traits_of("audio_fork").transfers
+    assert not traits_of("jambonz").transfers
