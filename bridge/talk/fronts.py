@@ -14,7 +14,7 @@ from bridge.talk.json_events import event_line, figures_line, refused_line
 from bridge.talk.lines import Lines
 from bridge.talk.screen.needs import Talk
 from bridge.talk.steering import Reader, Steering, Typed
-from bridge.talk.typed import LINE_HELP
+from bridge.talk.typed import line_help
 
 FIGURES_EVERY_S: Final = 1.0
 
@@ -81,7 +81,7 @@ class LineFront:
         Raises: BrokenPipeError when nobody reads what is written.
         """
         if self._at_terminal:
-            self._tell(LINE_HELP)
+            self._tell(line_help(devices=talk.has_devices))
         await self._reader.served(self._steering.run(talk))
 
 

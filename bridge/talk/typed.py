@@ -5,15 +5,18 @@ from typing import Final, Literal, cast
 from bridge.talk.screen.board import NO_TOOL_WAITS, Board
 from bridge.talk.screen.needs import Talk
 
-LINE_HELP: Final = (
-    "type words for the agent, or /mute /speaker /dtmf 12# /medium text /medium voice "
-    "/answer RESULT /hangup"
-)
 _TAKES: Final = {
     "dtmf": "telephone keys are 0 to 9, *, # and A to D: /dtmf 12#",
     "medium": "the agent answers by voice or in text: /medium voice, /medium text",
 }
 _DIGITS: Final = frozenset("0123456789*#ABCDabcd")
+
+
+def line_help(*, devices: bool) -> str:
+    """What may be typed, with sound devices or without."""
+    muting = "/mute /speaker " if devices else ""
+    others = "/dtmf 12# /medium text /medium voice /answer RESULT /hangup"
+    return f"type words for the agent, or {muting}{others}"
 
 
 def carry_out(line: str, talk: Talk, board: Board) -> str:
@@ -42,7 +45,7 @@ def carry_out(line: str, talk: Talk, board: Board) -> str:
         case "answer":
             return _answer(rest, talk, board)
         case _:
-            return _TAKES.get(command, LINE_HELP)
+            return _TAKES.get(command) or line_help(devices=talk.has_devices)
     return ""
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from bridge.talk.events import CallEnded, MicMuted
 from bridge.talk.fronts import JsonFront, LineFront
 from bridge.talk.steering import Reader
-from bridge.talk.typed import LINE_HELP
+from bridge.talk.typed import line_help
 from bridge.virtual import run_virtual
 from tests.fakes.screen_talk import FakeTalk
 
@@ -27,7 +27,7 @@ def test_lines_tell_events_and_a_person_is_told_what_to_type() -> None:
         running.cancel()
         return written, told
 
-    assert run_virtual(scene()) == (["0:01 microphone off"], [LINE_HELP, "not now"])
+    assert run_virtual(scene()) == (["0:01 microphone off"], [line_help(devices=True), "not now"])
 
 
 def test_json_tells_events_refusals_and_figures_once_a_second() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from bridge.talk.screen.board import Board
-from bridge.talk.typed import LINE_HELP, carry_out
+from bridge.talk.typed import carry_out, line_help
 from tests.fakes.screen_talk import FakeTalk
 
 
@@ -24,10 +24,14 @@ def test_a_line_is_words_or_a_command(line: str, asked: list[tuple[object, ...]]
 
 
 @pytest.mark.parametrize("line", ["/", "/help", "/what now"])
-def test_what_is_no_command_is_answered_with_the_commands(line: str) -> None:
-    talk = FakeTalk()
+@pytest.mark.parametrize("devices", [True, False])
+def test_what_is_no_command_is_answered_with_the_commands(line: str, devices: bool) -> None:
+    talk = FakeTalk(has_devices=devices)
 
-    assert carry_out(line, talk, Board()) == LINE_HELP
+    told = carry_out(line, talk, Board())
+
+    assert told == line_help(devices=devices)
+    assert ("/mute" in told) == devices
     assert talk.asked == []
 
 
