@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from bridge.calls.errors import CallNotFound, StageNotFound
 from bridge.calls.paging import Key, Page, Window, cut
@@ -15,6 +15,9 @@ from bridge.calls.queries import CallQuery, EventQuery, MessageQuery
 from bridge.calls.records import CallRecord, EventRecord, MessageRecord, StageRecord, Tombstone
 
 T = TypeVar("T")
+
+MAX_KEPT: Final = 10_000
+"""How many calls are remembered unless said otherwise."""
 
 
 class Store(Protocol):
@@ -104,7 +107,7 @@ class MemoryStore:
     def __init__(
         self,
         *,
-        max_calls: int = 10_000,
+        max_calls: int = MAX_KEPT,
         max_messages: int = 10_000,
         max_events: int = 2_000,
         on_forget: Callable[[CallRecord], None] | None = None,

@@ -8,6 +8,7 @@ up as none after them.
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,6 +46,12 @@ class LoopLag:
         now_s = self._loop.time()
         self._due_s, self._judged_from_s = now_s + self._tick_s, now_s + self._settle_s
         self._timer = self._loop.call_at(self._due_s, self._tick)
+
+    def settle(self, *, over: bool = True) -> None:
+        """The start goes on (not `over`), and is not judged, or it is over only now."""
+        now_s = self._loop.time()
+        self._judged_from_s = now_s + self._settle_s if over else math.inf
+        self._recent.clear()
 
     def stop(self) -> None:
         """End; what was measured stays."""

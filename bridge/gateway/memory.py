@@ -14,6 +14,10 @@ CALL_BYTES: Final = 1024 * 1024
 """What one call is reckoned at (reliability 5); measured it is far less."""
 AGAIN_CALLS: Final = 4
 """For so many there must be room before calls are taken again that were refused."""
+ENDED_BYTES: Final = 16 * 1024
+"""What one ended call is reckoned at that is remembered; measured it is 4 to 14 KB."""
+ENDED_SHARE: Final = 0.05
+"""Of what there may be, for calls that have ended."""
 SPARE_BYTES: Final = 512 * 1024 * 1024
 """A machine with so much left is not short of memory, however large it is."""
 _NO_LIMIT: Final = 1 << 60
@@ -92,6 +96,13 @@ class MemoryRoom:
         share = (1 + self.share) / 2 if known else self.share
         needed = (self._n_taken + n_calls) * CALL_BYTES
         return None if tightest.room_bytes(share) >= needed else tightest
+
+    def max_ended(self, most: int) -> int:
+        """How many ended calls may be remembered, where otherwise so many would be."""
+        limit_bytes = min((bound.limit_bytes for bound in self.bounds), default=None)
+        if limit_bytes is None:
+            return most
+        return min(most, int(ENDED_SHARE * limit_bytes / ENDED_BYTES))
 
     def _room(self, bound: Bound) -> int:
         return bound.room_bytes(self.share)

@@ -11,6 +11,7 @@ from functools import partial
 from bridge.brains.registry import Brains
 from bridge.brains.speech.kit import SpeechKit
 from bridge.calls.service import CallService
+from bridge.calls.store import MAX_KEPT
 from bridge.config import Config, ServerConfig, is_loopback
 from bridge.errors import ConfigError
 from bridge.gateway.admission import Admission, AdmissionLimits
@@ -144,7 +145,7 @@ async def _house(
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(sampled(process.memory))
         carriers = await stack.enter_async_context(configured_carriers(config))
-        calls = await stack.enter_async_context(_calls(config, carriers, process.lines))
+        calls = await stack.enter_async_context(_calls(config, carriers, process))
         check_calls(config, calls.service)
         phones = await stack.enter_async_context(
             phone_gateway(config, calls, carriers=carriers, lines=process.lines)
@@ -163,6 +164,7 @@ async def _house(
             await stack.enter_async_context(phones.audiosocket.listening(config.audiosocket))
         stack.push_async_callback(phones.desk.close)  # before the AI calls that they are joined to
         stack.enter_context(measured(process.lag))  # starting has held the loop up
+        _settle(process.lag, calls.loading)
         url = _url(server, port)
         notes = (*_notes(config), *phone_notes(config, url))
         ready = Ready(url, tuple(calls.service.models()), notes)
@@ -191,7 +193,7 @@ def _door(
 
 @asynccontextmanager
 async def _calls(
-    config: Config, carriers: Carriers, lines: PhoneLines
+    config: Config, carriers: Carriers, process: _Process
 ) -> AsyncIterator[CallServer]:
     server, speech = config.server, config.speech
     limits = DialLimits(config.outgoing, asyncio.get_running_loop().time)
@@ -204,12 +206,20 @@ async def _calls(
             recordings=server.recordings,
             api_keys=server.api_keys,
             public_url=public.sockets("", secure=False) if public.configured else None,
-            phones=ConfiguredPhones(config, carriers, limits, lines),
+            phones=ConfiguredPhones(config, carriers, limits, process.lines),
             rtc=rtc_options(config.webrtc),
+            max_kept=process.memory.max_ended(MAX_KEPT),
         ) as calls:
             yield calls
     finally:
         await kit.close()
+
+
+def _settle(lag: LoopLag, loading: "asyncio.Future[None] | None") -> None:
+    """Refuse nobody for what loading does to the loop: it is the start's own, however busy the machine is."""
+    if loading is not None and not loading.done():
+        lag.settle(over=False)
+        loading.add_done_callback(lambda _: lag.settle())
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from bridge.calls.recording import recording_path
 from bridge.calls.records import CallRecord
 from bridge.calls.rooms import Rooms
 from bridge.calls.service import CallService
-from bridge.calls.store import MemoryStore
+from bridge.calls.store import MAX_KEPT, MemoryStore
 from bridge.clock import VirtualClock, wall_clock
 from bridge.gateway.join_route import join_url
 from bridge.gateway.public_url import PublicUrl
@@ -42,6 +42,8 @@ class CallServer:
     """Of calls over WebRTC; None where none is made."""
     rtc: "RtcOptions | None" = None
     """How they connect."""
+    loading: "asyncio.Future[None] | None" = None
+    """Libraries on their way in, from a thread that holds the loop up now and then; None where none are."""
 
 
 @asynccontextmanager
@@ -54,6 +56,7 @@ async def call_server(  # noqa: PLR0913 - each is a part of its own
     public_url: str | None = None,
     phones: Phones | None = None,
     rtc: "RtcOptions | None" = None,
+    max_kept: int = MAX_KEPT,
 ) -> AsyncIterator[CallServer]:
     """A call server for the time of the context; its calls are ended when it is left.
 
@@ -65,10 +68,12 @@ async def call_server(  # noqa: PLR0913 - each is a part of its own
         public_url: the address in join URLs (``wss://…``); None: the one the request came to.
         phones: the carriers of calls whose medium is one.
         rtc: how calls over WebRTC connect; None: none is made, as in virtual time.
+        max_kept: how many ended calls are remembered.
     """
     loop = asyncio.get_running_loop()
     now = wall_clock if seed is None else VirtualClock(loop)
-    store = MemoryStore(on_forget=partial(_remove_recording, loop, recordings))
+    forget = partial(_remove_recording, loop, recordings)
+    store = MemoryStore(max_calls=max_kept, on_forget=forget)
     rooms = None if rtc is None or seed is not None else Rooms(now, voices(rtc))
     service = CallService(Parts(store, Ids(seed), now, recordings), brains, phones, rooms)
     public = PublicUrl(public_url)
@@ -87,7 +92,7 @@ async def call_server(  # noqa: PLR0913 - each is a part of its own
             await loop.run_in_executor(None, include, app, router)
         loading = loop.run_in_executor(None, load_parts)  # nobody waits for it to serve the rest
     try:
-        yield CallServer(service, app, public, rooms, rtc)
+        yield CallServer(service, app, public, rooms, rtc, loading)
     finally:
         await service.close()
         if loading is not None:

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from bridge.gateway.loop_lag import LoopLag
+from bridge.gateway.loop_lag import SETTLE_S, LoopLag
 from bridge.virtual import VirtualLoop, run_virtual
 
 
@@ -83,5 +83,29 @@ def test_the_first_seconds_are_measured_and_not_judged() -> None:
 
         assert lag.histogram.largest == pytest.approx(1.97, abs=0.01)
         assert lag.recent_s(1.0) == pytest.approx(0, abs=1e-9)
+
+    run_virtual(main())
+
+
+def test_a_start_that_goes_on_is_not_judged_until_it_is_over() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        lag = LoopLag()
+        lag.start()
+        lag.settle(over=False)
+        for _ in range(20):
+            await asyncio.sleep(0.5)
+            loop._now_s += 0.5
+        await asyncio.sleep(0.1)
+        assert lag.recent_s() == 0.0
+
+        lag.settle()
+        await asyncio.sleep(SETTLE_S + 0.1)
+        assert lag.recent_s() == 0.0
+        loop._now_s += 1.0
+        await asyncio.sleep(0.1)
+        assert lag.recent_s() > 0.5
+        lag.stop()
 
     run_virtual(main())

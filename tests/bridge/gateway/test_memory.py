@@ -163,3 +163,12 @@ def test_a_large_machine_is_not_short_while_half_a_gigabyte_is_left(left: int, s
 
 def test_where_nothing_is_known_nobody_is_refused() -> None:
     assert MemoryRoom(0.85).short(n_calls=1_000_000) is None
+
+
+@pytest.mark.parametrize(("limit_mib", "kept"), [(256, 819), (3_000, 9_600), (64_000, 10_000)])
+def test_a_small_service_remembers_fewer_ended_calls(limit_mib: int, kept: int) -> None:
+    room = MemoryRoom(0.85)
+    assert room.max_ended(10_000) == 10_000
+    room.sampled([Bound("group", limit_mib * MIB, 0), Bound("machine", 64_000 * MIB, 0)])
+
+    assert room.max_ended(10_000) == kept
