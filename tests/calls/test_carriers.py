@@ -77,8 +77,13 @@ def telnyx(codec: str, rate_hz: int, line_hz: int) -> Setup:
 SETUPS = [
     Setup("twilio", "REST"),
     telnyx("PCMU", 8_000, 8_000),
+    telnyx("PCMA", 8_000, 8_000),
+    telnyx("G722", 8_000, 16_000),
+    telnyx("OPUS", 16_000, 16_000),
+    telnyx("OPUS", 48_000, 48_000),
     telnyx("L16", 16_000, 16_000),
     Setup("telnyx-texml", "REST"),
+    Setup("telnyx-texml", "REST", line_hz=16_000, table={"codec": "G722"}),
     Setup("plivo", "REST"),
     Setup("plivo", "REST", line_hz=16_000, table={"content_type": "audio/x-l16;rate=16000"}),
     Setup("exotel", "closed", frame_ms=200),
