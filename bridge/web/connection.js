@@ -34,6 +34,12 @@ export function readJoinUrl(text) {
   return match && { host: url.host, base: match[1], callId: match[2], token: match[3], medium: match[4] };
 }
 
+/** Whether two hosts are one server: the machine of this page has several names. */
+export function sameServer(one, other) {
+  const plain = (host) => host.toLowerCase().replace(/^(localhost|127(\.\d+){3}|\[::1\])(?=:|$)/, "localhost");
+  return plain(one) === plain(other);
+}
+
 /** What a Link header says of STUN and TURN servers (RFC 9725, 4.6). */
 export function readIceServers(header) {
   const servers = [];

@@ -1,6 +1,6 @@
 /** The form before the call: whom to call, with which devices. */
 import { $, make } from "./dom.js";
-import { readJoinUrl } from "./connection.js";
+import { readJoinUrl, sameServer } from "./connection.js";
 import { devices } from "./sound.js";
 import { Trouble } from "./trouble.js";
 
@@ -85,7 +85,7 @@ export class Setup {
     const join = readJoinUrl($("join-url").value);
     const title = "That join URL does not fit";
     if (!join) throw new Trouble(title, "It looks like wss://…/calls/…/…/webrtc. Copy it whole from the call's joinUrl.");
-    if (join.host !== location.host) throw new Trouble(title, `It is of another server: open the page of ${join.host} for it.`);
+    if (!sameServer(join.host, location.host)) throw new Trouble(title, `It is of another server: open the page of ${join.host} for it.`);
     if (join.medium !== "webrtc") throw new Trouble(title, "It is of a call with another medium: make the call with the medium webRtc.");
     return join;
   }

@@ -90,6 +90,24 @@ def test_a_join_url_is_read_wherever_it_leads(text: str, read: list[str] | None)
 
 
 @pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("localhost:8080", "127.0.0.1:8080", True),
+        ("127.0.0.1:8080", "[::1]:8080", True),
+        ("LOCALHOST", "[::1]", True),
+        ("host:8080", "host:8080", True),
+        ("localhost:8080", "127.0.0.1:8081", False),
+        ("localhost", "127.0.0.1:8080", False),
+        ("host:8080", "localhost:8080", False),
+        ("localhost.example:80", "127.0.0.1:80", False),
+        ("127.0.0.1.example", "localhost", False),
+    ],
+)
+def test_this_machine_is_one_server_under_all_its_names(one: str, other: str, same: bool) -> None:
+    assert run_module("connection.js", f"return m.sameServer({one!r}, {other!r});") is same
+
+
+@pytest.mark.parametrize(
     ("body", "sentences"),
     [
         ('{"detail": "No."}', ["No."]),
