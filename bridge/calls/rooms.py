@@ -143,7 +143,9 @@ class Rooms:
 
     def check(self, name: str, token: str | None) -> Room:
         """The room that a token opens. Raises: RoomRefused; CallOver where its call has ended."""
-        grant = check_token(self._secret, token or "", room=name, now_s=self._now().timestamp())
+        if not token:
+            raise RoomRefused("There is no token: send the one of the room_info.")
+        grant = check_token(self._secret, token, room=name, now_s=self._now().timestamp())
         if isinstance(grant, str):
             raise RoomRefused(f"{grant[0].upper()}{grant[1:]}.")
         room = self._rooms.get(name)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from bridge.calls.errors import AlreadyJoined, CallError
+from bridge.calls.errors import AlreadyJoined, CallError, TokenUnknown
 from bridge.calls.rooms import Rooms
 from bridge.calls.service import CallService
 from bridge.errors import BridgeError, RemoteWireError
@@ -46,6 +46,7 @@ _PREFLIGHT: Final = {
     "Accept-Post": SDP,
 }
 _NOBODY: Final = "The call's join token is needed, as a bearer token."
+_WRONG: Final = "This token opens no call."
 
 
 class _RefusedError(Exception):
@@ -104,7 +105,7 @@ class _Desk:
         from bridge.legs.webrtc.whip_link import WhipLink  # noqa: PLC0415 - optional parts
 
         token = _bearer(request.headers)
-        joined = await self._service.check_token(call_id, token, kind="webrtc")
+        joined = await self._may_join(call_id, token)
         offer = await _offer(request)
         try:
             link = WhipLink(offer, self._options)
@@ -120,16 +121,23 @@ class _Desk:
 
     async def check(self, call_id: str, request: Request) -> None:
         """Whether somebody may join. Raises: _RefusedError, CallError."""
-        await self._service.check_token(call_id, _bearer(request.headers), kind="webrtc")
+        await self._may_join(call_id, _bearer(request.headers))
 
     async def leave(self, call_id: str, request: Request) -> None:
         """End the call. Raises: _RefusedError, CallError."""
         token = _bearer(request.headers)
-        await self._service.check_token(call_id, token, kind="webrtc")
+        await self._may_join(call_id, token)
         room = self._rooms.room(call_id)
         if room is None or not room.leg.running:
             raise _RefusedError(404, "Nobody has joined this call.")
         room.leg.hang_up()
+
+    async def _may_join(self, call_id: str, token: str) -> bool:
+        """Whether somebody has joined already. Raises: _RefusedError, CallOver."""
+        try:
+            return await self._service.check_token(call_id, token, kind="webrtc")
+        except TokenUnknown:
+            raise _RefusedError(401, _WRONG) from None
 
     def _come_back(self, call_id: str, link: "WhipLink") -> None:
         room = self._rooms.room(call_id)

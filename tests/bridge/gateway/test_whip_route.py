@@ -218,20 +218,26 @@ async def test_who_may_not_join_is_told_why(house: RtcServed) -> None:
         offer = await client.offer()
 
         async def status(**headers: str) -> int:
-            return (await client.post(house.http, offer, **headers)).status_code
+            refused = await client.post(house.http, offer, **headers)
+            assert (refused.headers.get("WWW-Authenticate") == "Bearer") is (
+                refused.status_code == 401
+            )
+            return refused.status_code
 
         assert await status(Authorization="") == 401
         assert await status(Authorization="Basic x") == 401
-        assert await status(Authorization="Bearer wrong") == 404
+        assert await status(Authorization="Bearer wrong") == 401
+        wrong = await client.post(house.http, offer, Authorization="Bearer wrong")
+        assert wrong.json() == {"detail": "This token opens no call."}
         foreign = other["joinUrl"].split("/")[-2]
-        assert await status(Authorization=f"Bearer {foreign}") == 404
+        assert await status(Authorization=f"Bearer {foreign}") == 401
         assert await status(**{"Content-Type": "application/json"}) == 415
         assert await status(**{"Content-Type": ""}) == 415
         client.url = client.url.replace(call["callId"], other["callId"])
-        assert await status() == 404
+        assert await status() == 401
         client.url = client.url.replace(other["callId"], socket_call["callId"])
         token = socket_call["joinUrl"].split("/")[-2]
-        assert await status(Authorization=f"Bearer {token}") == 404
+        assert await status(Authorization=f"Bearer {token}") == 401
     await unspoiled(house, call)
 
 
@@ -253,7 +259,7 @@ async def test_what_nobody_has_joined_cannot_be_ended(house: RtcServed) -> None:
         refused = await house.http.delete(client.url, headers=client.headers)
         assert refused.status_code == 404
         wrong = await house.http.delete(client.url, headers={"Authorization": "Bearer x"})
-        assert wrong.status_code == 404
+        assert wrong.status_code == 401
     await unspoiled(house, call)
 
 
