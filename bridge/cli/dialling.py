@@ -51,7 +51,7 @@ def dial(  # noqa: PLR0913 - as `call`: one argument for each option
     """Have the agent call somebody through a carrier.
 
     \b
-    Through a running `tipring serve` whose config has the carrier's account and allows it under [outgoing]:
+    Through a running `tipring serve` whose config has the carrier's account and allows it under \\[outgoing]:
       tipring dial +15550100 --from +15550123
     Without any account, with `tipring carrier twilio --listen` as the carrier: see config/outgoing-local.toml.
     Through a hosted API with the key in ULTRAVOX_API_KEY:

@@ -4,8 +4,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from bridge import cli
 from bridge.batch import demo, one_call, pool
@@ -67,6 +69,36 @@ def test_help_is_given_and_teaches(arguments: list[str], capsys: Capture) -> Non
     assert "Usage: tipring" in out
     if len(arguments) == 2:
         assert f"tipring {arguments[0]} " in out.replace("Usage: ", "", 1)
+
+
+def every_command() -> Iterator[tuple[list[str], list[str]]]:
+    """The words of each command and of each below it, with the texts of its help as they were written."""
+    waiting: list[tuple[list[str], Any]] = [([], typer.main.get_command(cli.app))]
+    while waiting:
+        words, command = waiting.pop()
+        options = [getattr(each, "help", None) for each in command.params]
+        yield words, [text for text in (command.help, *options) if text]
+        below = getattr(command, "commands", {})
+        waiting += [([*words, name], each) for name, each in below.items()]
+
+
+COMMANDS = {" ".join(words) or "tipring": (words, texts) for words, texts in every_command()}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_table_of_a_config_is_taken_for_markup_in_help(name: str, capsys: Capture) -> None:
+    words, texts = COMMANDS[name]
+    assert cli.run([*words, "--help"]) == 0
+
+    shown = re.sub(r"[\s│]+", "", capsys.readouterr().out)
+    for text in texts:
+        for found in re.findall(r"\[[^\]\n]+\]", text):
+            assert re.sub(r"\s+", "", found) in shown, found
+
+
+def test_the_help_of_dial_names_the_table_that_allows_it(capsys: Capture) -> None:
+    assert cli.run(["dial", "--help"]) == 0
+    assert "allows it under [outgoing]:" in capsys.readouterr().out
 
 
 def test_the_version_is_printed(capsys: Capture) -> None:
