@@ -204,7 +204,7 @@ async def test_a_client_whose_network_took_all_its_connections_comes_back_by_its
                 assert isinstance(each, PicowsSocket)
                 each.abort()
             leg = served.leg(call["callId"])
-            await until(lambda: leg.away and leg._socket_gone, PATIENCE_S)
+            await until(lambda: leg.away and not leg._departure._has_socket, PATIENCE_S)
             assert user.losses
         async with staying(access) as (_, user):
             leg.send(Pong(timestamp=7))

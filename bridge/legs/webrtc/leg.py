@@ -9,12 +9,11 @@ in its room: the network may have dropped.
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
 
 from bridge.errors import LocalWireError, RemoteWireError
 from bridge.legs.base import Ended, FarBroke, LegEvent, MessageEvent, Port, Warned
 from bridge.legs.recorder import Recorder
-from bridge.legs.webrtc.absence import Absence
+from bridge.legs.webrtc.departure import Departure
 from bridge.legs.webrtc.entrance import Entrance
 from bridge.legs.webrtc.figures import RtcFigures
 from bridge.legs.webrtc.hearing import Hearing
@@ -24,12 +23,9 @@ from bridge.legs.webrtc.links import Links
 from bridge.legs.webrtc.messages import Messages
 from bridge.legs.webrtc.speech import MakeVoice, Speech
 from bridge.wire.agent_socket import Message, Rates
-from bridge.wire.close_codes import BROKE_OFF, GOING_AWAY, INTERNAL_ERROR, NORMAL, POLICY
+from bridge.wire.close_codes import GOING_AWAY, INTERNAL_ERROR, NORMAL, POLICY
 from bridge.wire.messages import EnabledDataMessages, PlaybackClearBuffer, RoomInfo, encode
 from bridge_codecs.pcm import Int16
-
-LEAVING_S: Final = 1.0
-"""Who leaves the room and hangs up closes the join socket within this."""
 
 
 class WebRtcLeg:
@@ -67,15 +63,12 @@ class WebRtcLeg:
         self._on_over = on_over
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[Ended] = self._loop.create_future()
-        self._absence = Absence(self._end)
+        has_socket = entrance.socket is not None
+        self._departure = Departure(has_socket=has_socket, end=self._end, tell=self._tell)
         self._messages = Messages(rates, enabled, self._tell, self._refuse)
         self._hearing = Hearing(rates.input_hz, recorder)
         self._links = Links()
         self._is_ready = False
-        self._left = False
-        self._leaving: asyncio.TimerHandle | None = None
-        """Tells that the client has left its room and seems to have hung up no call."""
-        self._socket_gone = False
         self._close_code = NORMAL
         self._parting: Parting = "over"
         self._port: Port | None = None
@@ -85,12 +78,12 @@ class WebRtcLeg:
         """Serve the client until it hangs up, is gone for good or breaks the protocol; on cancellation, close."""
         self._port = port
         self._speech = Speech(port.incoming, self._make_voice, self._recorder)
-        self._absence.begin()
+        self._departure.begin()
         self._let_in()
         try:
             return await self._ended
         finally:
-            self._absence.stop()
+            self._departure.stop()
             await self._close()
 
     def attach(self, link: Link) -> None:
@@ -100,7 +93,7 @@ class WebRtcLeg:
             return
         self._forsake()
         self._links.put(link)
-        self._absence.there()
+        self._departure.there()
         link.start(self, self._speech.voice)
 
     @property
@@ -116,7 +109,7 @@ class WebRtcLeg:
     @property
     def away(self) -> bool:
         """Whether the client has no connection that can be relied on."""
-        return self._absence.away
+        return self._departure.away
 
     @property
     def heard_s(self) -> float:
@@ -165,7 +158,7 @@ class WebRtcLeg:
         """See LinkUser."""
         if link is self._links.current and not self._is_ready and self.running:
             self._is_ready = True
-            self._absence.ready()
+            self._departure.ready()
             self._messages.open(link.send)
             assert self._speech is not None
             self._speech.go_on()
@@ -179,17 +172,11 @@ class WebRtcLeg:
         """See LinkUser."""
         if link is not self._links.current or self._ended.done():
             return
-        self._left = left
         self._unready(link)
-        if left and not self._door_open:
-            self._end(Ended("hangup"))
-            return
-        lost = Warned("connection_lost", why)
         if left:
-            self._leaving = self._loop.call_later(LEAVING_S, self._tell, lost)
+            self._departure.left(why)
         else:
-            self._tell(lost)
-        self._absence.gone(why)
+            self._departure.lost(why)
 
     def refuse(self, link: Link, exc: RemoteWireError) -> None:
         """See LinkUser."""
@@ -233,11 +220,6 @@ class WebRtcLeg:
 
     # Inside
 
-    @property
-    def _door_open(self) -> bool:
-        """Whether there is a join socket whose closing says that the client hangs up."""
-        return self._entrance.socket is not None and not self._socket_gone
-
     def _let_in(self) -> None:
         entrance = self._entrance
         if entrance.socket is not None and self._room_info is not None:
@@ -252,16 +234,8 @@ class WebRtcLeg:
             self._messages.read(payload)
 
     def _socket_closed(self, code: int, reason: str, ours: bool) -> None:
-        self._socket_gone = True
         closed = self._messages.closed(code, reason, ours=ours)
-        # A network that drops takes this socket and the room's with it: who was in the room may come back to it.
-        may_be_back = code == BROKE_OFF and self._links.joined_s is not None
-        if closed.orderly or self._left:
-            self._end(Ended("hangup"))
-        elif ours or (self._absence.away and not may_be_back):
-            self._end(Ended("connection_error", closed.detail))
-        else:
-            self._tell(Warned("join_socket_lost", closed.detail))
+        self._departure.socket_closed(closed, ours=ours)
 
     def _tell(self, event: LegEvent) -> None:
         if self._port is not None:
@@ -276,11 +250,8 @@ class WebRtcLeg:
 
     def _forsake(self) -> None:
         """The connection that counted does so no more, if there was one."""
-        if self._leaving is not None:
-            self._leaving.cancel()
         if self._links.current is not None:
             self._unready(self._links.current)
-            self._left = False
 
     def _refuse(self, exc: RemoteWireError) -> None:
         self._close_code = exc.close_code or POLICY

@@ -14,8 +14,8 @@ from bridge.calls.records import CallRecord
 from bridge.calls.settings import CallSettings, ToolSpec, WebRtcMedium
 from bridge.errors import RemoteWireError
 from bridge.legs.webrtc.absence import GRACE_S, READY_S
+from bridge.legs.webrtc.departure import LEAVING_S
 from bridge.legs.webrtc.entrance import Entrance
-from bridge.legs.webrtc.leg import LEAVING_S
 from bridge.legs.webrtc.mailbox import MAX_WAITING
 from bridge.virtual import run_virtual
 from bridge.wire.limits import FROM_CLIENT
