@@ -20,6 +20,8 @@ ALLOWED_S: Final = 0.15
 SILENT: Final = 32
 """No sample of silence is larger: -60 dBFS."""
 PIECES_PER_S: Final = 100
+LEFT_OUT_S: Final = 0.2
+"""Of silence, between two marks: the ledger believes a mark that comes so much sooner."""
 
 
 class Arrears:
@@ -30,6 +32,8 @@ class Arrears:
         self.left_out = 0
         """Samples of silence."""
         self._piece = rate_hz // PIECES_PER_S
+        self._untold = 0
+        """Of them, those that were left out since the ledger was told last."""
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -61,6 +65,20 @@ class Arrears:
         if self._windows < IN_STEP_WINDOWS:
             return 0.0
         return max(0.0, waiting_s - self._base_s - ALLOWED_S)
+
+    def told(self) -> None:
+        """The ledger knows again when what is played was played."""
+        self._untold = 0
+
+    def caught_up(self, samples: Int16, waiting_s: float) -> Int16:
+        """Shape (n,) int16 with less silence in it if ``waiting_s`` is too much."""
+        too_much_s = self.too_much_s(waiting_s)
+        if not too_much_s:
+            return samples
+        most_s = min(too_much_s, LEFT_OUT_S - self._untold / self.rate_hz)
+        less = self.without_silence(samples, int(max(0.0, most_s) * self.rate_hz))
+        self._untold += samples.size - less.size
+        return less
 
     def without_silence(self, samples: Int16, most: int) -> Int16:
         """Leave pieces of silence of 10 ms out of shape (n,) int16, ``most`` samples of them at most."""

@@ -163,6 +163,26 @@ class OutputLine(Line):
         """Position, in samples that the device takes, of the next sample that is written."""
         return self.passed + self.crossing.written - max(self.taken, self.crossing.dropped)
 
+    def ready_s(self, now_s: float) -> float:
+        """From now until the device takes a sample that is written now, s."""
+        return max(0.0, self.clock.at(self.next_write) - now_s)
+
+    @property
+    def last_moment_s(self) -> float:
+        """When audio that is made ready comes just in time for the callback that would want more than there is."""
+        blocks = (self.next_write - self.passed) // self.block
+        return self.clock.at(self.passed + blocks * self.block) - AGAIN_S
+
+    def played_until_s(self, *, gone: bool) -> float:
+        """Until when the device has played at the most, as its last callback tells.
+
+        `gone`: it has vanished with what it had taken; else it has played that.
+        """
+        self.look()
+        if self.last_s is None:
+            return math.inf
+        return self.last_s + (self.block / self.rate_hz / 2 if gone else self.latency_s)
+
     def _clocked(self, before: int, block: Block) -> tuple[int, float]:
         clock = self.clock
         clock.saw(before, block.now_s)

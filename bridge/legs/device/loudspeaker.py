@@ -9,6 +9,7 @@ The ledger is told, for all that leaves the lane, when the device will play it: 
 included. Twice a second it is told by a mark when that was, so that it follows a device that lost time and caught up.
 """
 
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -16,13 +17,17 @@ import numpy as np
 from bridge.audio.lane import Lane
 from bridge.legs.device.arrears import Arrears
 from bridge.legs.device.host import StreamAsk
+from bridge.legs.device.key_tone import KeyTone
 from bridge.legs.device.line import AGAIN_S, LOOK_S, OutputLine
 from bridge.legs.device.meter import Meter
+from bridge.legs.device.patience import Patience
+from bridge.legs.device.proofs import Proofs
 from bridge.legs.device.reference import Reference
+from bridge.legs.device.reference_feed import ReferenceFeed
 from bridge.legs.device.tempo import shorter_by
 from bridge.legs.file import Underruns
 from bridge_codecs.drift import DELAY, DriftStage
-from bridge_codecs.pcm import HIGHEST, LOWEST, Int16
+from bridge_codecs.pcm import Int16
 from bridge_codecs.resample import Resampler
 
 READY_S: Final = 0.08
@@ -32,21 +37,11 @@ AT_ONCE_S: Final = 0.04
 """… and a lane that holds no more than this is emptied at once."""
 MARGIN_S: Final = 0.008
 """Lateness of a frame, or of the event loop, that is not heard."""
-EXTRA_S: Final = 0.005
-"""More of it after each hole in speech …"""
-EXTRA_MAX_S: Final = 0.06
-FORGET_S: Final = 30.0
-"""… until so long later."""
 IN_STEP_S: Final = 0.5
 """Audio that comes so much before it is needed does not come in step with time: its depth says nothing."""
 TAIL_S: Final = 0.004
 """Longer than the filters ring on."""
-TONE_MAX_S: Final = 2
-PROOF_S: Final = 0.5
-LEFT_OUT_S: Final = 0.2
-"""Of silence, between two marks: the ledger believes a mark that comes so much sooner."""
 _SMOOTHING: Final = 32
-_NOTHING: Final = np.empty(0, np.int16)
 
 
 class Loudspeaker:
@@ -69,27 +64,18 @@ class Loudspeaker:
         self.heard_until = 0
         """Position in the call's audio up to which it was heard when it was cleared last, samples."""
         self._lane: Lane | None = None
-        self._reference = reference
-        self._to_reference = Resampler(sink_hz, sink_hz if reference is None else reference.rate_hz)
+        self._reference = None if reference is None else ReferenceFeed(reference, sink_hz)
         self._rate = Resampler(sink_hz, sink_hz)
         self._drift = DriftStage()
-        self._to_reference_drift = DriftStage()
         self._idle = True
         """Nothing plays: what comes next begins a stretch."""
         self._too_much_s = 0.0
         self._pushed = 0
-        self._extra_s = 0.0
-        self._extra_from_s = 0.0
-        self._holes = 0
+        self._patience = Patience()
         self._arrears = Arrears(sink_hz)
-        self._left_out = 0
-        """Samples of silence left out since the ledger was told last."""
-        self._tone: Int16 = _NOTHING
+        self._tone = KeyTone(sink_hz)
+        self._proofs = Proofs()
         self._discarded_s = 0.0
-        self._proof: tuple[str, int] | None = None
-        """The mark that is under way, and the device's position where it is due."""
-        self._proved_s = 0.0
-        self._n_proofs = 0
 
     def start(self, lane: Lane, now_s: float) -> None:
         """The call begins. What the device has taken is played, whatever is cleared then (see `clear`)."""
@@ -118,18 +104,12 @@ class Loudspeaker:
         self._discarded_s = now_s
         if self._lane is None:
             return
-        over_s = now_s
-        if line is not None:
-            line.look()
-            if line.last_s is not None:
-                rest_s = line.block / line.rate_hz / 2 if gone else line.latency_s
-                over_s = min(now_s, line.last_s + rest_s)
+        over_s = now_s if line is None else min(now_s, line.played_until_s(gone=gone))
         self._lane.ledger.lose(over_s)
 
     def play_tone(self, samples: Int16) -> None:
         """Mix a sound for whoever sits here into what they hear, shape (n,) int16 at ``sink_hz``."""
-        tone = np.concatenate((self._tone, samples))
-        self._tone = tone[: TONE_MAX_S * self.sink_hz]
+        self._tone.play(samples)
 
     @property
     def latency_s(self) -> float:
@@ -164,7 +144,7 @@ class Loudspeaker:
         self._arrears.came(new, self._waiting_s(line, lane), now_s)
         if not self._idle:
             waiting_s = (lane.depth_samples - new) / self.sink_hz
-            self._observe(self._ready_s(line, now_s) + waiting_s - self._lead_s(line))
+            self._observe(line.ready_s(now_s) + waiting_s - self._lead_s(line))
         self._fill(line, lane, now_s)
 
     def poll(self, now_s: float) -> float:
@@ -176,14 +156,15 @@ class Loudspeaker:
             self._discard(lane, now_s)
             return now_s + LOOK_S
         self._look(line, now_s)
-        self._prove(line, lane, now_s)
+        if self._proofs.look(lane.ledger, line.passed, partial(self._heard_s, line), now_s):
+            self._arrears.told()
         self._fill(line, lane, now_s)
         return self._next_poll_s(line, now_s)
 
     def clear(self, now_s: float) -> None:
         """Drop all that the device has not taken; the ledger learns where that was."""
         line, lane = self.line, self._lane
-        self._tone = _NOTHING
+        self._tone.stop()
         self.underruns.segment_over()
         self._arrears.begin_anew()
         if lane is None:
@@ -206,34 +187,22 @@ class Loudspeaker:
     def _restart(self) -> None:
         self._drift.reset()
         self._rate.reset()
-        self._to_reference.reset()
-        self._to_reference_drift.reset()
+        if self._reference is not None:
+            self._reference.reset()
         self._idle = True
         self._too_much_s = 0.0
-        self._proof = None
+        self._proofs.begin_anew()
 
     def _look(self, line: OutputLine, now_s: float) -> None:
         for block in line.look():
             self.underruns.played(block.filled, block.n, block.now_s)
             if block.filled < block.n and not line.crossing.depth:
                 self._idle = True
-        if self.underruns.count > self._holes:
-            self._holes = self.underruns.count
-            self._extra_s = min(self._extra_s + EXTRA_S, EXTRA_MAX_S)
-            self._extra_from_s = now_s
-        elif self._extra_s and now_s - self._extra_from_s > FORGET_S:
-            self._extra_s = max(0.0, self._extra_s - EXTRA_S)
-            self._extra_from_s = now_s
+        self._patience.look(self.underruns.count, now_s)
 
-    def _prove(self, line: OutputLine, lane: Lane, now_s: float) -> None:
-        """Tell the ledger when the place of the mark was played."""
-        if self._proof is None or line.passed < self._proof[1]:
-            return
-        name, position = self._proof
-        due_s = line.clock.at(position) + self._delay_s(line)
-        if now_s >= due_s:
-            lane.ledger.acknowledged(name, due_s)
-            self._proof, self._proved_s, self._left_out = None, now_s, 0
+    def _heard_s(self, line: OutputLine, position: int) -> float:
+        """When what is at a position of the device is heard."""
+        return line.clock.at(position) + self._delay_s(line)
 
     def _delay_s(self, line: OutputLine) -> float:
         """From the instant at which the device takes what is written to its sound, the filters included."""
@@ -241,24 +210,10 @@ class Loudspeaker:
         return line.latency_s + filters_s
 
     def _lead_s(self, line: OutputLine) -> float:
-        return line.block / line.rate_hz + MARGIN_S + self._extra_s
-
-    def _ready_s(self, line: OutputLine, now_s: float) -> float:
-        """From now until the device takes a sample that is written now."""
-        return max(0.0, line.clock.at(line.next_write) - now_s)
+        return line.block / line.rate_hz + MARGIN_S + self._patience.extra_s
 
     def _waiting_s(self, line: OutputLine, lane: Lane) -> float:
         return lane.depth_samples / self.sink_hz + line.crossing.depth / line.rate_hz
-
-    def _caught_up(self, line: OutputLine, lane: Lane, samples: Int16) -> Int16:
-        """Less silence, if what came in step has piled up."""
-        too_much_s = self._arrears.too_much_s(self._waiting_s(line, lane))
-        if not too_much_s:
-            return samples
-        most_s = min(too_much_s, LEFT_OUT_S - self._left_out / self.sink_hz)
-        less = self._arrears.without_silence(samples, int(max(0.0, most_s) * self.sink_hz))
-        self._left_out += samples.size - less.size
-        return less
 
     def _observe(self, too_much_s: float) -> None:
         """Audio that comes in step with time shall wait as long as at its beginning."""
@@ -270,7 +225,7 @@ class Loudspeaker:
             return
         wanted = max(lane.depth_samples, self._tone.size)
         if not wanted:
-            if not self._idle and now_s >= self._last_moment_s(line) - AGAIN_S / 2:
+            if not self._idle and now_s >= line.last_moment_s - AGAIN_S / 2:
                 self._end_stretch(line, now_s)
             return
         if self._idle:
@@ -279,14 +234,12 @@ class Loudspeaker:
         if n > 0:
             self._set_tempo(line)
             self._write(line, self._mixed(line, lane, n, now_s), now_s)
-            if self._proof is None and now_s - self._proved_s > PROOF_S and not self._tone.size:
-                self._n_proofs += 1
-                self._proof = (f"device {self._n_proofs}", line.next_write)
-                lane.ledger.mark(self._proof[0])
+            if not self._tone.size:
+                self._proofs.mark(lane.ledger, line.next_write, now_s)
 
     def _room(self, line: OutputLine, wanted: int, now_s: float) -> int:
         """Samples that are to be made ready now."""
-        ready_s = self._ready_s(line, now_s)
+        ready_s = line.ready_s(now_s)
         refill_s = max(REFILL_S, self._lead_s(line))
         if ready_s >= refill_s:
             return 0
@@ -295,7 +248,7 @@ class Loudspeaker:
         return round((refill_s + READY_S - REFILL_S - ready_s) * self.sink_hz)
 
     def _begin_stretch(self, line: OutputLine, now_s: float) -> None:
-        missing_s = self._lead_s(line) - self._ready_s(line, now_s)
+        missing_s = self._lead_s(line) - line.ready_s(now_s)
         if missing_s > 0:
             line.crossing.write(np.zeros((round(missing_s * line.rate_hz), 1), np.int16))
         self._idle = False
@@ -305,17 +258,12 @@ class Loudspeaker:
         self._write(line, np.zeros(round(TAIL_S * self.sink_hz), np.int16), now_s)
         self._restart()
 
-    def _last_moment_s(self, line: OutputLine) -> float:
-        """When audio that is made ready comes just in time for the callback that would want more than there is."""
-        blocks = (line.next_write - line.passed) // line.block
-        return line.clock.at(line.passed + blocks * line.block) - AGAIN_S
-
     def _next_poll_s(self, line: OutputLine, now_s: float) -> float:
         if line.clock.first_s is None:
             return now_s + AGAIN_S
         if self._idle:
             return now_s + LOOK_S
-        dry_s = self._last_moment_s(line)
+        dry_s = line.last_moment_s
         return min(dry_s, now_s + LOOK_S) if dry_s > now_s else now_s + AGAIN_S
 
     def _set_tempo(self, line: OutputLine) -> None:
@@ -324,25 +272,20 @@ class Loudspeaker:
     def _mixed(self, line: OutputLine, lane: Lane, n: int, now_s: float) -> Int16:
         """The next ``n`` samples to be heard; the ledger is told of those of the call."""
         samples = lane.pull_padded(min(n, lane.depth_samples))
-        at_s = now_s + self._ready_s(line, now_s) + self._delay_s(line)
+        at_s = now_s + line.ready_s(now_s) + self._delay_s(line)
         lane.ledger.sent(samples.size, at_s)
-        samples = self._caught_up(line, lane, samples)
+        samples = self._arrears.caught_up(samples, self._waiting_s(line, lane))
         if self.silent:
             samples = np.zeros(samples.size, np.int16)
-        tone = self._tone[:n]
-        if tone.size:
-            self._tone = self._tone[n:]
-            samples = _sum(samples, tone)
+        samples = self._tone.mixed(samples, n)
         self.meter.saw(samples, now_s)
         return samples
 
     def _write(self, line: OutputLine, samples: Int16, now_s: float) -> None:
         if self._reference is not None:
-            taken_s = now_s + self._ready_s(line, now_s)
+            taken_s = now_s + line.ready_s(now_s)
             # On the loop's clock the device's own drift does not show, but what is worked off does.
-            self._to_reference_drift.ppm = self._drift.ppm - line.clock.drift_ppm
-            played = self._to_reference_drift.push(samples)
-            self._reference.put(taken_s, self._to_reference.push(played))
+            self._reference.put(samples, taken_s, self._drift.ppm - line.clock.drift_ppm)
         made = self._rate.push(self._drift.push(samples))
         line.crossing.write(made[:, np.newaxis])
 
@@ -354,12 +297,3 @@ class Loudspeaker:
             lane.pull_padded(n)
             lane.ledger.sent(n, now_s)
             lane.ledger.lose(now_s)
-
-
-def _sum(samples: Int16, tone: Int16) -> Int16:
-    """Both at once; the shorter one is silent then."""
-    mixed = np.zeros(max(samples.size, tone.size), np.int32)
-    mixed[: samples.size] += samples
-    mixed[: tone.size] += tone
-    limited: Int16 = mixed.clip(int(LOWEST), int(HIGHEST)).astype(np.int16)
-    return limited
