@@ -2,7 +2,8 @@
  * How soon the agent answers: from the end of the user's turn to the agent's first sound, both as heard in this page.
  *
  * Fed with the levels of both sides in blocks of equal length. The user speaks where the level stands clear of the noise
- * floor; the agent's line is silent between its utterances, so anything audible is the agent. Pure: time is an argument.
+ * floor; the agent's line is silent between its utterances, so anything audible is the agent. What comes before the agent
+ * has been heard once is answered by nobody: its greeting was on the way. Pure: time is an argument.
  */
 const FLOOR_DB = -70;
 const LOUDEST_FLOOR_DB = -35;
@@ -11,6 +12,7 @@ const QUIETEST_SPEECH_DB = -48;
 const AGENT_DB = -50;
 const SHORTEST_SPEECH_MS = 80; // of what counts as a turn: not a click
 const PAUSE_MS = 400; // of the agent, between two utterances
+const SOONEST_MS = { voice: 300, text: 20 }; // what comes sooner is no answer: nobody knows yet that the user is done
 const RISE_DB_PER_S = 6; // of the floor, which falls at once
 const RISE_IN_SPEECH_DB_PER_S = 2; // else noise that sets in would be speech for ever
 
@@ -52,6 +54,7 @@ export class Turns {
   }
 
   #turnEnds(atMs, kind) {
+    if (this.#agentLoudMs === -Infinity) return;
     this.#userEndMs = atMs;
     this.#kind = kind;
   }
@@ -59,8 +62,7 @@ export class Turns {
   #answered(atMs) {
     const endMs = this.#userEndMs;
     this.#userEndMs = null;
-    // Below zero, or next to nothing, it is no answer: the agent spoke into the user's turn.
-    if (endMs === null || atMs - endMs < 20) return null;
+    if (endMs === null || atMs - endMs < SOONEST_MS[this.#kind]) return null;
     const turn = { ms: Math.round(atMs - endMs), kind: this.#kind, atMs, endMs };
     this.done.push(turn);
     return turn;

@@ -146,15 +146,17 @@ async def test_the_agents_sound_is_measured_and_its_answer_timed(browser: Browse
     async with page_served() as url:
         page = await in_call(browser, url)
         await page.click("#mute")  # the fake microphone beeps
-        await asyncio.sleep(0.3)
+        level = "Number(document.getElementById('agent-level').getAttribute('aria-valuenow'))"
+        await page.run("far.speak(true)")  # a greeting
+        await page.until(f"{level} > -30")
+        await page.run("far.speak(false)")
+        await page.until(f"{level} <= -60")
         await page.click("#text")
         await page.write("hello")
         await page.press("Enter")
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(0.45)
         await page.run("far.speak(true)")
-        await page.until(
-            "Number(document.getElementById('agent-level').getAttribute('aria-valuenow')) > -30"
-        )
+        await page.until(f"{level} > -30")
         await page.until("document.querySelector('#turns li')")
 
         shown_ms = int(await page.run("parseInt(document.querySelector('#turns li').textContent)"))

@@ -9,10 +9,12 @@ from tests.fakes.node import run_module
 
 QUIET, SPEECH = -75.0, -25.0
 Span = tuple[float, float]
+GREETING: Span = (0.5, 0.7)
 
 
 def measured(user: Sequence[Span], agent: Sequence[Span], *, floor: float = QUIET) -> list[int]:
-    """The latencies, ms, where user and agent speak in these spans, in seconds."""
+    """The latencies, ms, where user and agent speak in these spans, in seconds, after a greeting."""
+    agent = [GREETING, *agent]
     length_s = max(end for _, end in (*user, *agent)) + 1
     blocks = [
         (
@@ -47,10 +49,18 @@ def test_a_pause_within_an_answer_is_no_second_answer() -> None:
 
 def test_a_greeting_answers_nobody() -> None:
     assert measured([(4, 5)], [(1, 3), (5.4, 6)]) == [400]
+    assert measured([(0, 0.12)], [(5.4, 6)]) == []  # nor a noise before it
 
 
 def test_an_agent_who_speaks_into_the_users_turn_is_not_timed() -> None:
     assert measured([(1, 3)], [(2, 2.5)]) == []
+
+
+@pytest.mark.parametrize(("pause_s", "timed"), [(0.04, []), (0.28, []), (0.32, [320])])
+def test_who_begins_sooner_than_anybody_could_know_that_the_user_is_done_answers_nothing(
+    pause_s: float, timed: list[int]
+) -> None:
+    assert measured([(1, 2)], [(2 + pause_s, 4)]) == timed
 
 
 def test_a_click_is_no_turn() -> None:
@@ -64,16 +74,25 @@ def test_noise_of_the_room_is_no_speech(floor: float) -> None:
 
 
 def test_a_typed_message_is_a_turn() -> None:
+    assert typed_after_greeting("t.feed(200, 20, -80, -20);") == [(240, "text")]
+
+
+def test_a_greeting_is_no_answer_to_what_was_typed_before_it() -> None:
+    assert typed_after_greeting("") == []
+
+
+def typed_after_greeting(greeting: str) -> list[tuple[int, str]]:
+    """What is timed of an agent who speaks 240 ms after a message was typed."""
     done = run_module(
         "turns.js",
-        """const t = new m.Turns();
+        f"""const t = new m.Turns();
+        {greeting}
         t.feed(980, 20, -80, -100);
         t.typed(1000);
         for (let at = 1020; at < 1500; at += 20) t.feed(at, 20, -80, at > 1240 ? -20 : -100);
         return t.done;""",
     )
-
-    assert [(turn["ms"], turn["kind"]) for turn in done] == [(240, "text")]
+    return [(turn["ms"], turn["kind"]) for turn in done]
 
 
 def test_the_median_is_the_middle() -> None:
