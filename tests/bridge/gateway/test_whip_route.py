@@ -10,6 +10,7 @@ import pytest
 from bridge.gateway import whip_route
 from bridge.gateway.whip_route import MAX_OFFER
 from bridge.legs.webrtc.options import IceServer, RtcOptions
+from tests.fakes.own_time import own_time_s
 from tests.fakes.rtc_served import RtcServed, rtc_served, until
 from tests.fakes.whip_client import WhipClient, whip_client
 
@@ -76,9 +77,10 @@ async def test_from_the_offer_to_the_agents_first_word_it_takes_300_ms_at_most(
     for _ in range(4):
         call = await house.created()
         async with whip_client(call, house.port) as client:
-            began_s = asyncio.get_running_loop().time()
+            began_s = own_time_s()
             await client.join(house.http)
-            took_s.append(await client.heard() - began_s)
+            await client.heard()
+            took_s.append(own_time_s() - began_s)
 
     assert min(took_s) < 0.3, took_s
 
@@ -304,10 +306,10 @@ async def test_an_offer_with_much_of_everything_is_answered_in_time_and_leaves_n
 ) -> None:
     call = await house.created()
     async with whip_client(call, house.port) as client:
-        began_s = asyncio.get_running_loop().time()
+        began_s = own_time_s()
         response = await client.post(house.http, f"{HEAD}{AUDIO}a=mid:0\r\na=rtcp-mux\r\n{more}")
         assert response.status_code == 201, response.text
-        assert asyncio.get_running_loop().time() - began_s < 2
+        assert own_time_s() - began_s < 2
         assert response.text.count("m=audio") == f"{AUDIO}{more}".count("m=audio")
         await house.http.delete(client.url, headers=client.headers)
         await house.ended(call["callId"], 5)
@@ -345,7 +347,7 @@ async def test_who_may_join_is_told_of_the_ice_servers_and_nobody_else(tmp_path:
             assert "Link" in asked.headers["Access-Control-Expose-Headers"]
             unasked = await house.http.options(client.url)
             assert (unasked.status_code, "Link" in unasked.headers) == (204, False)
-            for bearer, status in (("Bearer wrong", 404), ("Basic x", 401)):
+            for bearer, status in (("Bearer wrong", 401), ("Basic x", 401)):
                 refused = await house.http.options(client.url, headers={"Authorization": bearer})
                 assert (refused.status_code, "Link" in refused.headers) == (status, False)
             joined = await client.join(house.http)
