@@ -157,7 +157,19 @@ def main() -> None:
     asked.add_argument(
         "--echo", type=int, metavar="BEEPS", help="the round trip in Chromium instead"
     )
+    asked.add_argument(
+        "--connect",
+        type=int,
+        metavar="SEEDS",
+        help="how soon peers connect on a lossy network instead",
+    )
     options = asked.parse_args()
+    if options.connect:
+        from benchmarks.webrtc_parts.connecting import connecting  # noqa: PLC0415 - with the tests' relay
+
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(connecting(options.connect, print))
+        return
     if options.echo:
         from benchmarks.webrtc_parts.echo import echo_trips  # noqa: PLC0415 - needs a browser
 
