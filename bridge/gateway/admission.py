@@ -82,8 +82,6 @@ class Admission:
         """
         reason = self._refused_for(n_live)
         if reason is None:
-            if self._memory is not None:
-                self._memory.taken()
             return None
         self.refused[reason] += 1
         return _SENTENCES[reason]

@@ -54,7 +54,7 @@ class Bound:
 
 
 class MemoryRoom:
-    """Whether there is memory for one more call, by the last sample and the calls taken since.
+    """Whether there is memory for one more call, by the last sample and the calls that have come since.
 
     A call that was let in a moment ago shows in no sample yet; hundreds may come in one second. And what calls have
     had, the process keeps for the next ones when they end: as many as there was room for once are taken again, until
@@ -70,7 +70,7 @@ class MemoryRoom:
         self.bounds: tuple[Bound, ...] = ()
         """The last sample, one of each kind; empty where nothing can be read."""
         self._n_live = n_live
-        self._n_taken = 0
+        self._n_sampled = 0
         self._n_held = 0
 
     def sampled(self, bounds: Iterable[Bound]) -> None:
@@ -79,22 +79,19 @@ class MemoryRoom:
         for bound in sorted(bounds, key=self._room, reverse=True):
             tightest[bound.of] = bound
         self.bounds = tuple(tightest.values())
-        self._n_taken = 0
+        self._n_sampled = self._n_live()
         if self.short() is None:
-            self._n_held = max(self._n_held, self._n_live())
-
-    def taken(self) -> None:
-        """A call was let in."""
-        self._n_taken += 1
+            self._n_held = max(self._n_held, self._n_sampled)
 
     def short(self, *, n_calls: int = 1) -> Bound | None:
         """The limit that leaves no room for so many more calls; None if there is room."""
         tightest = min(self.bounds, key=self._room, default=None)
         if tightest is None:
             return None
-        known = self._n_live() + n_calls <= self._n_held
+        n_live = self._n_live()
+        known = n_live + n_calls <= self._n_held
         share = (1 + self.share) / 2 if known else self.share
-        needed = (self._n_taken + n_calls) * CALL_BYTES
+        needed = (max(0, n_live - self._n_sampled) + n_calls) * CALL_BYTES
         return None if tightest.room_bytes(share) >= needed else tightest
 
     def max_ended(self, most: int) -> int:

@@ -148,11 +148,13 @@ def group(used_calls: float) -> Bound:
 
 @pytest.mark.parametrize(("used", "n_taken"), [(0, 85), (80, 5), (84, 1), (84.5, 0), (100, 0)])
 def test_calls_are_taken_as_far_as_the_memory_goes(used: float, n_taken: int) -> None:
-    memory = MemoryRoom(0.85)
+    answers: list[str | None] = []
+    memory = MemoryRoom(0.85, lambda: answers.count(None))
     memory.sampled([group(used)])
     admission = Admission(memory=memory)
 
-    answers = [admission.may_take() for _ in range(100)]
+    for _ in range(100):
+        answers.append(admission.may_take())  # noqa: PERF401 - each counts those before it
 
     assert answers == [None] * n_taken + ["The server has no memory left for another call."] * (
         100 - n_taken

@@ -117,15 +117,19 @@ def test_the_limit_with_the_least_room_counts() -> None:
     assert near in room.bounds
 
 
-def test_calls_taken_since_the_last_sample_count_until_the_next_one_shows_them() -> None:
-    room = MemoryRoom(1.0)
+def test_calls_that_came_since_the_last_sample_count_until_the_next_one_shows_them() -> None:
+    n_live = 7
+    room = MemoryRoom(1.0, lambda: n_live)
     bound = Bound("group", 3 * CALL_BYTES, CALL_BYTES)
     room.sampled([bound])
-    room.taken()
+    n_live = 8
     assert room.short() is None
-    room.taken()
+    n_live = 9
     assert room.short() is bound
+    n_live = 5
+    assert room.short(n_calls=3) is bound  # what ended has given nothing back yet
 
+    n_live = 9
     room.sampled([bound])
     assert room.short() is None
 
