@@ -116,7 +116,7 @@ async def test_callers_are_refused_before_the_killer_comes_and_those_that_are_up
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
     assert refused.json()["detail"] == "The server has no memory left for another call."
     assert n_refused == 2
-    assert len(codes) > 5
+    assert len(codes) > 4
     assert per_call_bytes <= MIB
     assert min(n_more) > 100
     assert set(codes) == {1000}
