@@ -32,6 +32,15 @@ def carrier(  # noqa: PLR0913 - one argument for each option
             metavar="URL", help="Place one call to the application that answers at this URL."
         ),
     ] = None,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="With --call, where twilio, telnyx-texml, plivo and vonage tell the call's status; "
+            "left out: …/status, if --call ends with /carriers/NAME/answer; none: nowhere.",
+            show_default=False,
+        ),
+    ] = None,
     listen: Annotated[
         bool,
         typer.Option(
@@ -169,6 +178,7 @@ def carrier(  # noqa: PLR0913 - one argument for each option
         line_hz=rate,
         options=parse_options(option or ()),
         strict=strict,
+        status_url="" if status == "none" else status,
     )
 
     def on_report(report: "CallReport") -> None:

@@ -53,6 +53,7 @@ class CarrierPlan:
         line_hz: Sample rate of the phone line.
         options: The carrier's own switches.
         strict: Refuse what only a local test may do.
+        status_url: Where the status of the call is told; empty: nowhere; None: at a `tipring serve` that answers.
     """
 
     carrier: str
@@ -74,6 +75,7 @@ class CarrierPlan:
     line_hz: int = 8_000
     options: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
+    status_url: str | None = None
 
     def check(self) -> None:
         """Refuse what cannot be. Raises: UsageError with one sentence."""
@@ -93,6 +95,8 @@ class CarrierPlan:
         profile_named(self.profile)
 
     def _check_url(self) -> None:
+        if self.status_url and urlsplit(self.status_url).scheme not in ("http", "https"):
+            raise UsageError("--status takes an address that starts with http:// or https://")
         schemes = known(self.carrier).schemes
         if self.call_url is not None and urlsplit(self.call_url).scheme not in schemes:
             starts = " or ".join(f"{scheme}://" for scheme in schemes)
@@ -204,6 +208,7 @@ async def _carrier(plan: CarrierPlan) -> AsyncIterator[tuple[Carrier, str]]:
         options=plan.options,
         max_call_s=plan.max_duration_s,
         strict=plan.strict,
+        status_url=plan.status_url,
     )
     carrier = make_carrier(plan.carrier, world, plan.account)
     door = FrontDoor(carrier.app, [], HostPolicy(loopback_only=True))

@@ -231,6 +231,21 @@ def test_without_credentials_for_the_api_a_call_ends_with_its_socket_and_the_rec
     play(test())
 
 
+@pytest.mark.parametrize("name", ["twilio", "telnyx-texml", "telnyx", "plivo", "vonage"])
+@pytest.mark.parametrize("by", ["agent", "caller"])
+def test_the_record_has_the_last_status_that_the_carrier_told(name: str, by: str) -> None:
+    async def test() -> None:
+        plan = CallerPlan(hang_up_at_s=1.0) if by == "caller" else caller_plan()
+        call, record = await whole_call(Setup(name, ""), Receptionist(), plan)
+
+        assert call.log.problems == []
+        assert record.status == ("normal_clearing" if name == "telnyx" else "completed")
+        assert record.end is not None
+        assert record.end.reason == ("hangup" if by == "caller" else "agent_hangup")
+
+    play(test())
+
+
 class Operator(ActingBrain):
     """Says a word and sends the caller elsewhere."""
 

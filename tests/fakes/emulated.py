@@ -35,6 +35,7 @@ async def emulated(
     strict: bool = True,
     max_call_s: float = 600.0,
     options: Mapping[str, str] | None = None,
+    status_url: str | None = None,
 ) -> AsyncIterator[Carrier]:
     loop = asyncio.get_running_loop()
     network = VirtualNetwork({base: site})
@@ -48,6 +49,7 @@ async def emulated(
         strict=strict,
         max_call_s=max_call_s,
         options=options or {},
+        status_url=status_url,
     )
     carrier = make_carrier(name, world, ACCOUNTS.get(name))
     try:

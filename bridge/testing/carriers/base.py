@@ -64,6 +64,9 @@ class World:
     """The carrier's own switches, see `Carrier.OPTIONS`."""
     strict: bool = False
     """Refuse what only a local test may do, as the carrier would: ``ws://`` and ``http://``."""
+    status_url: str | None = None
+    """Where the status of calls that come in is told, by carriers that have a URL of its own for that; empty: nowhere.
+    None: beside an answer URL that ends as those of `tipring serve` do, else nowhere."""
 
 
 class Carrier:
@@ -152,6 +155,14 @@ class Carrier:
             await call.become("no-answer")
             return False
         return True
+
+    def status_url_for(self, answer_url: str) -> str:
+        """Where the status is told of a call that this URL answers; empty: nowhere."""
+        if self.world.status_url is not None:
+            return self.world.status_url
+        end = f"/carriers/{self.name.partition('-')[0]}/answer"
+        before, found, behind = answer_url.partition(end)
+        return f"{before}{end.removesuffix('answer')}status" if found and not behind else ""
 
     # What the carriers do in their own way
 

@@ -83,7 +83,7 @@ def test_the_plan_is_what_the_options_say(plans: list[CarrierPlan]) -> None:
     arguments += ["--out", "o.wav", "--from", "+1", "--to", "+2", "--api-port", "0"]
     arguments += ["--profile", "stall", "--seed", "s", "--tail", "3", "--hang-up", "20"]
     arguments += ["--account-sid", "AC1", "--auth-token", "t", "--strict"]
-    arguments += ["--option", "a=b", "--rate", "16000"]
+    arguments += ["--option", "a=b", "--rate", "16000", "--status", "http://localhost:1/told"]
 
     assert cli.run(arguments) == 0
 
@@ -104,7 +104,17 @@ def test_the_plan_is_what_the_options_say(plans: list[CarrierPlan]) -> None:
         strict=True,
         options={"a": "b"},
         line_hz=16_000,
+        status_url="http://localhost:1/told",
     )
+
+
+@pytest.mark.parametrize(("words", "url"), [([], None), (["--status", "none"], "")])
+def test_a_status_goes_beside_the_answer_url_unless_it_is_to_go_nowhere(
+    plans: list[CarrierPlan], words: list[str], url: str | None
+) -> None:
+    assert cli.run([*CALL, *words]) == 0
+
+    assert plans[0].status_url == url
 
 
 def test_credentials_come_from_the_carriers_usual_variables(

@@ -91,6 +91,7 @@ async def test_calls_that_the_application_places_are_taken_and_reported() -> Non
         (CarrierPlan(carrier="vonage", call_url="ws://localhost/media"), "http:// or https://"),
         (CarrierPlan(carrier="asterisk", call_url="http://localhost/media"), "ws:// or wss://"),
         (CarrierPlan(carrier="audiosocket", call_url="localhost:9092"), "tcp://"),
+        (CarrierPlan(carrier="twilio", status_url="localhost/status"), "--status"),
         (CarrierPlan(carrier="exotel", call_url="tcp://localhost:9092"), "ws:// or wss:// or http"),
         (CarrierPlan(carrier="genesys", account=Account("id", "no base64")), "base64"),
     ],

@@ -47,7 +47,8 @@ class Plivo(Carrier):
 
     def inbound(self, url: str, plan: CallerPlan, numbers: Numbers = DEFAULT_NUMBERS) -> PhoneCall:
         """A call to a number whose answer URL this is."""
-        return self.add(self.facts("inbound", numbers, {"answer_url": url}), plan)
+        more = {"answer_url": url, "hangup_url": self.status_url_for(url)}
+        return self.add(self.facts("inbound", numbers, more), plan)
 
     def facts(self, direction: str, numbers: Numbers, more: Mapping[str, str]) -> CallFacts:
         """A new call's facts."""

@@ -54,7 +54,8 @@ class TelnyxTexml(Telnyx):
 
     def inbound(self, url: str, plan: CallerPlan, numbers: Numbers = DEFAULT_NUMBERS) -> PhoneCall:
         """A call to a number whose TeXML stands at this URL."""
-        return self.add(self.facts("inbound", numbers, {"texml_url": url}), plan)
+        more = {"texml_url": url, "status_url": self.status_url_for(url)}
+        return self.add(self.facts("inbound", numbers, more), plan)
 
     def waits(self, call: PhoneCall) -> bool:  # noqa: ARG002 - none does
         """The end of the document is the end of the call."""
@@ -87,7 +88,11 @@ class TelnyxTexml(Telnyx):
         )
 
     async def told(self, call: PhoneCall, status: Status) -> None:
-        """The answer URL's webhook is all that is asked here."""
+        """The end of the call goes to the application's status callback."""
+        url = call.facts.more["status_url"]
+        if url and call.is_over:
+            fields = self._fields(call) | {"CallbackSource": "call-progress-events"}
+            await self.tell(call, f"status callback ({status})", self._form(url, fields))
 
     async def stream_told(
         self, call: PhoneCall, stream: Stream, stream_id: str, end: StreamEnd | None

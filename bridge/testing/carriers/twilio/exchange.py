@@ -55,7 +55,7 @@ class Twilio(Carrier):
             direction="inbound",
             from_number=numbers.from_number,
             to_number=numbers.to_number,
-            more={"Url": url},
+            more={"Url": url, "StatusCallback": self.status_url_for(url)},
         )
         return self.add(facts, plan)
 

@@ -51,7 +51,8 @@ class Vonage(Carrier):
 
     def inbound(self, url: str, plan: CallerPlan, numbers: Numbers = DEFAULT_NUMBERS) -> PhoneCall:
         """A call to a number whose answer URL this is."""
-        more = {"answer_url": url, "event_url": self.account.more.get("event_url", "")}
+        told = self.account.more.get("event_url", "") or self.status_url_for(url)
+        more = {"answer_url": url, "event_url": told}
         return self.add(self.facts("inbound", numbers, more), plan)
 
     def facts(self, direction: str, numbers: Numbers, more: Mapping[str, str]) -> CallFacts:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from bridge.testing.caller import CallerPlan
 from bridge.testing.carriers.base import UNANSWERED_S, Carrier
 from bridge.testing.phone_call import PhoneCall
 from bridge.virtual import run_virtual
@@ -160,5 +161,47 @@ def test_other_orders_do_not_stop_a_phone_from_ringing() -> None:
 
             assert rang == "ringing"
             assert there.call.status == "completed"
+
+    play(test())
+
+
+# Calls that come in
+
+HEARS_STATUS = ("twilio", "telnyx-texml", "plivo", "vonage")
+
+
+@pytest.mark.parametrize("name", HEARS_STATUS)
+@pytest.mark.parametrize(
+    ("said", "answer_path", "told"),
+    [
+        (None, "/carriers/{name}/answer", "/carriers/{name}/status"),
+        (None, "/prefix/carriers/{name}/answer", "/prefix/carriers/{name}/status"),
+        (None, "/carriers/{name}/answer?a=1", ""),
+        (None, "/carriers/another/answer", ""),
+        (None, "/answer", ""),
+        ("", "/carriers/{name}/answer", ""),
+        (STATUS_URL, "/answer", "/status"),
+        (STATUS_URL, "/carriers/{name}/answer", "/status"),
+    ],
+)
+def test_the_status_of_a_call_that_came_in_is_told_where_it_is_wanted(
+    name: str, said: str | None, answer_path: str, told: str
+) -> None:
+    async def test() -> None:
+        carrier_name = name.partition("-")[0]
+        bot = Bot()
+        async with emulated(name, BASE, bot.site, status_url=said) as carrier:
+            url = BASE + answer_path.format(name=carrier_name)
+            call = carrier.inbound(url, CallerPlan(hang_up_at_s=1.0))
+            assert carrier.status_url_for(url) == (BASE + told if told else "").format(
+                name=carrier_name
+            )
+            await call.run()
+
+        wanted = told.format(name=carrier_name)
+        paths = [asked.url.removeprefix(BASE).partition("?")[0] for asked in bot.asked]
+        assert paths[0] == answer_path.format(name=carrier_name).partition("?")[0]
+        assert (wanted in paths[1:]) is bool(told)
+        assert {path for path in paths[1:] if path.endswith("/status")} <= {wanted}
 
     play(test())
