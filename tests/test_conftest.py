@@ -38,6 +38,10 @@ async def test_clean_coroutine():
 def test_inline_work_is_no_delay():
     run_virtual(asyncio.to_thread(time.sleep, 0.08))
 
+async def test_a_process_that_starts_slowly_is_no_delay():
+    process = await asyncio.create_subprocess_exec("true", preexec_fn=lambda: time.sleep(0.3))
+    await process.wait()
+
 def test_leaves_thread():
     kept.append(threading.Event())
     threading.Thread(target=kept[-1].wait, name="leaked-thread").start()

@@ -3,8 +3,8 @@
 Every handle that an asyncio loop runs is timed; uvloop's are not, it has its own. A callback is to blame if it
 computed for that long, or if it blocked for that long, which shows in the thread having given up its processor.
 Not counted is what it is not to blame for: waiting for a processor on a busy machine or for the machine itself,
-garbage collection of the whole test run, a first import, the start of a thread, which waits for the new thread to
-get a processor, and executor work, which the virtual loop does inline.
+garbage collection of the whole test run, a first import, the start of a thread or a process, which waits for the new
+one to get a processor, and executor work, which the virtual loop does inline.
 A processor whose other half works for somebody else computes slower too: a callback that computed for too long is
 measured against a piece of work whose time on an idle processor is known.
 What a test itself computes as a task or at a timer of its own (an attacker who makes ten megabytes, a room full of
@@ -15,6 +15,7 @@ import asyncio
 import gc
 import os
 import resource
+import subprocess
 import sys
 import threading
 import time
@@ -80,6 +81,7 @@ class LoopWatch:
         self._run = asyncio.Handle._run
         self._run_in_executor: Callable[..., Any] = VirtualLoop.run_in_executor
         self._start: Callable[[threading.Thread], None] = threading.Thread.start
+        self._spawn: Callable[..., None] = subprocess.Popen.__init__
 
     def install(self) -> None:
         """Begin."""
@@ -116,13 +118,27 @@ class LoopWatch:
             if what.exc_type is not RecursionError or what.object not in gc.callbacks:
                 unraisable(what)
 
-        _replace(timed_run, timed_inline, timed_start)
+        _replace(timed_run, timed_inline, timed_start, self._timed_spawn())
         self._unraisable, sys.unraisablehook = unraisable, hook
         gc.callbacks.append(self._collected)
 
+    def _timed_spawn(self) -> Callable[..., None]:
+        """The start of a process that excuses how long it waited; what it computed is held against whoever starts it."""
+        spawn = self._spawn
+
+        def timed_spawn(*args: Any, **options: Any) -> None:
+            started = _Clocks.now()
+            try:
+                spawn(*args, **options)
+            finally:
+                if threading.current_thread() is threading.main_thread():
+                    self._excuse_waiting(started)
+
+        return timed_spawn
+
     def remove(self) -> None:
         """End."""
-        _replace(self._run, self._run_in_executor, self._start)
+        _replace(self._run, self._run_in_executor, self._start, self._spawn)
         gc.callbacks.remove(self._collected)
         sys.unraisablehook = self._unraisable
         if self._schedstat is not None:
@@ -176,6 +192,12 @@ class LoopWatch:
             before.passed_s + now.passed_s - since.passed_s, before.ran_s + now.ran_s - since.ran_s
         )
 
+    def _excuse_waiting(self, since: _Clocks) -> None:
+        """Excuse what was no computing."""
+        now, before = _Clocks.now(), self._excused
+        waited_s = now.passed_s - since.passed_s - (now.ran_s - since.ran_s)
+        self._excused = _Clocks(before.passed_s + max(0.0, waited_s), before.ran_s)
+
 
 def _owner(handle: asyncio.Handle) -> object:
     """The task that the handle runs, if it runs one."""
@@ -198,10 +220,12 @@ def _replace(
     run: Callable[[asyncio.Handle], None],
     inline: Callable[..., Any],
     start: Callable[[threading.Thread], None],
+    spawn: Callable[..., None],
 ) -> None:
     setattr(asyncio.Handle, "_run", run)  # noqa: B010 - a type checker would not have it otherwise
     setattr(VirtualLoop, "run_in_executor", inline)  # noqa: B010
     setattr(threading.Thread, "start", start)  # noqa: B010
+    setattr(subprocess.Popen, "__init__", spawn)  # noqa: B010
 
 
 def _open_schedstat() -> int | None:
