@@ -123,7 +123,7 @@ class LoopWatch:
         gc.callbacks.append(self._collected)
 
     def _timed_spawn(self) -> Callable[..., None]:
-        """The start of a process that excuses how long it waited; what it computed is held against whoever starts it."""
+        """The start of a process, how long it waited excused; what it computed is held against whoever starts it."""
         spawn = self._spawn
 
         def timed_spawn(*args: Any, **options: Any) -> None:
