@@ -5,7 +5,7 @@
  * "levels", "turn", "cut", "trouble" (detail: a Trouble), "ended" (detail: a sentence).
  */
 import { Connection, readJoinUrl } from "./connection.js";
-import { Conversation } from "./conversation.js";
+import { Conversation, cutByUser } from "./conversation.js";
 import { digitsMessage } from "./keys.js";
 import { Sound, openMicrophone } from "./sound.js";
 import { Turns } from "./turns.js";
@@ -157,8 +157,8 @@ export class Call extends EventTarget {
     this.#changed(this.conversation.take(message, atMs));
   }
 
-  #event({ eventType, severity, text }) {
-    if (eventType === "agent_interrupted") setTimeout(() => this.#tell("cut", this.#sound.nowMs), HEARD_BACK_MS);
+  #event({ eventType, severity, text, extras }) {
+    if (eventType === "agent_interrupted" && cutByUser(extras)) setTimeout(() => this.#tell("cut", this.#sound.nowMs), HEARD_BACK_MS);
     if (severity === "warning" || severity === "error") this.#changed(this.conversation.note(sentence(String(text)), { warm: true }));
   }
 

@@ -3,7 +3,8 @@
  *
  * An entry is {key, kind, …}: "said" {role, medium, text, unheard, final, atMs}, "tool" {id, name, parameters, state,
  * result, atMs} or "note" {text, warm}. Of an agent's message that was cut off, `unheard` is what nobody heard: what the
- * server tells of it (the event agent_interrupted), else what was shown and is missing from the final text.
+ * server tells of it (the event agent_interrupted), else what was shown and is missing from the final text; `byUser` is
+ * false where something else than the user's voice cut it off.
  */
 export class Conversation {
   entries = [];
@@ -52,7 +53,7 @@ export class Conversation {
     let entry = this.#said.get(key);
     if (!entry && !text && !delta) return []; // a blank message of the agent's, before a tool call
     if (!entry) {
-      entry = { key, kind: "said", role, medium, ordinal, text: "", unheard: "", final: false, atMs };
+      entry = { key, kind: "said", role, medium, ordinal, text: "", unheard: "", byUser: true, final: false, atMs };
       this.#said.set(key, entry);
       this.#add(entry);
     }
@@ -72,6 +73,7 @@ export class Conversation {
     const entry = this.#said.get(`said agent ${extras.ordinal}`);
     if (!entry) return []; // stopped before its first word: it was never said
     entry.unheard = unheard;
+    entry.byUser = cutByUser(extras);
     entry.final = true;
     return [entry];
   }
@@ -92,6 +94,11 @@ export class Conversation {
     this.entries.push(entry);
     return entry;
   }
+}
+
+/** Whether the extras of an interruption name the user's voice; servers that name no cause know no other. */
+export function cutByUser(extras) {
+  return (extras?.cause ?? "user") === "user";
 }
 
 /** What is no text is none. */

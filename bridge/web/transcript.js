@@ -73,7 +73,8 @@ function said(item, entry) {
     const shown = unheard.length > LONGEST_UNHEARD ? `${unheard.slice(0, LONGEST_UNHEARD).replace(/\s+\S*$/, "")} …` : unheard;
     text.append(space, make("del", { title: unheard }, shown));
   }
-  const cut = entry.unheard ? make("small", { class: "cut" }, "Cut off: what is struck through was not heard.") : null;
+  const why = entry.byUser ? "Cut off: what is struck through was not heard." : "What is struck through was not heard.";
+  const cut = entry.unheard ? make("small", { class: entry.byUser ? "cut" : "unheard" }, why) : null;
   item.classList.toggle("open", !user && !entry.final);
   item.replaceChildren(...[who, text, cut].filter(Boolean));
 }

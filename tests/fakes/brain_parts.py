@@ -40,6 +40,7 @@ class ListJournal:
 
     messages: list[dict[str, object]] = field(default_factory=list)
     events: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    event_texts: list[str] = field(default_factory=list)
     ids: int = 0
     full: bool = False
 
@@ -72,6 +73,7 @@ class ListJournal:
 
     def event(self, type_: str, text: str, severity: Severity = "info", **extras: object) -> None:
         self.events.append((type_, extras))
+        self.event_texts.append(text)
 
     def history(self) -> Sequence[HistoryItem]:
         return ()

@@ -35,7 +35,7 @@ from bridge.legs.brain.host import (
     Tools,
 )
 from bridge.legs.brain.inactivity import Inactivity
-from bridge.legs.brain.speaking import Speaking
+from bridge.legs.brain.speaking import CutBy, Speaking
 from bridge.legs.brain.tool_turns import HangUpRequest, Invocation, run_tools
 from bridge.wire.messages import (
     CallStarted,
@@ -125,7 +125,7 @@ class Conversation:
 
     def interrupted(self) -> None:
         """The user speaks over the agent: it falls silent at once."""
-        self.interrupt()
+        self.interrupt("user")
 
     def turn_ended(self, turn: UserTurn) -> None:
         """The user finished speaking: answer when the floor is free.
@@ -184,16 +184,16 @@ class Conversation:
         if self._hanging_up and reason != "timeout":
             return
         if self._floor.taken and not self._in_tools:
-            self._stop_current()
+            self._stop_current("timeout" if reason == "timeout" else "hang_up")
         self._hanging_up = False
         self._floor.forget()
         self.queue(lambda: self._say_and_end(message, reason))
         self._hanging_up = True
 
-    def interrupt(self) -> None:
+    def interrupt(self, by: CutBy) -> None:
         """Stop what the agent says or is about to say; tools, goodbyes and the uninterruptible go on."""
         if self._floor.taken and not self._protected:
-            self._stop_current()
+            self._stop_current(by)
 
     # The floor
 
@@ -208,14 +208,14 @@ class Conversation:
     def _protected(self) -> bool:
         return self._hanging_up or self._in_tools or self._held or self.speaking.uninterruptible
 
-    def _stop_current(self) -> None:
+    def _stop_current(self, by: CutBy) -> None:
         self._floor.stop()
-        self.speaking.cut()
+        self.speaking.cut(by)
         self.speaking.set_state("listening")
 
     def _cut_in(self) -> None:
         """Interrupt for a message; a turn that was being understood is answered after it."""
-        self.interrupt()
+        self.interrupt("message")
         turn = self._unheard_turn
         if turn is not None and not self._floor.taken:
             self._unheard_turn = None

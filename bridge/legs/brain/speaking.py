@@ -5,9 +5,9 @@ in step with it: first a whole ``text`` with the first word, then ``delta`` piec
 with ``final``. An utterance that was stopped before its first word leaves no message and takes no ordinal.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
-from typing import Literal
+from typing import Final, Literal, TypeAlias
 
 from bridge.brains.base import Brain, Say, SpeechChunk
 from bridge.legs.base import MessageEvent, Port
@@ -16,6 +16,15 @@ from bridge.legs.brain.mouth import Mouth
 from bridge.wire.messages import State, Transcript
 
 AgentState = Literal["idle", "listening", "thinking", "speaking"]
+CutBy: TypeAlias = Literal["user", "message", "hang_up", "timeout"]
+"""What stops the agent: the user's voice, a message to be taken at once, the end of the call, or that of its time."""
+
+_CUT: Final[Mapping[CutBy, str]] = {
+    "user": "the user interrupted the agent",
+    "message": "a message that was to be taken at once cut the agent off",
+    "hang_up": "the agent was cut off to end the call",
+    "timeout": "the agent was cut off because the call had lasted as long as it may",
+}
 
 
 class Speaking:
@@ -65,17 +74,18 @@ class Speaking:
         """The empty agent message that stands before a tool call nobody announced (reference 1.6)."""
         AgentMessage(self._port, self._journal, self.medium).blank()
 
-    def cut(self) -> None:
+    def cut(self, by: CutBy) -> None:
         """Stop at once: what was pushed is cleared at the far end, the message ends with what was heard."""
         self._port.clear_far()
         message = self._stop()
         if message is not None:
             self._journal.event(
                 "agent_interrupted",
-                "the user interrupted the agent",
+                _CUT[by],
                 heardText=message.text,
                 unheardText=self._text.lstrip().removeprefix(message.text),
                 ordinal=message.ordinal,
+                cause=by,
             )
 
     def end(self) -> None:

@@ -4,6 +4,8 @@ import json
 import random
 from typing import Any
 
+import pytest
+
 from tests.fakes.node import run_module
 
 AGENT = {"type": "transcript", "role": "agent", "medium": "voice", "ordinal": 0}
@@ -28,8 +30,8 @@ def entries(*messages: dict[str, Any], then: str = "") -> list[dict[str, Any]]:
     return made
 
 
-def interrupted(unheard: str, ordinal: int | None = 0) -> dict[str, Any]:
-    extras = {"heardText": "Hello", "unheardText": unheard, "ordinal": ordinal}
+def interrupted(unheard: str, ordinal: int | None = 0, **more: object) -> dict[str, Any]:
+    extras = {"heardText": "Hello", "unheardText": unheard, "ordinal": ordinal, **more}
     return {"type": "call_event", "eventType": "agent_interrupted", "extras": extras}
 
 
@@ -50,6 +52,20 @@ def test_what_the_server_says_was_not_heard_is_kept_apart() -> None:
     )
 
     assert (entry["text"], entry["unheard"]) == ("Hello", " and welcome")
+
+
+@pytest.mark.parametrize(
+    ("more", "by_user"),
+    [({}, True), ({"cause": "user"}, True), ({"cause": "timeout"}, False)],
+)
+def test_only_the_users_interruptions_are_marked_as_such(
+    more: dict[str, str], by_user: bool
+) -> None:
+    (entry,) = entries(
+        {**AGENT, "text": "Hello", "final": False}, interrupted(" and welcome", 0, **more)
+    )
+
+    assert (entry["unheard"], entry["byUser"]) == (" and welcome", by_user)
 
 
 def test_a_server_that_says_nothing_of_it_shows_it_by_a_shorter_final_text() -> None:

@@ -37,6 +37,16 @@ async def test_a_call_shows_what_is_said_and_strikes_through_what_was_not_heard(
         )
         await page.until("document.querySelector('.said del')?.textContent === 'caller'")
         assert await page.run("document.querySelector('.said.open')") is None
+        assert "Cut off" in await page.run("document.querySelector('.said .cut').textContent")
+        await say(page, type="transcript", role="agent", text="Time", final=False, ordinal=1)
+        await say(
+            page,
+            type="call_event",
+            eventType="agent_interrupted",
+            extras={"heardText": "Time", "unheardText": " flies", "ordinal": 1, "cause": "timeout"},
+        )
+        await page.until("document.querySelectorAll('.said del')[1]?.textContent === 'flies'")
+        assert await page.run("document.querySelectorAll('.said .cut').length") == 1
         assert page.complaints == []
 
 

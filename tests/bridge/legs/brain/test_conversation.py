@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from bridge.brains.base import (
 )
 from bridge.errors import BrainError
 from bridge.legs.base import Ended, Warned
+from bridge.legs.brain.conversation import Conversation
 from bridge.legs.brain.floor import MAX_QUEUED
 from bridge.legs.brain.host import AgentFirst, Fallback, TimedMessage, ToolOutcome, UserFirst
 from bridge.legs.brain.tool_turns import Invocation
@@ -131,6 +132,28 @@ def test_an_interruption_in_mid_sentence_tells_heard_from_unheard_even_of_what_w
             assert str(extras["heardText"]).startswith("one two three")
             assert extras["ordinal"] == 0
             assert talk.journal.texts == [("agent", extras["heardText"])]
+
+    run_virtual(call())
+
+
+CUTS: dict[str, Callable[[Conversation], None]] = {
+    "user": lambda conversation: conversation.interrupted(),
+    "message": lambda conversation: conversation.typed("stop", at_once=True),
+    "hang_up": lambda conversation: conversation.hang_up("bye"),
+    "timeout": lambda conversation: conversation.hang_up("time", "timeout"),
+}
+
+
+@pytest.mark.parametrize("cause", CUTS)
+def test_who_is_cut_off_is_told_in_the_record_by_what(cause: str) -> None:
+    async def call() -> None:
+        async with talking(on(Greeting=[Say(LONG)])) as talk:
+            await asyncio.sleep(0.5)
+            CUTS[cause](talk.conversation)
+            [(_, extras)] = talk.journal.events
+            assert extras["cause"] == cause
+            [text] = talk.journal.event_texts
+            assert ("the user interrupted" in text) is (cause == "user")
 
     run_virtual(call())
 

@@ -125,7 +125,7 @@ def test_a_cut_clears_the_far_end_before_the_final_text_of_what_was_heard() -> N
         stage = Stage()
         saying = asyncio.create_task(stage.speaking.say(Say("One two three four.")))
         await asyncio.sleep(0.3)
-        stage.speaking.cut()
+        stage.speaking.cut("user")
         saying.cancel()
         await asyncio.wait((saying,))
 
@@ -134,7 +134,12 @@ def test_a_cut_clears_the_far_end_before_the_final_text_of_what_was_heard() -> N
         assert stage.journal.events == [
             (
                 "agent_interrupted",
-                {"heardText": "One two", "unheardText": " three four.", "ordinal": 0},
+                {
+                    "heardText": "One two",
+                    "unheardText": " three four.",
+                    "ordinal": 0,
+                    "cause": "user",
+                },
             )
         ]
         assert not stage.speaking.uninterruptible
@@ -147,7 +152,7 @@ def test_a_cut_of_nothing_clears_the_far_end_and_records_nothing() -> None:
     async def call() -> None:
         stage = Stage()
         await stage.speaking.say(Say("One."))
-        stage.speaking.cut()
+        stage.speaking.cut("user")
 
         assert len(stage.ends.clears) == 1
         assert stage.journal.events == []
@@ -188,7 +193,7 @@ def test_a_voice_that_is_cut_is_closed() -> None:
 
         saying = asyncio.create_task(stage.speaking.say(Say("", chunks=endless())))
         await asyncio.sleep(0.5)
-        stage.speaking.cut()
+        stage.speaking.cut("user")
         saying.cancel()
         await asyncio.wait((saying,))
 
