@@ -71,8 +71,9 @@ class LoadCall:
         self._peer.hear(lambda _samples: None)
 
     async def offer(self) -> str:
-        """An offer of one track both ways."""
-        self._peer.both_ways()
+        """An offer of a track each way."""
+        self._peer.expect_audio()
+        self._peer.speak()
         return await self._peer.offer()
 
     async def accept(self, answer: str) -> None:
@@ -104,11 +105,6 @@ class _Timed(Peer):
     def __init__(self, options: RtcOptions, *, name: str) -> None:
         super().__init__(options, name=name)
         self.transits: list[float] = []
-
-    def both_ways(self) -> None:
-        """One section for both directions."""
-        transceiver = self._add_transceiver("sendrecv")
-        self._speak_on(transceiver)
 
     def _put(self, sequence: int, timestamp: int, payload: bytes, ssrc: int) -> None:  # noqa: ARG002
         self.transits.append(self._loop.time() - timestamp / CLOCK_HZ)
