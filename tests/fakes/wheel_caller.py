@@ -17,7 +17,7 @@ from tests.fakes.room_caller import RATE_HZ, audible, room_caller
 async def main(join_url: str) -> None:
     async with room_caller(join_url, client="livekit") as caller:
         assert isinstance(caller.leg, RoomLeg)
-        client = type(caller.leg._room).__name__
+        client = type(caller.leg._stays.current).__name__
         await caller.until(lambda: caller.states[-1:] == ["listening"])
         tone = np.sin(2 * np.pi * 300 * np.arange(RATE_HZ) / RATE_HZ)
         await caller.speak((8_000 * tone).astype(np.int16))
