@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 HIGH_WATER_BYTES: Final = 16 * 1024
-_LOOKS: Final = 5  # how often within the deadline we look
+_LOOKS: Final = 20  # how often within the deadline we look
 
 
 class WriteWatch:
