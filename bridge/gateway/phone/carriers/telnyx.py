@@ -103,7 +103,7 @@ class Telnyx(Carrier):
 
     def after_stream(self, call_id: str) -> Answer:
         """See Carrier. The document owns the call: it alone can send the caller elsewhere."""
-        target = self._targets.take(call_id)
+        target = self._targets.get(call_id)
         return texml.transfer(target) if target else texml.hang_up()
 
     def busy(self) -> Answer:

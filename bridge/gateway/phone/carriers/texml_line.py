@@ -14,7 +14,7 @@ MOST: Final = 1_000
 
 
 class Targets:
-    """Where callers are to be connected to, by their calls: until the document asks, or so many others came."""
+    """Where callers are to be connected to, by their calls; a document that asks again is answered alike."""
 
     def __init__(self) -> None:
         self._of: dict[str, str] = {}
@@ -25,9 +25,9 @@ class Targets:
         if len(self._of) > MOST:
             del self._of[next(iter(self._of))]
 
-    def take(self, call_id: str) -> str:
-        """Where this call goes, told once; empty: nowhere."""
-        return self._of.pop(call_id, "")
+    def get(self, call_id: str) -> str:
+        """Where this call goes; empty: nowhere."""
+        return self._of.get(call_id, "")
 
 
 class TexmlLine:

@@ -24,7 +24,7 @@ def comes(*, by_rest: bool) -> CallComes:
     return CallComes("c1", PhoneNumbers(), by_rest=by_rest)
 
 
-def test_a_document_connects_the_caller_once_and_else_hangs_up() -> None:
+def test_a_document_connects_the_caller_whenever_it_asks_and_others_hang_up() -> None:
     async def call() -> None:
         carrier = Telnyx(None)
         carrier.api = api = HandApi()  # type: ignore[assignment]
@@ -33,8 +33,9 @@ def test_a_document_connects_the_caller_once_and_else_hangs_up() -> None:
         await line.transfer(" sip:desk@example.com ")
 
         assert "<Hangup/>" in carrier.after_stream("another").body
-        assert "<Dial><Sip>sip:desk@example.com</Sip></Dial>" in carrier.after_stream("c1").body
-        assert "<Hangup/>" in carrier.after_stream("c1").body
+        for _ in range(2):  # an answer may be lost
+            document = carrier.after_stream("c1").body
+            assert "<Dial><Sip>sip:desk@example.com</Sip></Dial>" in document
         assert api.only.acts == []
         await line.send_digits("1")
         await line.hang_up()
@@ -59,7 +60,7 @@ def test_what_is_no_target_is_refused_at_once() -> None:
 
     with pytest.raises(UsageError, match="no number"):
         asyncio.run(line.transfer(" "))
-    assert targets.take("c1") == ""
+    assert targets.get("c1") == ""
 
 
 def test_targets_that_nobody_asks_for_are_bounded() -> None:
@@ -67,5 +68,5 @@ def test_targets_that_nobody_asks_for_are_bounded() -> None:
     for n in range(MOST + 1):
         targets.put(f"c{n}", "+1")
 
-    assert targets.take("c0") == ""
-    assert targets.take("c1") == "+1"
+    assert targets.get("c0") == ""
+    assert targets.get("c1") == "+1"
