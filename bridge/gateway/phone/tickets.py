@@ -35,6 +35,7 @@ class Tickets:
         self._used = OnceOnly(max(2 * valid_s, REPLAY_S))
         self._undated = OnceOnly(UNDATED_S)
         self._calls = OnceOnly(UNDATED_S)
+        self._over = OnceOnly(UNDATED_S)
 
     def now_s(self) -> float:
         """Unix seconds, for signatures."""
@@ -61,3 +62,11 @@ class Tickets:
     def first_call(self, carrier: CarrierName, carrier_call_id: str) -> bool:
         """Whether a call of the carrier's is taken for the first time; from now on it was."""
         return self._calls.first(f"{carrier} {carrier_call_id}", self._loop.time())
+
+    def call_is_over(self, carrier: CarrierName, carrier_call_id: str) -> None:
+        """The carrier has said that a call of its own is over."""
+        self._over.first(f"{carrier} {carrier_call_id}", self._loop.time())
+
+    def call_was_over(self, carrier: CarrierName, carrier_call_id: str) -> bool:
+        """Whether it has said so."""
+        return self._over.has(f"{carrier} {carrier_call_id}", self._loop.time())

@@ -162,7 +162,8 @@ class Webhooks:
         if isinstance(route, str):
             return self._refused(carrier, comes, route)
         first = unchecked or self._tickets.first_call(carrier.name, comes.call_id)
-        if comes.once and not first:
+        over = not unchecked and self._tickets.call_was_over(carrier.name, comes.call_id)
+        if over or (comes.once and not first):
             return self._refused(carrier, comes, "this call has come before, and is over")
         call = self._desk.expect(carrier, comes, route)
         call.record.unchecked = unchecked
@@ -220,6 +221,8 @@ class Webhooks:
     # A call moves
 
     def _move(self, carrier: Carrier, moved: CallMoved) -> None:
+        if moved.over:
+            self._tickets.call_is_over(carrier.name, moved.call_id)
         record = self._desk.history.find(carrier.name, moved.call_id)
         if record is not None:
             record.status = plain_word(moved.status) or record.status

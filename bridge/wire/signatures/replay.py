@@ -29,6 +29,11 @@ class OnceOnly:
         self._seen[key] = now_s
         return True
 
+    def has(self, key: str, now_s: float) -> bool:
+        """Whether the key has come, and is remembered."""
+        came_s = self._seen.get(key)
+        return came_s is not None and now_s - came_s <= self._keep_s
+
     def _forget(self, now_s: float) -> None:
         """Drop what is too old, or too much: at most what has come since the last time."""
         while self._seen:

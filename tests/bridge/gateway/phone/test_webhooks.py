@@ -201,6 +201,25 @@ def test_a_status_of_a_live_call_is_kept_and_ends_nothing() -> None:
     play(test())
 
 
+@pytest.mark.parametrize("over", [True, False])
+def test_a_call_that_goes_on_may_be_sent_to_us_again_until_the_carrier_says_that_it_is_over(
+    over: bool,
+) -> None:
+    async def test() -> None:
+        async with phone_world() as world:
+            goes_on = twilio_webhook(twilio_call(CallStatus="in-progress"))
+            await stream_target(world, goes_on)
+            await asyncio.sleep(61.0)
+            if over:
+                await told(world, CallStatus="completed")
+            answer = await goes_on.send(world.http())
+
+            assert ("<Reject" in answer.text) is over
+            assert len(world.records) == (1 if over else 2)
+
+    play(test())
+
+
 def test_a_call_on_the_status_url_opens_nothing() -> None:
     async def test() -> None:
         async with phone_world() as world:

@@ -34,3 +34,14 @@ def test_a_key_that_comes_again_is_not_kept_longer() -> None:
     once.first("a", 9)
 
     assert once.first("a", 11)
+
+
+def test_asking_for_a_key_neither_adds_one_nor_forgets_any() -> None:
+    once = OnceOnly(keep_s=10, most=2)
+    once.first("a", 0)
+    once.first("b", 0)
+
+    assert not once.has("c", 0)
+    assert once.has("a", 10)
+    assert not once.has("a", 10.1)
+    assert not once.first("b", 9)
