@@ -4,6 +4,7 @@ import asyncio
 import random
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -16,10 +17,13 @@ from bridge.legs.webrtc import inside, source_guard
 from bridge.legs.webrtc.options import IceServer, RtcOptions
 from bridge.legs.webrtc.source_guard import GATHER_S, GuardedProtocol
 from bridge.loops import new_event_loop
+from bridge_codecs.pcm import Int16
 from tests.fakes.lossy_relay import Weather, relay
 from tests.fakes.rtc_pair import LOOPBACK, connect, make_side, sides, tone, until
 
 ROOT = Path(__file__).parents[4]
+SETTLED_S = 2.0
+"""The jitter buffer knows the network by then."""
 
 
 class Lossy:
@@ -77,6 +81,35 @@ async def test_audio_is_as_long_as_the_call_on_a_lossy_network(
         assert (
             abs(heard_s - took_s) < 0.08
         )  # of which two frames and the jitter are where the clock was read
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", [0.05, 0.2])
+async def test_ten_seconds_on_a_lossy_network_are_heard_to_20_ms(
+    loss: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead: list[tuple[float, float]] = []
+    async with sides() as (caller, answerer):
+        await connect(caller, answerer)
+        Lossy(loss, 0.02, seed=4).install(monkeypatch)
+        loop = asyncio.get_running_loop()
+        heard, began_s = 0, loop.time()
+
+        def hear(samples: Int16) -> None:
+            nonlocal heard
+            heard += samples.size
+            now_s = loop.time() - began_s
+            ahead.append((now_s, heard / LOOPBACK.ear_hz - now_s))
+
+        answerer.peer.hear(hear)
+        caller.lane.push(tone(14.0))
+        await asyncio.sleep(SETTLED_S + 11.0)
+
+    def typical(from_s: float) -> float:
+        """Of a second: single packets come early and late."""
+        return statistics.median(s for at_s, s in ahead if from_s <= at_s < from_s + 1)
+
+    assert abs(typical(SETTLED_S + 10.0) - typical(SETTLED_S)) <= 0.02
 
 
 @pytest.mark.parametrize(
