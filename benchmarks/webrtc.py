@@ -25,6 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.webrtc_parts.cycles import cycles
 from benchmarks.webrtc_parts.generator import LoadCall, speech_packets
 from bridge.loops import new_event_loop
 
@@ -145,6 +146,12 @@ async def connected(server: Server, packets: list[bytes]) -> LoadCall:
     return call
 
 
+async def count_cycles(options: argparse.Namespace) -> None:
+    packets, server = speech_packets(str(RECORDING)), await start_server(options)
+    await cycles(options.cycles, lambda: connected(server, packets), server.ask, print)
+    await server.stop()
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--calls", type=int, nargs="+", default=[1, 10, 20, 30])
@@ -163,7 +170,25 @@ def main() -> None:
         metavar="SEEDS",
         help="how soon peers connect on a lossy network instead",
     )
+    asked.add_argument(
+        "--quality",
+        type=int,
+        metavar="SEEDS",
+        help="STOI and duration of speech on a lossy network instead",
+    )
+    asked.add_argument(
+        "--cycles", type=int, metavar="N", help="memory over calls that connect and close instead"
+    )
     options = asked.parse_args()
+    if options.quality:
+        from benchmarks.webrtc_parts.quality import quality  # noqa: PLC0415 - with the tests' network
+
+        quality(options.quality, print)
+        return
+    if options.cycles:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(count_cycles(options))
+        return
     if options.connect:
         from benchmarks.webrtc_parts.connecting import connecting  # noqa: PLC0415 - with the tests' relay
 

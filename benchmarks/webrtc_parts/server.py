@@ -77,6 +77,8 @@ async def serve(make: Callable[[], Call]) -> None:
             calls.clear()
             said = {"closed": True}
         else:
+            if "swept" in asked:
+                gc.collect()
             said = figures(calls)
         sys.stdout.write(json.dumps(said) + "\n")
         sys.stdout.flush()
