@@ -14,13 +14,13 @@ microphone and a loudspeaker do, has one wheel for all versions of Python, and i
 In the first two or three seconds none of them takes more than some 10 dB, hence the gate behind it (`echo_gate`).
 """
 
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
 
 import numpy as np
 
 from bridge.errors import MissingExtra
+from bridge.legs.device.apm_library import load
 from bridge.legs.device.echo_gate import EchoGate
 from bridge_codecs.pcm import Int16
 
@@ -56,9 +56,7 @@ class Apm:
 
     def __init__(self, *, noise_suppression: bool = True, gain_control: bool = True) -> None:
         try:
-            # Heavy: 0.1 s and the threads of its library.
-            rtc: Any = import_module("livekit.rtc")
-            module: Any = import_module("livekit.rtc.apm").AudioProcessingModule
+            self._frame, module = load()
             self._canceller: Any = module(
                 echo_cancellation=True,
                 noise_suppression=noise_suppression,
@@ -68,7 +66,6 @@ class Apm:
             self._leveller: Any = module(auto_gain_control=True) if gain_control else None
         except ImportError:
             raise MissingExtra(WHAT_IS_LEFT) from None
-        self._frame: Any = rtc.AudioFrame
         self._delay_ms = 0.0
         self.gate = EchoGate()
 
