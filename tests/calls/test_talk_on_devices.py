@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ __all__ = ["pulse"]
 
 pytestmark = [
     pytest.mark.skipif(not has_portaudio(), reason="PortAudio is not installed"),
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(180),  # two talks, where the first one had holes
 ]
 
 SCRIPT = '''
@@ -92,8 +93,16 @@ def spoken_s(samples: Int16, spans: Sequence[Span]) -> float:
 
 @pytest.fixture(scope="module")
 def talk(pulse: PulseServer, tmp_path_factory: pytest.TempPathFactory) -> Talk:
-    """Somebody speaks three seconds after the agent's first sound."""
-    folder = tmp_path_factory.mktemp("talk")
+    """Somebody speaks three seconds after the agent's first sound.
+
+    Held once more where the machine was too busy to bring and take all of the sound: what the program then hears of
+    a voice has holes, and its answer is another matter.
+    """
+    held = _held(pulse, tmp_path_factory.mktemp("talk"))
+    return held if not held.figures["drops"] else _held(pulse, tmp_path_factory.mktemp("again"))
+
+
+def _held(pulse: PulseServer, folder: Path) -> Talk:
     (folder / "script.toml").write_text(SCRIPT)
     voice = read_audio(RECORDINGS / "appointment.flac", RATE_HZ).samples
     plan = CallerPlan(turns=[CallerTurn("appointment", voice, INTERRUPTS_AFTER_S)], tail_s=40.0)
