@@ -32,6 +32,7 @@ from aiortc.rtp import (
     RtpPacket,
 )
 
+from bridge.legs.webrtc.allowance import Allowance
 from bridge.legs.webrtc.data_guard import guard_data
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.rtp import RtpWriter, parse_rtp
@@ -216,6 +217,7 @@ class EarReceiver(RTCRtpReceiver):
         """Takes the peer's SRTP."""
         unprotect = transport._rx_srtp.unprotect
         sources: set[bytes] = set()
+        allowance = Allowance()
 
         def take(data: bytes) -> None:
             source = data[8:12]
@@ -225,6 +227,8 @@ class EarReceiver(RTCRtpReceiver):
                 plain = unprotect(data)
             except pylibsrtp.Error:
                 return  # forged, replayed, cut off
+            if not allowance.takes():
+                return
             sources.add(source)
             packet = parse_rtp(plain)
             if packet is not None and packet.payload_type in self.payload_types:

@@ -1,14 +1,16 @@
 """A client over WebRTC that floods the service, beside calls of others: theirs have no gap and are not late.
 
-The service, the rogue and the other callers are processes of their own on real sockets. A machine that is too busy for
-this shows so without any flood, and the run says nothing of lateness; what a flood costs the service it says anywhere.
+The service, the rogue and the other callers are processes of their own on real sockets. Where that is allowed, service
+and callers go before other programs; where the service had to wait for a processor all the same, the run says nothing
+of lateness. What a flood costs the service it says anywhere.
 """
 
 import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -25,6 +27,9 @@ FLOOD_S: Final = 5.0
 CONFIG: Final = '[webrtc]\naddresses = ["127.0.0.1"]\n'
 MOST_CPU_S: Final = 0.6 * FLOOD_S
 """Of the service while it is flooded, its calls included: the rest of its core is free for others."""
+FIRST: Final = -15
+MOST_WAITED_S: Final = 0.2
+"""For a processor; more makes calls late without any flood."""
 LEAST_SENT: Final = {"messages": 100, "candidates": 100}
 
 
@@ -72,6 +77,11 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def waited_s(pid: int) -> float:
+    """How long a process's main thread has been ready and had no processor, s."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
 class Told(NamedTuple):
     """How a run went."""
 
@@ -81,6 +91,23 @@ class Told(NamedTuple):
     """By the rogue."""
     cpu_s: float
     """Of the service, while the rogue was there."""
+    waited_s: float
+    """Likewise, for a processor."""
+
+
+@contextmanager
+def before_others(*pids: int) -> Iterator[None]:
+    """Let these processes go first, where that is allowed."""
+    usual = [os.getpriority(os.PRIO_PROCESS, pid) for pid in pids]
+    try:
+        with suppress(PermissionError):
+            for pid in pids:
+                os.setpriority(os.PRIO_PROCESS, pid, FIRST)
+        yield
+    finally:
+        with suppress(PermissionError, ProcessLookupError):
+            for pid, nice in zip(pids, usual, strict=True):
+                os.setpriority(os.PRIO_PROCESS, pid, nice)
 
 
 async def clean_calls_beside(kind: str, folder: Path) -> Told:
@@ -88,6 +115,7 @@ async def clean_calls_beside(kind: str, folder: Path) -> Told:
     await asyncio.to_thread(folder.mkdir)
     async with AsyncExitStack() as stack:
         serve = await stack.enter_async_context(serve_process(folder, CONFIG))
+        stack.enter_context(before_others(serve.process.pid, os.getpid()))
         http = await stack.enter_async_context(serve.http())
         calls = [await made(http, "tipring/tone") for _ in range(N_CLEAN)]
         rogue = await made(http, "tipring/echo")
@@ -99,12 +127,13 @@ async def clean_calls_beside(kind: str, folder: Path) -> Told:
             clients.append(client)
         for client in clients:
             client.speak(4.5)
-        before_s = cpu_s(serve.process.pid)
+        pid = serve.process.pid
+        before_s = cpu_s(pid), waited_s(pid)
         sent = await flooded(rogue, serve.port, kind)
-        used_s = cpu_s(serve.process.pid) - before_s
+        used_s, held_s = cpu_s(pid) - before_s[0], waited_s(pid) - before_s[1]
         for client in clients:
             assert (await http.delete(client.url, headers=client.headers)).status_code == 200
-        return Told([await figures(http, call) for call in calls], sent, used_s)
+        return Told([await figures(http, call) for call in calls], sent, used_s, held_s)
 
 
 def is_clean(told: dict[str, Any]) -> bool:
@@ -117,9 +146,7 @@ async def test_calls_of_others_have_no_gap_and_are_not_late(kind: str, tmp_path:
     told = await clean_calls_beside(kind, tmp_path / "flooded")
     assert told.sent > LEAST_SENT.get(kind, 20_000)
     assert told.cpu_s < MOST_CPU_S
-    if all(map(is_clean, told.calls)):
-        return
-    control = await clean_calls_beside("nothing", tmp_path / "control")
-    if not all(map(is_clean, control.calls)):
-        pytest.skip("the machine is too busy: calls are late without any flood")
-    assert [each for each in told.calls if not is_clean(each)] == []
+    late = [each for each in told.calls if not is_clean(each)]
+    if late and told.waited_s > MOST_WAITED_S:
+        pytest.skip(f"the service has waited {told.waited_s:.1f} s for a processor")
+    assert late == []
