@@ -11,7 +11,7 @@ from bridge_codecs.pcm import Int16
 
 
 class Hearing:
-    """Between two connections nothing is heard, and time goes on in the recording all the same.
+    """Before the first packet and between two connections nothing is heard; time goes on in the recording all the same.
 
     Args:
         rate_hz: of the audio, Hz.
@@ -23,7 +23,12 @@ class Hearing:
         self._rate_hz = rate_hz
         self._loop = asyncio.get_running_loop()
         self._link: Link | None = None
-        self._heard_s = 0.0
+        self._heard_s: float | None = None
+
+    def begin(self) -> None:
+        """The client is there: the recording's time begins, unless it has."""
+        if self._heard_s is None:
+            self._heard_s = self._loop.time()
 
     def hear(self, link: Link, samples: Int16, port: Port) -> None:
         """Mono int16 of this connection, gapless but for a change of it."""
@@ -38,7 +43,7 @@ class Hearing:
 
     def _fill_gap(self, link: Link, n: int, recorder: Recorder) -> None:
         now_s = self._loop.time()
-        if link is not self._link and self._link is not None:
+        if link is not self._link and self._heard_s is not None:
             gap = round((now_s - self._heard_s) * self._rate_hz) - n
             while gap > 0:
                 piece = min(gap, self._rate_hz)

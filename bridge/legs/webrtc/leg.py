@@ -159,6 +159,7 @@ class WebRtcLeg:
         if link is self._links.current and not self._is_ready and self.running:
             self._is_ready = True
             self._departure.ready()
+            self._hearing.begin()
             self._messages.open(link.send)
             assert self._speech is not None
             self._speech.go_on()

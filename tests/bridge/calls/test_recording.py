@@ -68,6 +68,19 @@ async def _webrtc(recorder: CallRecorder) -> float:
     return LONG_S + 2
 
 
+async def _webrtc_late(recorder: CallRecorder) -> float:
+    """A client who is there for so long before anything of it is heard, while the agent speaks."""
+    hearing, port, link = Hearing(RATE_HZ, recorder), hand_port().port, FakeLink()
+    hearing.begin()
+    for _ in range(LONG_S * RATE_HZ // FRAME):
+        recorder.sent(np.ones(FRAME, np.int16), plays_in_s=None)
+        await asyncio.sleep(0.02)
+    for _ in range(50):
+        hearing.hear(link, np.ones(FRAME, np.int16), port)
+        await asyncio.sleep(0.02)
+    return LONG_S + 1
+
+
 async def _socket(recorder: CallRecorder) -> float:
     """A client whose network holds up as much as is taken at once, twice."""
     socket = HandSocket()
@@ -112,7 +125,7 @@ async def _agent_alone(recorder: CallRecorder) -> float:
     return LONG_S
 
 
-@pytest.mark.parametrize("talk", [_webrtc, _socket, _phone, _agent_alone])
+@pytest.mark.parametrize("talk", [_webrtc, _webrtc_late, _socket, _phone, _agent_alone])
 def test_a_recording_outlives_what_comes_all_at_once(
     tmp_path: Path, talk: Callable[[CallRecorder], Awaitable[float]]
 ) -> None:

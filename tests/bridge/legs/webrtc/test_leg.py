@@ -234,6 +234,19 @@ def test_audio_goes_both_ways_and_a_whole_turn_is_had() -> None:
     play(call())
 
 
+def test_a_recording_begins_when_the_client_is_there_and_not_when_it_is_first_heard() -> None:
+    async def call() -> None:
+        async with rtc_world() as world:
+            record, _ = await world.enter()
+            recorder = world.leg(record)._hearing.recorder = HandRecorder()
+            link = world.link(record)
+            await asyncio.sleep(12)
+            link.hear(np.ones(320, np.int16))
+            assert recorder.caller == pytest.approx(12 * EAR_HZ, abs=320)
+
+    play(call())
+
+
 def test_an_interruption_clears_the_voice_and_needs_no_message_of_its_own() -> None:
     async def call(medium: WebRtcMedium, *, told: bool) -> None:
         brain = ActingBrain(lambda cue: [Say(WORDS)] if isinstance(cue, Greeting) else ())
