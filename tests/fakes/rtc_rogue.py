@@ -148,7 +148,6 @@ async def _signal(info: Mapping[str, Any]) -> int:
 
 async def main(whip: str, join_url: str, token: str, kind: str, asked_s: str) -> None:
     seconds = float(asked_s)
-    os.setpriority(os.PRIO_PROCESS, 0, 0)  # whoever started it may go before others
     if kind == "candidates":
         n = await candidates(whip.partition("/calls/")[0], join_url, seconds)
     else:

@@ -27,7 +27,6 @@ FLOOD_S: Final = 5.0
 CONFIG: Final = '[webrtc]\naddresses = ["127.0.0.1"]\n'
 MOST_CPU_S: Final = 0.6 * FLOOD_S
 """Of the service while it is flooded, its calls included: the rest of its core is free for others."""
-FIRST: Final = -15
 MOST_WAITED_S: Final = 0.2
 """For a processor; more makes calls late without any flood."""
 LEAST_SENT: Final = {"messages": 100, "candidates": 100}
@@ -97,17 +96,17 @@ class Told(NamedTuple):
 
 @contextmanager
 def before_others(*pids: int) -> Iterator[None]:
-    """Let these processes go first, where that is allowed."""
-    usual = [os.getpriority(os.PRIO_PROCESS, pid) for pid in pids]
+    """Let these processes go first, where that is allowed; those that they start do not."""
+    first, usual = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.SCHED_OTHER
     try:
         with suppress(PermissionError):
             for pid in pids:
-                os.setpriority(os.PRIO_PROCESS, pid, FIRST)
+                os.sched_setscheduler(pid, first, os.sched_param(1))
         yield
     finally:
         with suppress(PermissionError, ProcessLookupError):
-            for pid, nice in zip(pids, usual, strict=True):
-                os.setpriority(os.PRIO_PROCESS, pid, nice)
+            for pid in pids:
+                os.sched_setscheduler(pid, usual, os.sched_param(0))
 
 
 async def clean_calls_beside(kind: str, folder: Path) -> Told:
