@@ -67,9 +67,7 @@ class AiCall:
     """Whether it is joined over WebRTC."""
 
 
-def ai_call(
-    route: RouteConfig, facts: PhoneFacts, caller_hz: int, *, ours: bool = False
-) -> AiCall:
+def ai_call(route: RouteConfig, facts: PhoneFacts, caller_hz: int, *, ours: bool = False) -> AiCall:
     """The request for this phone call.
 
     Args:

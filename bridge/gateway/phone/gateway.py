@@ -102,7 +102,9 @@ async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
             config=phone,
             carriers=carriers,
             routes=Routes.of(config.routes),
-            ai=AiSide(api, phone.setup_s, rtc_options(config.webrtc), ours=config.ai.base_url is None),
+            ai=AiSide(
+                api, phone.setup_s, rtc_options(config.webrtc), ours=config.ai.base_url is None
+            ),
             fallback=fallback,
             divert=server.service.phones.divert,
             lines=lines or PhoneLines(Admission(AdmissionLimits(phone.max_calls))),
