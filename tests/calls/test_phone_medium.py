@@ -59,7 +59,7 @@ SETUPS = {
     "telnyx L16 at 16 kHz": telnyx("L16", 16_000),
     "plivo mu-law": plivo("audio/x-mulaw", 8_000),
     "plivo L16 at 16 kHz": plivo("audio/x-l16", 16_000),
-    "exotel": Setup("exotel", "closed", frame_s=0.1),
+    "exotel": Setup("exotel", "closed", frame_s=0.2),
 }
 
 
