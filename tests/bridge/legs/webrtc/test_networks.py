@@ -63,31 +63,10 @@ async def connecting_s(weather: Weather) -> float:
         return took_s
 
 
-@pytest.mark.parametrize(
-    "loss", [0.2, *(pytest.param(loss, marks=pytest.mark.slow) for loss in (0.0, 0.05))]
-)
-async def test_audio_is_as_long_as_the_call_on_a_lossy_network(
-    loss: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with sides() as (caller, answerer):
-        await connect(caller, answerer)
-        Lossy(loss, 0.02, seed=4).install(monkeypatch)
-        await until(lambda: bool(answerer.heard and caller.heard))
-        loop = asyncio.get_running_loop()
-        began_s, before = loop.time(), answerer.audio.size
-        caller.lane.push(tone(2.0))
-        await asyncio.sleep(1.5)
-        took_s, heard_s = loop.time() - began_s, (answerer.audio.size - before) / LOOPBACK.ear_hz
-        assert (
-            abs(heard_s - took_s) < 0.08
-        )  # of which two frames and the jitter are where the clock was read
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("loss", [0.05, 0.2])
-async def test_ten_seconds_on_a_lossy_network_are_heard_to_20_ms(
-    loss: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def heard_on(
+    loss: float, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> list[tuple[float, float]]:
+    """At each instant how far what was heard is ahead of the time that passed, s."""
     ahead: list[tuple[float, float]] = []
     async with sides() as (caller, answerer):
         await connect(caller, answerer)
@@ -102,14 +81,39 @@ async def test_ten_seconds_on_a_lossy_network_are_heard_to_20_ms(
             ahead.append((now_s, heard / LOOPBACK.ear_hz - now_s))
 
         answerer.peer.hear(hear)
-        caller.lane.push(tone(14.0))
-        await asyncio.sleep(SETTLED_S + 11.0)
+        caller.lane.push(tone(seconds))
+        await asyncio.sleep(seconds)
+    return ahead
 
-    def typical(from_s: float) -> float:
-        """Of a second: single packets come early and late."""
-        return statistics.median(s for at_s, s in ahead if from_s <= at_s < from_s + 1)
 
-    assert abs(typical(SETTLED_S + 10.0) - typical(SETTLED_S)) <= 0.02
+def typical(ahead: list[tuple[float, float]], from_s: float) -> float:
+    """Of a second: single packets come early and late, and behind a hole they are waited for."""
+    return statistics.median(s for at_s, s in ahead if from_s <= at_s < from_s + 1)
+
+
+@pytest.mark.parametrize(
+    "loss", [0.2, *(pytest.param(loss, marks=pytest.mark.slow) for loss in (0.0, 0.05))]
+)
+async def test_audio_is_as_long_as_the_call_on_a_lossy_network(
+    loss: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = await heard_on(loss, 2.7, monkeypatch)
+
+    # The fastest packets tell: a busy machine holds up the others.
+    begin, end = (
+        max(s for at_s, s in ahead if from_s <= at_s < from_s + 1) for from_s in (0.2, 1.7)
+    )
+    assert abs(end - begin) < 0.08
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", [0.05, 0.2])
+async def test_ten_seconds_on_a_lossy_network_are_heard_to_20_ms(
+    loss: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = await heard_on(loss, SETTLED_S + 11.0, monkeypatch)
+
+    assert abs(typical(ahead, SETTLED_S + 10.0) - typical(ahead, SETTLED_S)) <= 0.02
 
 
 @pytest.mark.parametrize(
