@@ -1,5 +1,6 @@
 """The vendor's SDK in Firefox ESR, which offers nothing before it has joined and names its addresses by mDNS."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 async def test_a_call_is_heard_both_ways(house: RtcServed, tmp_path: Path) -> None:
-    script = bundled(node_modules(*PACKAGES), PAGE)
+    script = await asyncio.to_thread(lambda: bundled(node_modules(*PACKAGES), PAGE))
     call = await house.created(model="tipring/echo", selectedTools=[])
     async with firefox(tmp_path) as page:
         await page.goto(f"http://127.0.0.1:{house.port}/healthz")
