@@ -19,6 +19,8 @@ MOST_PPM: Final = 1_000.0
 """What the drift correction takes."""
 ECHO_DB: Final = -40.0
 """A weaker echo interrupts no agent."""
+LOUD_ECHO_DB: Final = -6.0
+"""A louder one can interrupt the agent in its first second, until the canceller knows it; one of -10 dB never did."""
 NOISY_DBFS: Final = -45.0
 
 
@@ -139,6 +141,11 @@ def _echo(examination: Examination, *, has_aec: bool) -> Iterator[Finding]:
     told = f"the loudspeaker comes back at {echo_db:+.0f} dB"
     if not _has_echo(examination):
         yield Finding("good", f"{told}: no echo that matters")
+    elif has_aec and echo_db > LOUD_ECHO_DB:
+        yield Finding(
+            "note",
+            f"{told}: more than echo cancellation takes away at once: a lower volume, headphones, or half duplex",
+        )
     elif has_aec:
         yield Finding("good", f"{told}: echo cancellation takes it away")
     else:

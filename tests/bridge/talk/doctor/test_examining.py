@@ -125,6 +125,14 @@ def test_without_echo_cancellation_an_echo_asks_for_half_duplex() -> None:
     assert not needs_half_duplex(examined(Room(echo_db=-50)), has_aec=False)
 
 
+@pytest.mark.parametrize(("echo_db", "told"), [(-9, "takes it away"), (-3, "lower volume")])
+def test_an_echo_as_loud_as_its_sound_is_more_than_cancellation_takes_away_at_once(
+    echo_db: float, told: str
+) -> None:
+    found = findings(examined(Room(echo_db=echo_db)), has_aec=True)
+    assert [told in finding.text for finding in found if "comes back" in finding.text] == [True]
+
+
 def test_a_wireless_pair_is_slow_but_usable() -> None:
     found = said(Room(delay_ms=280))
     assert "slow for a conversation" in texts(found, "note")
