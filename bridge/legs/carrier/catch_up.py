@@ -17,7 +17,7 @@ QUIET_PEAK: Final = 100
 NEAR_S: Final = 0.1
 """A carrier that has no more than this to play is level with us."""
 KEPT_MS: Final = 100
-"""So much of each pause stays: words do not run into each other."""
+"""So much of each pause stays at least, in whole frames: words do not run into each other."""
 
 
 class CatchUp:
@@ -43,6 +43,8 @@ class CatchUp:
     def waits(self, ahead_s: float, lead_s: float) -> None:
         """The next frame has to wait: the carrier has so much to play, and should have so much at most."""
         if ahead_s > lead_s + BEHIND_S:
+            if not self.behind:
+                self._quiet = 0  # of the last time
             self.behind = max(self.behind, int(ahead_s * self._rate_hz))
 
     def ran_dry(self, ahead_s: float) -> None:
@@ -54,8 +56,8 @@ class CatchUp:
         if int(frame.max()) > QUIET_PEAK or int(frame.min()) < -QUIET_PEAK:
             self._quiet = 0
             return False
-        self._quiet += frame.size
-        if self._quiet <= self._kept:
+        begins_at, self._quiet = self._quiet, self._quiet + frame.size
+        if begins_at < self._kept:
             return False
         self.behind = max(0, self.behind - frame.size)
         self._figures.agent_pauses_left_out_ms += 1000 * frame.size / self._rate_hz

@@ -43,7 +43,20 @@ def test_of_a_pause_the_first_tenth_of_a_second_stays(peak: int, n_left_out: int
 
     assert left_out == [False] * (20 - n_left_out) + [True] * n_left_out
     assert figures.agent_pauses_left_out_ms == 20 * n_left_out
-    assert 20 * 20 - KEPT_MS == 300
+
+
+@pytest.mark.parametrize(
+    ("frame_ms", "kept_ms"), [(20, KEPT_MS), (30, 120), (KEPT_MS, KEPT_MS), (200, 200), (400, 400)]
+)
+def test_some_of_a_pause_stays_however_long_the_frames_are(frame_ms: int, kept_ms: int) -> None:
+    catch_up, _ = behind(10)
+    quiet = np.zeros(RATE_HZ * frame_ms // 1000, np.int16)
+
+    left_out = [catch_up.leaves_out(quiet) for _ in range(2_000 // frame_ms)]
+
+    n_kept = left_out.index(True)
+    assert n_kept * frame_ms == kept_ms
+    assert all(left_out[n_kept:])
 
 
 def test_each_pause_keeps_its_own() -> None:
@@ -53,6 +66,24 @@ def test_each_pause_keeps_its_own() -> None:
 
     assert not catch_up.leaves_out(frame(3_000))
     assert [catch_up.leaves_out(frame(0)) for _ in range(6)] == [False] * 5 + [True]
+
+
+def test_the_pause_in_which_it_falls_behind_again_keeps_its_own_too() -> None:
+    catch_up, _ = behind(0.6)
+    while catch_up.behind:
+        catch_up.leaves_out(frame(0))
+    catch_up.waits(2.0, 0.0)
+
+    assert [catch_up.leaves_out(frame(0)) for _ in range(6)] == [False] * 5 + [True]
+
+
+def test_falling_further_behind_in_a_pause_keeps_no_more_of_it() -> None:
+    catch_up, _ = behind(0.6)
+    for _ in range(6):
+        catch_up.leaves_out(frame(0))
+    catch_up.waits(2.0, 0.0)
+
+    assert catch_up.leaves_out(frame(0))
 
 
 def test_the_largest_negative_sample_is_no_silence() -> None:
