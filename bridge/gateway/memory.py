@@ -68,31 +68,33 @@ class MemoryRoom:
     def __init__(self, share: float, n_live: Callable[[], int] = lambda: 0) -> None:
         self.share = share
         self.bounds: tuple[Bound, ...] = ()
-        """The last sample, one of each kind; empty where nothing can be read."""
+        """The last sample; empty where nothing can be read."""
         self._n_live = n_live
         self._n_sampled = 0
         self._n_held = 0
 
     def sampled(self, bounds: Iterable[Bound]) -> None:
         """What was just read."""
-        tightest: dict[Of, Bound] = {}
-        for bound in sorted(bounds, key=self._room, reverse=True):
-            tightest[bound.of] = bound
-        self.bounds = tuple(tightest.values())
+        self.bounds = tuple(bounds)
         self._n_sampled = self._n_live()
         if self.short() is None:
             self._n_held = max(self._n_held, self._n_sampled)
 
     def short(self, *, n_calls: int = 1) -> Bound | None:
         """The limit that leaves no room for so many more calls; None if there is room."""
-        tightest = min(self.bounds, key=self._room, default=None)
-        if tightest is None:
-            return None
         n_live = self._n_live()
         known = n_live + n_calls <= self._n_held
         share = (1 + self.share) / 2 if known else self.share
         needed = (max(0, n_live - self._n_sampled) + n_calls) * CALL_BYTES
-        return None if tightest.room_bytes(share) >= needed else tightest
+        tightest = min(self.bounds, key=lambda bound: bound.room_bytes(share), default=None)
+        if tightest is None or tightest.room_bytes(share) >= needed:
+            return None
+        return tightest
+
+    def tightest(self) -> dict[Of, Bound]:
+        """Of each kind the limit that leaves the least room below `share`."""
+        loosest_first = sorted(self.bounds, key=lambda bound: -bound.room_bytes(self.share))
+        return {bound.of: bound for bound in loosest_first}
 
     def max_ended(self, most: int) -> int:
         """How many ended calls may be remembered, where otherwise so many would be."""
@@ -100,9 +102,6 @@ class MemoryRoom:
         if limit_bytes is None:
             return most
         return min(most, int(ENDED_SHARE * limit_bytes / ENDED_BYTES))
-
-    def _room(self, bound: Bound) -> int:
-        return bound.room_bytes(self.share)
 
 
 # What the system's files say

@@ -54,13 +54,13 @@ def service_metrics(
             "memory_limit_bytes",
             "Limits of the memory that the process may have: of its group, its address space, the machine.",
             ["of"],
-            {(bound.of,): bound.limit_bytes for bound in memory.bounds},
+            {(of,): bound.limit_bytes for of, bound in memory.tightest().items()},
         )
         yield gauges(
             "memory_used_bytes",
             "What counts against each of them, what the kernel takes back by itself left out.",
             ["of"],
-            {(bound.of,): bound.used_bytes for bound in memory.bounds},
+            {(of,): bound.used_bytes for of, bound in memory.tightest().items()},
         )
         yield gauge("connections", "Open connections, media sockets included.", n_connections())
         yield gauge("served_calls", "Calls of the embedded call server that are up.", n_served())

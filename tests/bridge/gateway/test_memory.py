@@ -12,6 +12,7 @@ from bridge.gateway.memory import (
     Bound,
     MemoryRoom,
     Mounted,
+    Of,
     groups_of,
     limit_of,
     mounted,
@@ -113,8 +114,27 @@ def test_the_limit_with_the_least_room_counts() -> None:
 
     assert room.short() is None
     assert room.short(n_calls=2) is near
-    assert {bound.of for bound in room.bounds} == {"group", "machine"}
-    assert near in room.bounds
+    assert room.tightest() == {"group": near, "machine": Bound("machine", 10**12, 10**9)}
+
+
+@pytest.mark.parametrize("of", ["machine", "group"])
+def test_the_limit_with_the_least_room_by_the_share_that_counts_is_the_one_that_is_judged(
+    of: Of,
+) -> None:
+    n_live = 100
+    room = MemoryRoom(0.85, lambda: n_live)
+    room.sampled([Bound("group", 1_000 * MIB, 100 * MIB)])
+    n_live = 10  # what 100 had room for is taken again, up to 92.5 %
+    over_the_share = Bound("group", 1_000 * MIB, 852 * MIB)
+    over_both = {
+        "machine": Bound("machine", 8_000 * MIB, 8_000 * MIB - SPARE_BYTES + MIB),
+        "group": Bound("group", 20 * MIB, 19 * MIB),
+    }[of]
+    room.sampled([over_the_share])
+    assert room.short() is None
+
+    room.sampled([over_the_share, over_both])
+    assert room.short() is over_both
 
 
 def test_calls_that_came_since_the_last_sample_count_until_the_next_one_shows_them() -> None:
