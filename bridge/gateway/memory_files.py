@@ -4,6 +4,7 @@ What is not there, or cannot be read, limits nothing: other systems than Linux h
 """
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -12,6 +13,9 @@ from pathlib import Path
 from typing import Final, Literal
 
 from bridge.gateway.memory import Bound, MemoryRoom, groups_of, limit_of, mounted, table_of
+from bridge.log import whereabouts
+
+log = logging.getLogger(__name__)
 
 SAMPLE_S: Final = 1.0
 PROC: Final = Path("/proc")
@@ -31,16 +35,29 @@ def memory_bounds(proc: Path = PROC) -> list[Bound]:
 async def sampled(
     room: MemoryRoom, read: Callable[[], Iterable[Bound]] = memory_bounds
 ) -> AsyncIterator[None]:
-    """Keep the room up to date for the time of the context, from a thread: the kernel may take its time."""
+    """Keep the room up to date for the time of the context, from a thread: the kernel may take its time.
+
+    A round that fails changes nothing, and the next one is tried; the log has the first such.
+    """
     loop = asyncio.get_running_loop()
-    room.sampled(await loop.run_in_executor(None, read))
+    told = False
 
     async def sample() -> None:
+        nonlocal told
+        try:
+            room.sampled(await loop.run_in_executor(None, read))
+        except Exception as exc:  # noqa: BLE001 - whatever it is, admission goes on by what is read next
+            if not told:
+                log.warning("! how much memory is left cannot be read: %s", whereabouts(exc))
+            told = True
+
+    async def sample_on() -> None:
         while True:
             await asyncio.sleep(SAMPLE_S)
-            room.sampled(await loop.run_in_executor(None, read))
+            await sample()
 
-    sampling = loop.create_task(sample(), name="sample the memory")
+    await sample()
+    sampling = loop.create_task(sample_on(), name="sample the memory")
     try:
         yield
     finally:
@@ -50,11 +67,16 @@ async def sampled(
 
 
 def _groups(proc: Path) -> Iterator[Bound]:
-    with suppress(OSError):
-        cgroup = (proc / "self/cgroup").read_text()
-        for where in mounted((proc / "self/mountinfo").read_text()):
+    with suppress(OSError, ValueError):
+        cgroup = _text_of_paths(proc / "self/cgroup")
+        for where in mounted(_text_of_paths(proc / "self/mountinfo")):
             for folder in groups_of(cgroup, where):
                 yield from _group(Path(folder), where.version)
+
+
+def _text_of_paths(file: Path) -> str:
+    """A file that names paths, whose bytes may be of any encoding: they lead where they led."""
+    return file.read_text(encoding="utf-8", errors="surrogateescape")
 
 
 def _group(folder: Path, version: Literal[1, 2]) -> Iterator[Bound]:
@@ -81,7 +103,7 @@ def _address_space(proc: Path) -> Iterator[Bound]:
 
 
 def _machine(proc: Path) -> Iterator[Bound]:
-    with suppress(OSError, KeyError):
+    with suppress(OSError, ValueError, KeyError):
         table = table_of((proc / "meminfo").read_text())
         total, available = 1024 * table["MemTotal"], 1024 * table["MemAvailable"]
         yield Bound("machine", total, total - available)

@@ -1,9 +1,13 @@
 """The files that limit memory, in a folder that looks like the system's."""
 
 import asyncio
+import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.gateway import memory_files
 from bridge.gateway.memory import Bound, MemoryRoom
@@ -17,7 +21,8 @@ def system(folder: Path, mount: str, cgroup: str, files: dict[str, str]) -> Path
     """A /proc whose groups stand in a folder beside it."""
     proc, groups = folder / "proc", folder / "groups"
     (proc / "self").mkdir(parents=True)
-    (proc / "self/mountinfo").write_text(f"35 31 0:32 / {groups} rw,relatime - {mount}\n")
+    line = f"35 31 0:32 / {groups} rw,relatime - {mount}\n"
+    (proc / "self/mountinfo").write_bytes(os.fsencode(line))
     (proc / "self/cgroup").write_text(cgroup)
     (proc / "meminfo").write_text(MEMINFO)
     for name, text in files.items():
@@ -66,6 +71,33 @@ def test_what_cannot_be_read_limits_nothing(tmp_path: Path) -> None:
     assert memory_bounds(proc) == []
 
 
+def test_paths_that_are_no_utf_8_lead_to_their_groups(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system has no names that are no UTF-8")
+    group = {"memory.max": "5000\n", "memory.current": "3000\n", "memory.stat": "\n"}
+    proc = system(folder, "cgroup2 cgroup2 rw", "0::/\n", {})
+    group_folder = folder / "groups" / os.fsdecode(b"\xff")
+    group_folder.mkdir(parents=True)
+    for name, text in group.items():
+        (group_folder / name).write_text(text)
+    (proc / "self/cgroup").write_bytes(b"0::/\xff\n")
+
+    assert memory_bounds(proc)[0] == Bound("group", 5_000, 3_000)
+
+
+@pytest.mark.parametrize("name", ["self/cgroup", "self/mountinfo", "self/statm", "meminfo"])
+@given(garbage=st.binary())
+def test_no_bytes_in_a_system_file_do_harm(name: str, garbage: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        proc = system(Path(folder), "cgroup2 cgroup2 rw", "0::/a\n", {"a/memory.max": "5\n"})
+        (proc / name).write_bytes(garbage)
+
+        memory_bounds(proc)
+
+
 def test_the_address_space_is_a_limit_where_it_has_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,3 +129,28 @@ def test_it_is_looked_at_before_the_first_call_and_then_once_a_second() -> None:
 
     run_virtual(main())
     assert reads == 11
+
+
+@pytest.mark.parametrize("bad", [{1}, {3, 4}, {1, 2, 3, 4}])
+def test_a_round_that_fails_is_told_once_and_the_next_one_counts(
+    bad: set[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    reads = 0
+
+    def read() -> list[Bound]:
+        nonlocal reads
+        reads += 1
+        if reads in bad:
+            raise RuntimeError("what was read")
+        return [Bound("group", 1_000, reads)]
+
+    async def main() -> None:
+        room = MemoryRoom(1.0)
+        async with sampled(room, read):
+            await asyncio.sleep(4.5 * memory_files.SAMPLE_S)
+        assert room.bounds == (Bound("group", 1_000, 5),)
+
+    run_virtual(main())
+    [told] = caplog.messages
+    assert told.startswith("! how much memory is left cannot be read: RuntimeError < ")
+    assert "what was read" not in told
