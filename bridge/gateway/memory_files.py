@@ -19,11 +19,20 @@ log = logging.getLogger(__name__)
 
 SAMPLE_S: Final = 1.0
 PROC: Final = Path("/proc")
-_FILES: Final[dict[Literal[1, 2], tuple[tuple[str, ...], str, str]]] = {
-    1: (("memory.limit_in_bytes",), "memory.usage_in_bytes", "total_inactive_file"),
-    2: (("memory.max", "memory.high"), "memory.current", "inactive_file"),
+_FILES: Final[dict[Literal[1, 2], tuple[tuple[str, ...], str, tuple[str, ...]]]] = {
+    1: (
+        ("memory.limit_in_bytes",),
+        "memory.usage_in_bytes",
+        ("total_inactive_file", "total_active_file"),
+    ),
+    2: (
+        ("memory.max", "memory.high"),
+        "memory.current",
+        ("inactive_file", "active_file", "slab_reclaimable"),
+    ),
 }
-"""Limits, what is used, and which row of ``memory.stat`` is not held against anybody."""
+"""Limits, what is used, and the rows of ``memory.stat`` that the kernel takes back before it kills: files that were
+read, however often, and what it keeps of their names."""
 
 
 def memory_bounds(proc: Path = PROC) -> list[Bound]:
@@ -85,8 +94,10 @@ def _group(folder: Path, version: Literal[1, 2]) -> Iterator[Bound]:
         texts = [(folder / name).read_text() for name in limits if (folder / name).exists()]
         known = [limit for limit in map(limit_of, texts) if limit is not None]
         if known:
-            kept = table_of((folder / "memory.stat").read_text()).get(reclaimed, 0)
-            yield Bound("group", min(known), int((folder / used).read_text()) - kept)
+            stat = table_of((folder / "memory.stat").read_text())
+            kept = sum(stat.get(name, 0) for name in reclaimed)
+            # The two files are not of one instant: together they may come to less than nothing.
+            yield Bound("group", min(known), max(0, int((folder / used).read_text()) - kept))
 
 
 def _address_space(proc: Path) -> Iterator[Bound]:

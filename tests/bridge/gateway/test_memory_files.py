@@ -38,12 +38,14 @@ def test_groups_of_version_1_count_without_the_files_that_the_kernel_can_forget(
         "a/b/memory.limit_in_bytes": "9223372036854771712\n",
         "a/memory.limit_in_bytes": "5000\n",
         "a/memory.usage_in_bytes": "3000\n",
-        "a/memory.stat": "inactive_file 1\ntotal_inactive_file 500\n",
+        "a/memory.stat": (
+            "inactive_file 1\nactive_file 1\ntotal_inactive_file 500\ntotal_active_file 300\n"
+        ),
     }
     proc = system(tmp_path, "cgroup cgroup rw,memory", "4:memory:/a/b\n", files)
 
     assert memory_bounds(proc) == [
-        Bound("group", 5_000, 2_500),
+        Bound("group", 5_000, 2_200),
         Bound("machine", 1_024_000, 600 * 1024),
     ]
 
@@ -56,11 +58,24 @@ def test_in_version_2_a_group_is_held_back_before_it_is_killed(
         "a/memory.max": "5000\n",
         "a/memory.high": f"{high}\n",
         "a/memory.current": "3000\n",
-        "a/memory.stat": "inactive_file 500\n",
+        "a/memory.stat": "inactive_file 500\nactive_file 300\nslab_reclaimable 30\nshmem 7\n",
     }
     proc = system(tmp_path, "cgroup2 cgroup2 rw", "0::/a\n", files)
 
-    assert memory_bounds(proc)[0] == Bound("group", limit, 2_500)
+    assert memory_bounds(proc)[0] == Bound("group", limit, 2_170)
+
+
+def test_files_that_were_counted_later_than_what_is_used_leave_no_less_than_nothing(
+    tmp_path: Path,
+) -> None:
+    files = {
+        "a/memory.max": "5000\n",
+        "a/memory.current": "700\n",
+        "a/memory.stat": "inactive_file 500\nactive_file 300\n",
+    }
+    proc = system(tmp_path, "cgroup2 cgroup2 rw", "0::/a\n", files)
+
+    assert memory_bounds(proc)[0] == Bound("group", 5_000, 0)
 
 
 def test_what_cannot_be_read_limits_nothing(tmp_path: Path) -> None:
