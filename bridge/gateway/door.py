@@ -34,7 +34,7 @@ class DoorLimits:
     max_connections: int = MAX_CONNECTIONS
     """All connections, media sockets included."""
     max_waiting: int = MAX_WAITING
-    """Connections whose next request has not come whole; one more, and the one that has waited longest is cut off."""
+    """Connections whose next request has not come whole, idle ones too; one more, and the oldest has to go."""
     max_per_source: int = 50
     """Connections from one address that are no media sockets; behind a trusted proxy, the address that it tells. Of
     IPv6, from one network of 64 bits: the least that anybody has."""
@@ -54,6 +54,10 @@ class Visitor(Protocol):
 
     def abort(self) -> None:
         """Cut the connection."""
+        ...
+
+    def give_way(self) -> None:
+        """Leave to another, with what is still on its way out."""
         ...
 
 

@@ -144,7 +144,7 @@ class FrontDoor:
         if len(self._waiting) > self.limits.max_waiting:
             oldest = next(iter(self._waiting))
             self.received(oldest)
-            oldest.abort()
+            oldest.give_way()
 
     def received(self, visit: Visitor) -> None:
         """See Door."""

@@ -104,6 +104,14 @@ class Visit(asyncio.Protocol):
         """Cut the connection."""
         self._transport.abort()
 
+    def give_way(self) -> None:
+        """Leave to another, with what is still on its way out."""
+        idle = self._rest is None or self._rest.between_requests
+        if idle and not self._reader.received:
+            self._transport.close()
+        else:
+            self.abort()
+
     # Request heads, inside
 
     def _expect_head(self) -> None:

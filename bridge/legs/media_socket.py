@@ -36,7 +36,9 @@ class SocketLimits:
     stall_s: float = 10.0
     """How long a blocked peer may take nothing at all before it is closed with 1013."""
     ping_s: float = 20.0
-    """How often we ping, and how long a peer may then stay silent before it counts as lost."""
+    """How often we ping, and how long a peer may then stay silent before that ping counts as unanswered."""
+    max_unanswered: int = 1
+    """So many pings in a row without any sign of life, and the peer counts as lost."""
     close_s: float = 5.0
     """How long the closing handshake may take before the connection is cut."""
 

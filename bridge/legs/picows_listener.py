@@ -58,6 +58,7 @@ class PicowsSocket(WSListener):
         self._ours = False  # that it ends is our doing
         self._lost_reason = "the connection was closed without a closing handshake"
         self._silent = False  # nothing has come since our last ping
+        self._n_unanswered = 0
 
     # The MediaSocket side
 
@@ -250,11 +251,12 @@ class PicowsSocket(WSListener):
     def _ping(self) -> None:
         if self._transport.is_close_frame_sent:
             self._cut()  # picows has closed over a breach, and the peer did not let it end
-        elif self._silent:
-            self._end = (
-                BROKE_OFF,
-                f"the peer was silent for {self._limits.ping_s:g} s after a ping",
-            )
+            return
+        limits = self._limits
+        self._n_unanswered = self._n_unanswered + 1 if self._silent else 0
+        if self._n_unanswered >= limits.max_unanswered:
+            silent_s = limits.ping_s * limits.max_unanswered
+            self._end = (BROKE_OFF, f"the peer was silent for {silent_s:g} s after a ping")
             self._cut()
         else:
             self._silent = True

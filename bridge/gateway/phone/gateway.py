@@ -26,7 +26,7 @@ from bridge.gateway.phone.carriers.configured import (
     real_http,
 )
 from bridge.gateway.phone.carriers.make import HttpFactory
-from bridge.gateway.phone.desk import DeskParts, PhoneDesk
+from bridge.gateway.phone.desk import AGAIN_S, DeskParts, PhoneDesk
 from bridge.gateway.phone.dialled import DialledCalls
 from bridge.gateway.phone.fallback import Fallback
 from bridge.gateway.phone.media import MediaDoor
@@ -113,7 +113,9 @@ async def phone_gateway(  # noqa: PLR0913 - each is a seam of its own
         )
         desk = PhoneDesk(parts)
         stack.push_async_callback(desk.close)
-        tickets, public = Tickets(ids, clock, phone.token_s), PublicUrl(config.server.public_url)
+        # How long a socket is waited for is the desk's affair; a token outlasts that.
+        tickets = Tickets(ids, clock, phone.token_s + phone.start_s + AGAIN_S)
+        public = PublicUrl(config.server.public_url)
         audiosocket = _audiosocket(desk, ids)
         dialled = DialledCalls(server.service, public)
         router = phone_router(desk, Webhooks(desk, dialled, tickets, public), audiosocket)
@@ -151,8 +153,9 @@ async def _api(
 
 
 def _watched(silent_s: float) -> Connect:
-    """Joins AI calls, and loses a silent one in time: its last frame may have come just before a ping was due."""
-    return partial(connect_picows, limits=replace(CLIENT_LIMITS, ping_s=silent_s / 2))
+    """Joins AI calls, and loses one that has been silent for three to four quarters of this time."""
+    limits = replace(CLIENT_LIMITS, ping_s=silent_s / 4, max_unanswered=3)
+    return partial(connect_picows, limits=limits)
 
 
 def _fallbacks(config: Config) -> Iterator[FallbackConfig]:

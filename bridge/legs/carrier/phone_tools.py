@@ -29,6 +29,8 @@ PRESS: Final = "playDtmfSounds"
 TRANSFER: Final = "coldTransfer"
 
 MAX_RUNNING: Final = 8
+MAX_TRANSFERS: Final = 3
+"""Of one call that may be tried: each counts as a call that our account pays, and an agent can be talked into more."""
 MAX_DIGITS: Final = 64
 MAX_TARGET: Final = 256
 LONGEST_S: Final = 15.0
@@ -77,6 +79,7 @@ class PhoneTools:
         self._answer = answer
         self._running: set[asyncio.Task[None]] = set()
         self._transfer: asyncio.Task[None] | None = None
+        self._n_transfers = 0
 
     def take(self, invocation: ClientToolInvocation, player: Player) -> bool:
         """Run the tool and answer; False if it is none of the telephone's."""
@@ -90,7 +93,7 @@ class PhoneTools:
         )
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        if invocation.tool_name == TRANSFER:
+        if invocation.tool_name == TRANSFER and not self._is_leaving:
             self._transfer = task
         return True
 
@@ -162,11 +165,20 @@ class PhoneTools:
             await self._line.transfer(target)
         self.transferred = True
 
+    @property
+    def _is_leaving(self) -> bool:
+        return self._transfer is not None and not self._transfer.done()
+
     async def _send_away(self, parameters: Mapping[str, object], player: Player) -> str:
         target = parameters.get("target")
         if not (isinstance(target, str) and 0 < len(target) <= MAX_TARGET and target.isprintable()):
             raise CannotDo("the target must be a telephone number or a SIP address")
         self._check_transfers()
+        if self.transferred or self._transfer is not asyncio.current_task():
+            raise CannotDo("the caller is being sent elsewhere already")
+        if self._n_transfers >= MAX_TRANSFERS:
+            raise CannotDo("that has failed too often in this call")
+        self._n_transfers += 1
         target = self.divert(target)
         await player.drain()
         await self.send_away(target)

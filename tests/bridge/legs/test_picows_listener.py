@@ -261,6 +261,14 @@ async def test_a_peer_that_answers_no_ping_is_given_up() -> None:
         assert await v.ending() == (1006, "the peer was silent for 0.05 s after a ping")
 
 
+async def test_a_peer_is_given_as_many_pings_as_the_limits_say() -> None:
+    patient = replace(IMPATIENT, max_unanswered=3)
+    async with visit(patient) as v:
+        began_s = asyncio.get_running_loop().time()
+        assert await v.ending() == (1006, "the peer was silent for 0.15 s after a ping")
+        assert asyncio.get_running_loop().time() - began_s >= 0.15
+
+
 @pytest.mark.parametrize("answer", [frame(PONG), frame(BINARY, b"x"), frame(TEXT, b"x")])
 async def test_any_frame_answers_a_ping(answer: bytes) -> None:
     async with visit(IMPATIENT) as v:

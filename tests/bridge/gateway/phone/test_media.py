@@ -123,7 +123,7 @@ def test_a_token_is_good_for_its_time_and_no_longer() -> None:
         async with phone_world(phone={"token_s": 30}) as world:
             target = await twilio_target(world)
             await asyncio.sleep(31.0)
-            assert await status_of(world, twilio_knock(target)) == 403
+            assert await status_of(world, twilio_knock(target)) == 410
             assert world.record.end is not None
             assert world.record.end.reason == "no_socket"
 

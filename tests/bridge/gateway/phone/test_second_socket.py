@@ -201,6 +201,20 @@ def test_a_silent_first_socket_is_given_up_in_time_and_leaves_room_for_the_secon
     play(test())
 
 
+def test_a_second_socket_is_let_in_for_as_long_as_it_is_waited_for() -> None:
+    async def test() -> None:
+        async with world_of("plivo") as world:
+            knocked = await plivo(world)
+            await asyncio.sleep(world.desk.config.token_s - 1)
+            closed(await admitted(world, knocked))
+            await asyncio.sleep(AGAIN_S - 1)
+
+            await greeted(world, "plivo", knocked)
+            assert world.record.state == "live"
+
+    play(test())
+
+
 def test_a_second_socket_that_never_comes_is_waited_for_a_moment_and_the_call_hung_up() -> None:
     async def test() -> None:
         async with world_of("plivo") as world:

@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from bridge.legs.base import MessageEvent
-from bridge.legs.carrier.phone_tools import FINISH_S, LONGEST_S, MAX_DIGITS, MAX_RUNNING
+from bridge.legs.carrier.phone_tools import (
+    FINISH_S,
+    LONGEST_S,
+    MAX_DIGITS,
+    MAX_RUNNING,
+    MAX_TRANSFERS,
+)
 from bridge.virtual import run_virtual
 from bridge.wire.carriers.base import Traits
 from bridge.wire.messages import ClientToolInvocation, ClientToolResult
@@ -202,6 +208,41 @@ def test_a_transfer_that_failed_leaves_the_call_to_be_hung_up() -> None:
         assert "status 500" in result.error_message
         assert line.acts == ["hang up"]
         await call.stop_running()
+
+    run(call())
+
+
+def test_a_caller_who_is_being_sent_elsewhere_is_not_sent_to_another() -> None:
+    async def call() -> None:
+        line = HandLine(takes_s=1)
+        call = await running_call(traits(transfers=True), line=line)
+        invoke(call, "coldTransfer", id_="first", target="+15550100")
+        await asyncio.sleep(0.1)
+        invoke(call, "coldTransfer", id_="second", target="+15550199")
+        await asyncio.sleep(0.1)
+        [refused] = results(call)
+        await call.leg.hang_up()
+
+        assert refused.invocation_id == "second"
+        assert "being sent elsewhere already" in (refused.error_message or "")
+        assert line.acts == ["transfer +15550100"]  # it was waited for
+        await call.stop_running()
+
+    run(call())
+
+
+def test_a_transfer_may_fail_so_often_and_is_then_tried_no_more() -> None:
+    async def call() -> None:
+        line = HandLine(fails=True)
+        call = await running_call(traits(transfers=True), line=line)
+        for n in range(MAX_TRANSFERS + 1):
+            invoke(call, "coldTransfer", id_=f"i{n}", target="+15550100")
+            await asyncio.sleep(1)
+
+        told = [result.error_message or "" for result in results(call)]
+        assert ["status 500" in each for each in told] == [True] * MAX_TRANSFERS + [False]
+        assert "failed too often" in told[-1]
+        await call.over()
 
     run(call())
 
