@@ -70,10 +70,11 @@ async def lose_the_ai(folder: Path, listener: asyncio.Server) -> None:
     app = HostedAi(answer=join).site.app
     assert app is not None
     transport = httpx.ASGITransport(app=app)
-    seams = {
-        "http": lambda url: httpx.AsyncClient(base_url=url, transport=transport),
-    }
-    async with house(folder, **seams) as here:
+
+    def http(url: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=url, transport=transport)
+
+    async with house(folder, http=http) as here:
         caller = await put_through(here.url)
         heard_s: list[float] = []
         listening = asyncio.create_task(listen(caller, heard_s), name="caller")
