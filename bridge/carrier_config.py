@@ -140,6 +140,14 @@ class ExotelConfig(ExchangeConfig):
     api_url: Url = "https://api.exotel.com"
     rate_hz: Literal[8_000, 16_000, 24_000] = 8_000
 
+    def lacks_api(self) -> str | None:
+        """See CarrierTable; the API does nothing but place calls."""
+        if self.account_sid is None:
+            return "account_sid"
+        if self.api_key is None:
+            return "api_key"
+        return None if self.api_token else "api_token"
+
 
 class VonageConfig(CarrierTable):
     """Vonage."""

@@ -14,11 +14,21 @@ _NO_API: Final = (
     "they end when their socket is closed."
 )
 _CALL_CONTROL: Final = " Telnyx's Call Control calls cannot be answered at all; TeXML's can."
+_PLACES_ONLY: Final = "exotel"
+"""Whose API can do nothing to a call that is up."""
+_NO_PLACING: Final = (
+    "WITHOUT credentials for the API of exotel (carriers.exotel.{key}): its calls cannot be placed; those that come in "
+    "need none."
+)
+_NOWHERE: Final = (
+    "EVERY coldTransfer of {which} is refused: without a transfer_to there the agent says where, within what "
+    "[outgoing] allows, and outgoing.enabled is not set."
+)
 _NO_ROUTE: Final = "EVERY phone call that comes in is refused: the configuration has no [[routes]]."
 
 
 def phone_notes(config: Config, url: str) -> Iterator[str]:
-    """A sentence for each carrier, and others for what is amiss: routes, credentials, an example's secret.
+    """A sentence for each carrier, and others for what is amiss: routes, credentials, transfers, an example's secret.
 
     Args:
         config: of the whole service.
@@ -30,6 +40,8 @@ def phone_notes(config: Config, url: str) -> Iterator[str]:
     if names and not config.routes:
         yield _NO_ROUTE
     yield from _without_api(config)
+    if names:
+        yield from _without_transfers(config)
     for name in names:
         yield f"{name}: {_pointed(config, name, PublicUrl(config.server.public_url or url))}"
 
@@ -37,9 +49,22 @@ def phone_notes(config: Config, url: str) -> Iterator[str]:
 def _without_api(config: Config) -> Iterator[str]:
     tables = config.carriers.there()
     lacking = {name: lacks for name, each in tables.items() if (lacks := each.lacks_api())}
+    if key := lacking.pop(_PLACES_ONLY, None):
+        yield _NO_PLACING.format(key=key)
     if lacking:
         names = ", ".join(f"{name} (carriers.{name}.{key})" for name, key in lacking.items())
         yield _NO_API.format(names=names) + (_CALL_CONTROL if "telnyx" in lacking else "")
+
+
+def _without_transfers(config: Config) -> Iterator[str]:
+    """A sentence if agents have a tool that never does anything."""
+    lacking = [
+        f"routes.{index}"
+        for index, route in enumerate(config.routes)
+        if "coldTransfer" in route.tools and route.transfer_to is None
+    ]
+    if lacking and not config.outgoing.enabled:
+        yield _NOWHERE.format(which=", ".join(lacking))
 
 
 def _pointed(config: Config, name: str, public: PublicUrl) -> str:

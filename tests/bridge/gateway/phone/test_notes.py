@@ -95,11 +95,64 @@ def test_a_carrier_without_credentials_for_its_api_is_named_with_what_is_missing
 
 
 def test_all_carriers_without_credentials_share_one_line_and_one_with_them_is_not_on_it() -> None:
-    carriers = {"telnyx": {}, "plivo": {}, **TWILIO, "exotel": {}, "asterisk": {}, "genesys": {}}
+    carriers = {"telnyx": {}, "plivo": {}, **TWILIO, "asterisk": {}, "genesys": {}}
     lines = [line for line in notes(carriers=carriers, routes=[{}]) if "WITHOUT" in line]
 
     assert len(lines) == 1
     assert "of telnyx (carriers.telnyx.api_key), plivo (carriers.plivo.auth_id): " in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ({"api_key": "k", "api_token": "t"}, "account_sid"),
+        ({"account_sid": "a", "api_token": "t"}, "api_key"),
+        ({"account_sid": "a", "api_key": "k"}, "api_token"),
+        ({"account_sid": "a", "api_key": "k", "api_token": "t"}, None),
+    ],
+)
+def test_exotel_without_credentials_cannot_have_calls_placed_and_lacks_nothing_else(
+    table: dict[str, str], key: str | None
+) -> None:
+    *told, _ = notes(carriers={"exotel": table}, routes=[{}])
+
+    sentence = (
+        f"WITHOUT credentials for the API of exotel (carriers.exotel.{key}): "
+        "its calls cannot be placed; those that come in need none."
+    )
+    assert told == ([] if key is None else [sentence])
+
+
+def test_exotel_is_not_on_the_line_of_those_whose_api_can_do_more() -> None:
+    lines = notes(carriers={"exotel": {}, "telnyx": {}}, routes=[{}])
+
+    assert [line.count("exotel") for line in lines if "WITHOUT" in line] == [2, 0]
+
+
+AWAY = {"tools": ["coldTransfer"]}
+OUTGOING = {"enabled": True, "prefixes": ["+1555"]}
+
+
+@pytest.mark.parametrize(
+    ("outgoing", "routes", "which"),
+    [
+        ({}, [AWAY], "routes.0"),
+        ({}, [{}, AWAY, {**AWAY, "transfer_to": "sip:a@b.example"}, AWAY], "routes.1, routes.3"),
+        ({}, [{**AWAY, "transfer_to": "+15550100"}, {"tools": ["playDtmfSounds"]}], None),
+        (OUTGOING, [AWAY], None),
+    ],
+)
+def test_routes_whose_every_transfer_is_refused_are_told_of(
+    outgoing: dict[str, object], routes: list[dict[str, object]], which: str | None
+) -> None:
+    server = {"public_url": "https://bridge.example"}
+    *told, _ = notes(server=server, carriers=TWILIO, routes=routes, outgoing=outgoing)
+
+    sentence = (
+        f"EVERY coldTransfer of {which} is refused: without a transfer_to there the agent says where, "
+        "within what [outgoing] allows, and outgoing.enabled is not set."
+    )
+    assert told == ([] if which is None else [sentence])
 
 
 def test_audiosocket_is_pointed_at_its_own_port() -> None:
