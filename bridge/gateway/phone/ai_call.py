@@ -199,7 +199,8 @@ def _press(_route: RouteConfig) -> JsonDict:
 def _transfer(route: RouteConfig) -> JsonDict:
     what = "Transfer the caller to somebody else and leave the call."
     if route.transfer_to is None:
-        return _tool(TRANSFER, what, [_text("target", "A telephone number or SIP address.")])
+        number = "A telephone number with its country, such as +15550100."
+        return _tool(TRANSFER, what, [_text("target", number)])
     fixed: JsonDict = {"name": "target", "location": _BODY, "value": route.transfer_to}
     return _tool(TRANSFER, what, [], [fixed])
 

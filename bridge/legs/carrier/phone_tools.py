@@ -38,6 +38,10 @@ LONGEST_S: Final = 15.0
 FINISH_S: Final = 6.0
 """A transfer under way is waited for, at the end of the call; a carrier's API has 5 s."""
 
+_NO_TARGET: Final = (
+    "the target must be a telephone number with its country, such as +15550100; "
+    "a SIP address may only be the operator's own transfer_to"
+)
 _DIGITS: Final = re.compile(rf"[0-9A-D*#]{{1,{MAX_DIGITS}}}")
 _DURATION: Final = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)s?")
 
@@ -172,7 +176,7 @@ class PhoneTools:
     async def _send_away(self, parameters: Mapping[str, object], player: Player) -> str:
         target = parameters.get("target")
         if not (isinstance(target, str) and 0 < len(target) <= MAX_TARGET and target.isprintable()):
-            raise CannotDo("the target must be a telephone number or a SIP address")
+            raise CannotDo(_NO_TARGET)
         self._check_transfers()
         if self.transferred or self._transfer is not asyncio.current_task():
             raise CannotDo("the caller is being sent elsewhere already")

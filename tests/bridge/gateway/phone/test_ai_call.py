@@ -138,6 +138,8 @@ def test_the_telephones_tools_are_client_tools_of_the_api() -> None:
     assert (digits.name, digits.required) == ("digits", True)
     [target] = transfer.temporary_tool.dynamic_parameters or []
     assert target.name == "target"
+    assert "+15550100" in str(target.schema_)
+    assert "SIP" not in str(target.schema_)
 
 
 def test_the_route_is_not_changed_by_its_calls() -> None:
