@@ -7,14 +7,14 @@ writer was killed therefore holds all that had been written and can be opened as
 `WavFile` blocks and belongs into an executor; `WavRecording` is its front on the event loop: it
 never waits, and an error (a full disk, say) ends the recording, not the call. That much comes at
 once (a gap that is filled, what a call's end drains) says nothing of the disk: a disk is behind when
-what it was given stays unwritten.
+what it was given stays unwritten. Silence waits as a count: however long a gap is, it does not fill the memory.
 """
 
 import asyncio
 import contextlib
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +28,9 @@ BLOCK_MS: Final = 80
 MAX_PENDING_MS: Final = 10_000
 """A disk that takes longer than this for what it was given ends the recording."""
 MAX_WAITING_MS: Final = 120_000
-"""So does one behind which more audio than this waits."""
+"""So does one behind which more audio than this waits, silence excepted."""
+SILENCE_BYTES: Final = 1 << 16
+"""Of silence that is written at once."""
 SYNC_EVERY_S: Final = 1.0
 
 _ENDLESS: Final = 0xFFFFFFFF
@@ -120,8 +122,9 @@ class WavRecording:
         bytes_per_s = rate_hz * channels * BYTES_PER_SAMPLE
         self._block_bytes = bytes_per_s * BLOCK_MS // 1000
         self._max_bytes = bytes_per_s * MAX_WAITING_MS // 1000
-        self._pending: list[bytes] = []
-        self._n_pending = 0
+        self._pending: list[bytes | int] = []
+        """Samples, or so many bytes of silence."""
+        self._n_pending = self._n_sound = 0
         self._file: WavFile | None = None
         self._closing = False
         self._stopped = False
@@ -145,9 +148,7 @@ class WavRecording:
         if self._behind:
             self._stop(f"{self.path.name}: recording stopped, the disk does not keep up")
             return
-        payload = samples.astype("<i2", copy=False).tobytes()
-        self._pending.append(payload)
-        self._n_pending += len(payload)
+        self._keep(samples)
         self._pump()
 
     async def close(self) -> None:
@@ -161,13 +162,25 @@ class WavRecording:
             self._pump()
         await asyncio.shield(self._finished)
 
+    def _keep(self, samples: Int16) -> None:
+        n_bytes = samples.size * BYTES_PER_SAMPLE
+        self._n_pending += n_bytes
+        if samples.any():
+            self._pending.append(samples.astype("<i2", copy=False).tobytes())
+            self._n_sound += n_bytes
+            return
+        if self._pending and isinstance(before := self._pending[-1], int):
+            self._pending[-1] = before + n_bytes
+        else:
+            self._pending.append(n_bytes)
+
     @property
     def _behind(self) -> bool:
         """Whether what waits for the disk waits for too long, or is too much."""
         if self._job is None:
             return False
         took_s = asyncio.get_running_loop().time() - self._job_s
-        return took_s > MAX_PENDING_MS / 1000 or self._n_pending > self._max_bytes
+        return took_s > MAX_PENDING_MS / 1000 or self._n_sound > self._max_bytes
 
     def _pump(self) -> None:
         """Start the next job where one is due; there is never more than one."""
@@ -179,19 +192,20 @@ class WavRecording:
         last = self._closing or self._stopped
         if not last and self._n_pending < self._block_bytes:
             return
-        payload, self._pending, self._n_pending = b"".join(self._pending), [], 0
+        pieces, self._pending, self._n_pending, self._n_sound = self._pending, [], 0, 0
         loop = asyncio.get_running_loop()
         self._job_s = loop.time()
-        self._job = loop.run_in_executor(None, self._work, payload, last)
+        self._job = loop.run_in_executor(None, self._work, pieces, last)
         self._job.add_done_callback(self._job_done)
 
-    def _work(self, payload: bytes, last: bool) -> str | None:
+    def _work(self, pieces: list[bytes | int], last: bool) -> str | None:
         """In the executor: append, sync, finish; gives the sentence of an error."""
         error: str | None = None
         try:
             if self._file is None:
                 self._file = WavFile(self.path, rate_hz=self._rate_hz, channels=self._channels)
-            self._file.append(payload)
+            for block in _blocks(pieces):
+                self._file.append(block)
             self._file.sync()
         except OSError as exc:
             reason = (exc.strerror or type(exc).__name__).lower()
@@ -215,7 +229,7 @@ class WavRecording:
             self._pump()
 
     def _stop(self, sentence: str) -> None:
-        self._pending, self._n_pending = [], 0
+        self._pending, self._n_pending, self._n_sound = [], 0, 0
         if not self._stopped:
             self._stopped = True
             self._on_error(sentence)
@@ -223,3 +237,17 @@ class WavRecording:
     def _settle(self) -> None:
         if self._finished is not None and not self._finished.done():
             self._finished.set_result(None)
+
+
+def _blocks(pieces: Iterable[bytes | int]) -> Iterator[bytes]:
+    """What is handed to the system at once: sound as it is, silence piece by piece."""
+    sound: list[bytes] = []
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            sound.append(piece)
+            continue
+        yield b"".join(sound)
+        sound.clear()
+        for at in range(0, piece, SILENCE_BYTES):
+            yield bytes(min(SILENCE_BYTES, piece - at))
+    yield b"".join(sound)

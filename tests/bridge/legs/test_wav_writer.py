@@ -259,9 +259,9 @@ async def test_behind_a_stuck_disk_so_much_waits_and_no_more(
 
     recording.write(ramp(800))
     recording.write(ramp(n_most))
-    recording.write(ramp(1))
+    recording.write(ramp(1, 1))
     assert not errors
-    recording.write(ramp(1))
+    recording.write(ramp(1, 1))
     stuck_disk.set()
     await recording.close()
 
@@ -280,6 +280,28 @@ async def test_much_that_comes_at_once_is_no_slow_disk(tmp_path: Path, piece: in
     await recording.close()
 
     assert np.array_equal(read(path), sound)
+
+
+async def test_a_gap_of_any_length_is_no_slow_disk_and_keeps_its_place(
+    tmp_path: Path, stuck_disk: threading.Event
+) -> None:
+    path = tmp_path / "a.wav"
+    recording = WavRecording(path, rate_hz=RATE_HZ, channels=2, on_error=never)
+    sound = ramp(1_600, 1).reshape(-1, 2)
+
+    recording.write(sound)  # the disk is at work
+    for _ in range(2 * MAX_WAITING_MS // 1000):
+        recording.write(np.zeros((RATE_HZ, 2), np.int16))
+    recording.write(sound)
+    stuck_disk.set()
+    await recording.close()
+
+    kept = read(path)
+    n_gap = 2 * MAX_WAITING_MS * RATE_HZ // 1000
+    assert len(kept) == n_gap + 1_600
+    assert np.array_equal(kept[:800], sound)
+    assert not kept[800:-800].any()
+    assert np.array_equal(kept[-800:], sound)
 
 
 KILLED = """
