@@ -25,8 +25,9 @@ class DoorLimits:
     """From a request's first byte to its last, body included; then 408. Also from connecting to the first byte."""
     idle_s: float = 15.0
     """How long a connection may rest between two requests."""
-    stall_s: float = 10.0
-    """How long a client may take nothing of a response that waits for it."""
+    stall_s: float = 9.0
+    """How long a client may take nothing of a response that waits for it: the connection is gone 11 s after its
+    request (promise S5), though a response is a second late in a crowd and it is looked at twice a second."""
     admit_s: float = 10.0
     """How long the decision about a media socket may take."""
     linger_s: float = 0.5
