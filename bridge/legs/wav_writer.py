@@ -7,7 +7,8 @@ writer was killed therefore holds all that had been written and can be opened as
 `WavFile` blocks and belongs into an executor; `WavRecording` is its front on the event loop: it
 never waits, and an error (a full disk, say) ends the recording, not the call. That much comes at
 once (a gap that is filled, what a call's end drains) says nothing of the disk: a disk is behind when
-what it was given stays unwritten. Silence waits as a count: however long a gap is, it does not fill the memory.
+what it was given stays unwritten, not where the process stood still meanwhile. Silence waits as a
+count: however long a gap is, it does not fill the memory.
 """
 
 import asyncio
@@ -31,6 +32,8 @@ MAX_WAITING_MS: Final = 120_000
 """So does one behind which more audio than this waits, silence excepted."""
 SILENCE_BYTES: Final = 1 << 16
 """Of silence that is written at once."""
+LOOK_S: Final = 1.0
+"""Between two looks at the disk so much counts at most: who looks less often has stood still, and the disk with it."""
 SYNC_EVERY_S: Final = 1.0
 
 _ENDLESS: Final = 0xFFFFFFFF
@@ -129,8 +132,10 @@ class WavRecording:
         self._closing = False
         self._stopped = False
         self._job: asyncio.Future[str | None] | None = None
-        self._job_s = 0.0
-        """When it was begun, loop time."""
+        self._written = False
+        """Whether it has done its work, which is known in its thread before it is on the loop."""
+        self._looked_s = self._waited_s = 0.0
+        """When it was last looked at, loop time, and how long it was waited for."""
         self._finished: asyncio.Future[None] | None = None
 
     @property
@@ -145,7 +150,7 @@ class WavRecording:
         """
         if self._stopped or self._closing:
             return
-        if self._behind:
+        if self._is_behind():
             self._stop(f"{self.path.name}: recording stopped, the disk does not keep up")
             return
         self._keep(samples)
@@ -174,13 +179,14 @@ class WavRecording:
         else:
             self._pending.append(n_bytes)
 
-    @property
-    def _behind(self) -> bool:
-        """Whether what waits for the disk waits for too long, or is too much."""
-        if self._job is None:
+    def _is_behind(self) -> bool:
+        """Look whether what waits for the disk waits for too long, or is too much."""
+        if self._job is None or self._written:
             return False
-        took_s = asyncio.get_running_loop().time() - self._job_s
-        return took_s > MAX_PENDING_MS / 1000 or self._n_sound > self._max_bytes
+        now_s = asyncio.get_running_loop().time()
+        self._waited_s += min(now_s - self._looked_s, LOOK_S)
+        self._looked_s = now_s
+        return self._waited_s > MAX_PENDING_MS / 1000 or self._n_sound > self._max_bytes
 
     def _pump(self) -> None:
         """Start the next job where one is due; there is never more than one."""
@@ -194,7 +200,7 @@ class WavRecording:
             return
         pieces, self._pending, self._n_pending, self._n_sound = self._pending, [], 0, 0
         loop = asyncio.get_running_loop()
-        self._job_s = loop.time()
+        self._written, self._looked_s, self._waited_s = False, loop.time(), 0.0
         self._job = loop.run_in_executor(None, self._work, pieces, last)
         self._job.add_done_callback(self._job_done)
 
@@ -213,6 +219,7 @@ class WavRecording:
         if self._file is not None and (last or error is not None):
             self._file.finish()
             self._file = None
+        self._written = True
         return error
 
     def _job_done(self, job: asyncio.Future[str | None]) -> None:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -266,6 +266,74 @@ async def test_behind_a_stuck_disk_so_much_waits_and_no_more(
     await recording.close()
 
     assert errors == ["a.wav: recording stopped, the disk does not keep up"]
+
+
+@pytest.fixture
+async def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Lets so much time pass, s, in which the loop does nothing."""
+    loop = asyncio.get_running_loop()
+    time_s, late_s = loop.time, 0.0
+
+    def pass_by(seconds: float) -> None:
+        nonlocal late_s
+        late_s += seconds
+
+    monkeypatch.setattr(loop, "time", lambda: time_s() + late_s)
+    return pass_by
+
+
+async def test_a_process_that_stood_still_while_it_wrote_has_no_slow_disk(
+    tmp_path: Path, stuck_disk: threading.Event, later: Callable[[float], None]
+) -> None:
+    path = tmp_path / "a.wav"
+    recording = WavRecording(path, rate_hz=RATE_HZ, channels=1, on_error=never)
+    sound = ramp(2_000)
+
+    recording.write(sound[:1_000])
+    later(600.0)
+    recording.write(sound[1_000:])
+    stuck_disk.set()
+    await recording.close()
+
+    assert np.array_equal(read(path), sound)
+
+
+async def test_a_disk_that_is_done_is_not_behind_before_the_loop_hears_of_it(
+    tmp_path: Path, later: Callable[[float], None]
+) -> None:
+    path = tmp_path / "a.wav"
+    recording = WavRecording(path, rate_hz=RATE_HZ, channels=1, on_error=never)
+    sound = ramp(20_000)
+
+    recording.write(sound[:1_000])
+    while not recording._written:
+        time.sleep(0.001)  # noqa: ASYNC251 - the loop is to stand still
+    for at in range(1_000, 20_000, 500):
+        later(1.0)
+        recording.write(sound[at : at + 500])
+    await recording.close()
+
+    assert np.array_equal(read(path), sound)
+
+
+@pytest.mark.parametrize(("n_looks", "stopped"), [(9, False), (10, False), (11, True)])
+async def test_a_disk_that_is_looked_at_for_ten_seconds_is_behind(
+    tmp_path: Path,
+    stuck_disk: threading.Event,
+    later: Callable[[float], None],
+    n_looks: int,
+    stopped: bool,
+) -> None:
+    recording = WavRecording(
+        tmp_path / "a.wav", rate_hz=RATE_HZ, channels=1, on_error=lambda _: None
+    )
+    recording.write(ramp(1_000))
+    for _ in range(n_looks):
+        later(0.99)
+        recording.write(ramp(100))
+    assert recording.stopped is stopped
+    stuck_disk.set()
+    await recording.close()
 
 
 @pytest.mark.parametrize("piece", [160, RATE_HZ, 15 * RATE_HZ])
