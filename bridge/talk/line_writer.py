@@ -42,14 +42,16 @@ class LineWriter:
         self._lines: deque[bytes] = deque()
         self._n_bytes = self._n_left_out = self._n_writing = 0
         self._changed = threading.Condition()
-        self._closing = False
+        self._closing = self._gone = False
         self._thread = threading.Thread(target=self._work, name="line writer", daemon=True)
         self._thread.start()
 
     def write(self, line: str) -> None:
-        """Write a line, its end excepted, some time soon."""
+        """Write a line, its end excepted, some time soon; nothing where nobody reads any more."""
         data = self._encoded(line)
         with self._changed:
+            if self._gone:
+                return
             self._lines.append(data)
             self._n_bytes += len(data)
             while len(self._lines) > LINES_AHEAD or self._n_bytes > BYTES_AHEAD:
@@ -91,6 +93,7 @@ class LineWriter:
     def _forget(self) -> None:
         """Nobody reads any more: nothing is lost on anybody."""
         with self._changed:
+            self._gone = True
             self._lines.clear()
             self._n_bytes = self._n_left_out = self._n_writing = 0
 

@@ -59,8 +59,9 @@ def test_a_reader_that_has_gone_is_reported_and_harms_nobody(pipe: tuple[int, in
     writer.write("anybody?")
 
     assert gone.wait(5)
-    writer.write("still nobody")
-    writer.close()
+    for _ in range(3):
+        writer.write("still nobody")
+    assert writer.close() == 0  # there is nobody who has missed them
 
 
 @pytest.mark.parametrize(("limit", "value"), [("LINES_AHEAD", 10), ("BYTES_AHEAD", 10_000)])
