@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,27 +19,77 @@ from tests.fakes.twilio_line import CONFIG, Rejected, TwilioLine
 MIB: Final = 1024 * 1024
 GROUP_BYTES: Final = 256 * MIB
 SHARE: Final = 0.85
-ROOM_BYTES: Final = 5 * MIB
+ROOM_BYTES: Final = 8 * MIB
 """What is left for calls: as many as any machine carries in time, so that nothing but memory is short."""
-_INTERPRETER_BYTES: Final = 5 * MIB
-_BALLAST: Final = "import sys; held = bytearray(b'x') * int(sys.argv[1]); print(); sys.stdin.read()"
+DRIFT_BYTES: Final = MIB // 2
+"""By how much what is used goes up and down by itself, at most, once everything is loaded."""
+SETTLED_S: Final = 3.0
+_BALLAST: Final = """
+import mmap, sys
+held = []
+for line in sys.stdin:
+    while len(held) > int(line):
+        held.pop().close()
+    while len(held) < int(line):
+        held.append(mmap.mmap(-1, 1 << 20))
+        held[-1].write(b"x" * (1 << 20))
+    print(flush=True)
+"""
+
+
+class Ballast:
+    """Another process in the group, that holds as many MiB as it is told to."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._n_mib = 0
+
+    async def fill(self, group: MemoryGroup, used_bytes: int) -> None:
+        """Hold so much that the group uses this, within 1 MiB, and goes on doing so."""
+        for _ in range(6):
+            missing = round((used_bytes - await settled_bytes(group)) / MIB)
+            if missing == 0:
+                return
+            await self._hold(self._n_mib + missing)
+        pytest.fail("what the memory group uses does not come to rest")
+
+    async def _hold(self, n_mib: int) -> None:
+        assert n_mib >= 0, (
+            "the service alone uses more of its memory group than this test leaves it"
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{n_mib}\n".encode())
+        await self._process.stdout.readline()
+        self._n_mib = n_mib
 
 
 @asynccontextmanager
-async def ballast(group: MemoryGroup, n_bytes: int) -> AsyncIterator[None]:
-    """Another process in the group, that holds so much until the context is left."""
+async def ballast(group: MemoryGroup) -> AsyncIterator[Ballast]:
+    """The other process, for the time of the context."""
     process = await asyncio.create_subprocess_exec(
-        *group.prefix,
-        *(sys.executable, "-Sc", _BALLAST, str(n_bytes - _INTERPRETER_BYTES)),
-        stdin=PIPE,
-        stdout=PIPE,
+        *group.prefix, *(sys.executable, "-Sc", _BALLAST), stdin=PIPE, stdout=PIPE
     )
-    assert process.stdout is not None
-    await process.stdout.readline()
     try:
-        yield
+        yield Ballast(process)
     finally:
         await process.communicate(b"")
+
+
+async def settled_bytes(group: MemoryGroup) -> int:
+    """What the group uses, once that has stayed about the same for a while."""
+    loop = asyncio.get_running_loop()
+    least = most = group.used_bytes
+    since_s = loop.time()
+    async with asyncio.timeout(30):
+        while loop.time() - since_s < SETTLED_S:
+            await asyncio.sleep(0.1)
+            used = group.used_bytes
+            least, most = min(least, used), max(most, used)
+            if most - least > DRIFT_BYTES:
+                least = most = used
+                since_s = loop.time()
+    return group.used_bytes
 
 
 async def call_until_refused(
@@ -76,12 +126,12 @@ async def test_callers_are_refused_before_the_killer_comes_and_those_that_are_up
             service.http() as http,
         ):
             first = await TwilioLine.call(service.url, http)
-            await asyncio.sleep(2)  # what is loaded once for all calls is there
-            idle_bytes = group.used_bytes
-            async with ballast(group, int(SHARE * GROUP_BYTES) - idle_bytes - ROOM_BYTES):
-                await asyncio.sleep(2)  # a sample, at least
+            idle_bytes = await settled_bytes(group)  # what is loaded once for all calls is there
+            async with ballast(group) as other:
+                await other.fill(group, int(SHARE * GROUP_BYTES) - ROOM_BYTES)
                 before_bytes = group.used_bytes
                 lines, refusal = await call_until_refused(service, http)
+                assert lines, f"the first caller was refused, with room for some: {service.log}"
                 heard = [len(line.heard) for line in lines]
                 refused = await http.post("/api/calls", json={})
                 await asyncio.sleep(5)
