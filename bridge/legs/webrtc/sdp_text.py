@@ -3,8 +3,9 @@
 Sources: reliability 4.10 (B4), reference webrtc 4 and 5. A peer's description is bounded, has the sections it must
 have, and loses the candidates that would only hold us up: names of mDNS (each a second of waiting; the peer is found by
 its own checks all the same), TCP, and more than `MAX_CANDIDATES`. "No more candidates" is left out too, because a peer
-whose candidates we did not take may still reach us. Sections that share a transport may name its candidates in one of
-them (RFC 8843 section 7.1.3), where aiortc sees those of the last one only: so each gets all.
+whose candidates we did not take may still reach us, and so is the feedback that it would like, because we give none and
+aiortc notes each line of it for each format. Sections that share a transport may name its candidates in one of
+them (RFC 8843 section 7.1.3), where aiortc sees those of the first or the last one only: so these two get all.
 """
 
 import re
@@ -17,12 +18,15 @@ MAX_BYTES: Final = 64 * 1024
 MAX_SECTIONS: Final = 16
 MAX_CANDIDATES: Final = 50
 MAX_LINE: Final = 2_048
+MAX_FORMATS: Final = 128
+"""Of a section: there are no more payload types."""
 
 _OPUS: Final = re.compile(r"^a=rtpmap:(\d+) opus/48000/2\r?$", re.MULTILINE | re.IGNORECASE)
 _FINGERPRINT: Final = re.compile(
     r"^a=fingerprint:sha-(256|384|512) \S", re.MULTILINE | re.IGNORECASE
 )
 _HOST: Final = re.compile(r"^(a=candidate:\S+ \d+ \S+ \d+ )(\S+)( \d+ typ host\b.*)$", re.MULTILINE)
+_KINDS: Final = ("m=audio ", "m=video ", "m=application ")
 _FMTP: Final = "minptime=10;useinbandfec=1"
 
 
@@ -40,7 +44,7 @@ def checked(sdp: str, *, needs_audio: bool) -> str:
         raise RemoteWireError(
             "the session description has no fingerprint by SHA-256: media is encrypted here"
         )
-    return "\r\n".join(_with_shared_candidates(_with_usable_candidates(lines)))
+    return "\r\n".join([*_with_shared_candidates(_with_what_is_used(lines)), ""])
 
 
 def _bounded(sdp: str) -> list[str]:
@@ -48,13 +52,17 @@ def _bounded(sdp: str) -> list[str]:
         raise RemoteWireError(
             f"the session description is longer than {MAX_BYTES // 1024} KiB", close_code=1009
         )
-    lines = sdp.replace("\r\n", "\n").split("\n")
+    lines = sdp.splitlines()  # as aiortc does: what ends a line for it does so here
     sections = [line for line in lines if line.startswith("m=")]
     if not sdp.startswith("v=0") or not sections:
         raise RemoteWireError("the session description is not SDP: it has no v=0 or no m= line")
     if len(sections) > MAX_SECTIONS:
         raise RemoteWireError(
             f"the session description has {len(sections)} sections; {MAX_SECTIONS} at most"
+        )
+    if max(_formats(lines)) > MAX_FORMATS:
+        raise RemoteWireError(
+            f"a section of the session description has more than {MAX_FORMATS} lines with a=rtpmap"
         )
     if any(len(line) > MAX_LINE for line in lines):
         raise RemoteWireError(
@@ -63,10 +71,10 @@ def _bounded(sdp: str) -> list[str]:
     return lines
 
 
-def _with_usable_candidates(lines: list[str]) -> list[str]:
+def _with_what_is_used(lines: list[str]) -> list[str]:
     kept, left = [], MAX_CANDIDATES
     for line in lines:
-        if line.startswith("a=end-of-candidates"):
+        if line.startswith(("a=end-of-candidates", "a=rtcp-fb:")):
             continue
         if line.startswith("a=candidate:"):
             if not left or not is_usable(line[2:]):
@@ -80,14 +88,42 @@ def _with_shared_candidates(lines: list[str]) -> list[str]:
     bundled = {
         mid for line in lines if line.startswith("a=group:BUNDLE ") for mid in line.split()[1:]
     }
+    shared, *sections = _sections(lines)
+    sharing = [n for n, section in enumerate(sections) if _shares(section, bundled)]
+    if not sharing:
+        return lines
     candidates = {line: None for line in lines if line.startswith("a=candidate:")}
-    shared: list[str] = []
-    for line in lines:
-        if not line.startswith("a=candidate:") or not bundled:
-            shared.append(line)
-        if line.startswith("a=mid:") and line[6:] in bundled:
+    for n, section in enumerate(sections):
+        shared += [line for line in section if not line.startswith("a=candidate:")]
+        if n in (sharing[0], sharing[-1]):
             shared += candidates
     return shared
+
+
+def _formats(lines: list[str]) -> list[int]:
+    """How many each section has; aiortc looks through all of them for each line that says more of one."""
+    return [sum(line.startswith("a=rtpmap:") for line in part) for part in _sections(lines)]
+
+
+def _sections(lines: list[str]) -> list[list[str]]:
+    """What stands before the first section, and each of them."""
+    parts: list[list[str]] = [[]]
+    for line in lines:
+        if line.startswith("m="):
+            parts.append([])
+        parts[-1].append(line)
+    return parts
+
+
+def _shares(section: list[str], bundled: set[str]) -> bool:
+    """Whether aiortc makes something of a section, on the transport of the bundle.
+
+    Raises: RemoteWireError for one with two names.
+    """
+    mids = [line[6:] for line in section if line.startswith("a=mid:")]
+    if len(mids) > 1:
+        raise RemoteWireError("a section of the session description has more than one a=mid")
+    return section[0].startswith(_KINDS) and not bundled.isdisjoint(mids)
 
 
 def is_usable(candidate: str) -> bool:

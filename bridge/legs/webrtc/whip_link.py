@@ -48,10 +48,11 @@ class WhipLink:
     """
 
     def __init__(self, offer: str, options: RtcOptions, make: MakePeer = make_peer) -> None:
-        self._offer = checked(offer, needs_audio=True)
-        if not sends_audio(self._offer):
+        self._offer = offer  # as it came: it is checked again where it is taken
+        readable = checked(offer, needs_audio=True)
+        if not sends_audio(readable):
             raise RemoteWireError("the offer sends no audio: offer a microphone")
-        self._needs_channel = has_channel(self._offer)
+        self._needs_channel = has_channel(readable)
         self._loop = asyncio.get_running_loop()
         self._answer: asyncio.Future[str] = self._loop.create_future()
         self._signs_s = self._loop.time()

@@ -1,5 +1,7 @@
 """Descriptions as text: bounds from both sides, candidates, and what is changed in ours."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from bridge.errors import RemoteWireError
 from bridge.legs.webrtc.sdp_text import (
     MAX_BYTES,
     MAX_CANDIDATES,
+    MAX_FORMATS,
     MAX_LINE,
     MAX_SECTIONS,
     checked,
@@ -45,6 +48,18 @@ def test_bounds_hold_from_both_sides() -> None:
     assert "sections" in refused(HEAD + AUDIO * (MAX_SECTIONS + 1))
     checked(HEAD + AUDIO + "a=" + "x" * (MAX_LINE - 2), needs_audio=True)
     assert "line" in refused(HEAD + AUDIO + "a=" + "x" * (MAX_LINE - 1))
+
+
+def test_a_section_has_no_more_formats_than_there_are_payload_types() -> None:
+    formats = [f"a=rtpmap:{n} opus/48000/2\r\n" for n in range(MAX_FORMATS)]
+    section = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n" + "".join(formats)
+    checked(HEAD + section * 2, needs_audio=True)
+    assert "a=rtpmap" in refused(HEAD + AUDIO + section + formats[0])
+
+
+def test_feedback_is_not_multiplied_by_the_formats_it_is_for() -> None:
+    text = checked(HEAD + AUDIO + "a=rtcp-fb:* nack\r\na=rtcp-fb:111 nack\r\n", needs_audio=True)
+    assert text == HEAD + AUDIO
 
 
 def test_length_counts_octets_not_characters() -> None:
@@ -113,6 +128,41 @@ def test_only_addresses_of_that_kind_are_moved_to_the_outside() -> None:
     said = ours(AUDIO + "".join(lines), "203.0.113.7").split("\r\n")
     hosts = [line.split()[4] for line in said if line.startswith("a=candidate")]
     assert hosts == ["203.0.113.7", "127.0.0.1", "2001:db8::9"]
+
+
+def bundle(n: int, filler: str = "") -> str:
+    """Sections that share a transport; the candidates stand in the first."""
+    head = HEAD + f"a=group:BUNDLE {' '.join(map(str, range(n)))}\r\n"
+    sections = [AUDIO + f"a=mid:{mid}\r\n" for mid in range(n)]
+    found = [CANDIDATE.replace("5000", str(5_000 + k)) for k in range(MAX_CANDIDATES)]
+    return head + sections[0] + "".join(found) + "".join(sections[1:]) + filler
+
+
+def test_the_first_and_the_last_section_of_a_bundle_alone_get_the_candidates() -> None:
+    text = checked(bundle(MAX_SECTIONS), needs_audio=True)
+    counts = [each.count("a=candidate:") for each in text.split("m=audio")[1:]]
+    assert counts == [MAX_CANDIDATES, *[0] * (MAX_SECTIONS - 2), MAX_CANDIDATES]
+
+
+def test_a_section_with_two_names_is_refused() -> None:
+    once = bundle(1)
+    assert checked(once, needs_audio=True).count("a=candidate:") == MAX_CANDIDATES
+    for again in ("a=mid:0\r\n", "a=mid:other\r\n"):
+        assert "a=mid" in refused(once + again)
+
+
+@given(st.lists(st.sampled_from([*"\n\r\v\f\x1c\x85\u2028", AUDIO, CANDIDATE, "a=mid:0\r\n", "x"])))
+def test_no_description_becomes_more_than_three_times_as_long(parts: list[str]) -> None:
+    text = bundle(2) + "".join(parts)
+    with contextlib.suppress(RemoteWireError):
+        assert len(checked(text, needs_audio=True)) <= 3 * len(text)
+
+
+def test_nothing_that_ends_a_line_for_the_parser_hides_what_follows() -> None:
+    for end in "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029":
+        hidden = end.join(["a=x", *["a=candidate:1 1 udp 1 192.0.2.1 5000 typ host"] * 60, ""])
+        text = checked(HEAD + AUDIO + hidden, needs_audio=True)
+        assert text.count("a=candidate:") == MAX_CANDIDATES
 
 
 def test_each_section_of_a_bundle_has_the_candidates_that_stand_in_any_of_them() -> None:

@@ -106,6 +106,24 @@ def test_a_client_that_is_heard_stays_however_long() -> None:
     run_virtual(call())
 
 
+def test_an_offer_is_taken_as_it_came_not_as_it_was_read() -> None:
+    """What is read has the candidates twice: it would be checked again, and might be too long then."""
+    candidate = "a=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n"
+    offer = OFFER.replace("m=", "a=group:BUNDLE a b\r\nm=", 1) + f"a=mid:a\r\n{candidate}"
+    offer += "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:b\r\n"
+
+    async def call() -> None:
+        peers, user = FakePeers(), User()
+        link = WhipLink(offer, RtcOptions(), peers)
+        link.start(user, cast("Voice", None))
+        await link.answered()
+        assert peers.made[0].answered == [offer]
+        link.stop("over")
+        await link.closed()
+
+    run_virtual(call())
+
+
 def speaks(link: WhipLink, peer: FakePeer) -> None:
     peer.ear.came_s = asyncio.get_running_loop().time()
     assert peer.sink is not None
