@@ -87,6 +87,9 @@ class Lane:
         self.on_frame: Callable[[Int16], bool] | None = None
         """Offered what is pushed while the lane is empty, at the lane's rate: true takes it as if it had pulled it, at
         once and without the way through the lane; else it goes that way."""
+        self.on_left_out: Callable[[int], None] | None = None
+        """Called by a sink that leaves out so many samples, the next that it would have sent: what follows comes as
+        much sooner. For a source that counts in positions of the ledger."""
         self.segment_open = False
         """Whether samples were pushed since the last segment end or clear."""
         self._drop_oldest = when_full == "drop_oldest"

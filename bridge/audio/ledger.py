@@ -103,6 +103,10 @@ class Ledger:
         """The last run, unless its end was dropped."""
         self._marks: deque[_Mark] = deque(maxlen=MARKS_KEPT)
 
+    def without(self, n: int, position: int) -> int:
+        """Where the sample at ``position`` comes when the next ``n`` that were to be sent are left out."""
+        return position if position <= self.sent_samples else max(self.sent_samples, position - n)
+
     def busy_until(self, until_s: float) -> None:
         """Until then the far end plays what is on another account; what is sent now comes after it."""
         self._busy_until_s = until_s

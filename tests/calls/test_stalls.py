@@ -4,7 +4,7 @@ Below 2 s no sample is lost or comes out of order; after 10 s the delay that the
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from bridge.batch.caller import CallerTurn
+from bridge.brains.base import Act, Cue, Greeting, HangUp, Say, SpeechChunk
 from bridge.brains.echo import EchoBrain
 from bridge.gateway.phone.record import PhoneCallRecord
 from bridge.ids import Ids
@@ -25,6 +26,8 @@ from bridge.testing.phone_call import PhoneCall
 from bridge.virtual import run_virtual
 from bridge_codecs.g711 import decode_ulaw, encode_ulaw
 from bridge_codecs.pcm import Int16
+from tests.fakes.call_world import ActingBrain
+from tests.fakes.direct_calls import DirectWorld, direct_world
 from tests.fakes.emulated import ACCOUNTS
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.freeze import BACK, BOTH, Way, freeze
@@ -179,6 +182,61 @@ def test_when_only_the_way_back_freezes_live_audio_is_live_again_and_no_word_is_
     assert figures.overruns == figures.underruns == 0
     assert figures.agent_pauses_left_out_ms == pytest.approx(1000 * frozen_s, abs=400)
     assert figures.marks_sent - figures.marks_back <= 1
+
+
+def loud_s(call: PhoneCall) -> float:
+    """How long the caller heard more than silence, s."""
+    heard = call.ear.heard()
+    frames = heard[: heard.size // 80 * 80].reshape(-1, 80)
+    return np.count_nonzero(frames.max(axis=1) > 4_000) / 100
+
+
+class Goodbye(ActingBrain):
+    """Says words of half a second with pauses of half a second between them in one utterance, and hangs up."""
+
+    def __init__(self, n_words: int) -> None:
+        super().__init__(self._goodbye)
+        self.words = [f"word{index}" for index in range(n_words)]
+
+    async def _spoken(self) -> AsyncIterator[SpeechChunk]:
+        half = self.speech_hz // 2
+        word = np.resize(np.array([8_000] * 8 + [-8_000] * 8, np.int16), half)
+        for text in self.words:
+            yield SpeechChunk(np.concatenate((word, np.zeros(half, np.int16))), f" {text}")
+
+    def _goodbye(self, cue: Cue) -> Sequence[Act]:
+        if not isinstance(cue, Greeting):
+            return ()
+        return [Say(" ".join(self.words), self._spoken()), HangUp()]
+
+
+async def ring(world: DirectWorld, frozen_s: float) -> tuple[PhoneCall, str]:
+    """A call at a join URL whose way back freezes; and its id."""
+    created = (await world.create({world.carrier.name: {}})).json()
+    freeze(world.carrier, AT_S, AT_S + frozen_s, BACK)
+    call = await world.ring(created["joinUrl"], CallerPlan(tail_s=90.0, hang_up_at_s=90.0))
+    return call, created["callId"]
+
+
+@pytest.mark.parametrize("name", ["twilio", "exotel"])
+def test_an_agent_of_ours_whose_pauses_are_shortened_ends_its_utterance_and_goes_on(
+    name: str,
+) -> None:
+    async def main() -> None:
+        brain = Goodbye(16)
+        async with direct_world(brain, name=name) as world:
+            call, call_id = await ring(world, frozen_s=4.0)
+            figures = await world.figures(call_id)
+            messages = (await world.get(f"/api/calls/{call_id}/messages"))["results"]
+
+            assert figures["agentPausesLeftOutMs"] > 1_000
+            assert loud_s(call) == pytest.approx(0.5 * len(brain.words), abs=0.2)
+            [said] = [each["text"] for each in messages if each["role"].endswith("_AGENT")]
+            assert said.split() == brain.words
+            assert (await world.ended(call_id))["endReason"] == "agent_hangup"
+            assert call.duration_s < 16.0 + 4.0 + 3.0
+
+    run_virtual(main())
 
 
 async def ten_calls(frozen: bool) -> tuple[list[PhoneCall], list[PhoneCallRecord]]:

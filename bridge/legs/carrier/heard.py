@@ -78,15 +78,10 @@ class HeardText:
 
     def left_out(self, n_samples: int) -> None:
         """So many samples, the next that would have been sent, are not sent: what follows comes as much sooner."""
-        next_to_send = self._lane.ledger.sent_samples
+        without = self._lane.ledger.without
         self._base -= n_samples
         self._pieces = deque(
-            (
-                piece
-                if piece.position <= next_to_send
-                else replace(piece, position=max(next_to_send, piece.position - n_samples))
-                for piece in self._pieces
-            ),
+            (replace(piece, position=without(n_samples, piece.position)) for piece in self._pieces),
             maxlen=PIECES_KEPT,
         )
 

@@ -227,6 +227,8 @@ class Player:
             frame = self.lane.pull(self._frame)
         if n_left_out:
             self.heard.left_out(n_left_out)
+            if self.lane.on_left_out is not None:
+                self.lane.on_left_out(n_left_out)
         if not frame.size:
             self._catch_up.ran_dry(ahead_s)
         return frame

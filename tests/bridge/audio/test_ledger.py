@@ -81,6 +81,15 @@ def test_time_of_a_sample_not_sent_is_none() -> None:
     assert ledger_with(160).time_of(160) is None
 
 
+@pytest.mark.parametrize(
+    ("position", "comes_at"), [(0, 0), (159, 159), (160, 160), (200, 160), (260, 160), (261, 161)]
+)
+def test_what_follows_samples_that_are_left_out_comes_as_much_sooner(
+    position: int, comes_at: int
+) -> None:
+    assert ledger_with(160).without(100, position) == comes_at
+
+
 def test_echoed_mark_proves_played_what_the_clock_only_supposed() -> None:
     ledger = ledger_with(8_000)
     ledger.mark("a")

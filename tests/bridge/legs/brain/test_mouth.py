@@ -86,6 +86,94 @@ def test_words_of_a_far_end_that_plays_late_are_shown_late() -> None:
     run_virtual(call())
 
 
+async def with_pause(between_s: float) -> AsyncIterator[SpeechChunk]:
+    """Two words of 180 ms with a pause between them."""
+    yield SpeechChunk(np.full(1_440, 5_000, np.int16), "one")
+    yield SpeechChunk(np.zeros(round(8_000 * between_s), np.int16), "")
+    yield SpeechChunk(np.full(1_440, 5_000, np.int16), " two")
+
+
+def leave_out(lane: Lane, seconds: float) -> None:
+    """What a sink does that works off a delay."""
+    n_samples = lane.pull(round(8_000 * seconds)).size
+    assert lane.on_left_out is not None
+    lane.on_left_out(n_samples)
+
+
+@pytest.mark.parametrize("at_s", [0.03, 0.31, 1.91])
+def test_after_a_pause_that_was_shortened_words_and_end_come_as_much_sooner(at_s: float) -> None:
+    async def call() -> None:
+        ear = Ear()
+        saying = asyncio.create_task(ear.mouth.say(with_pause(3.0)))
+        await asyncio.sleep(at_s)
+        n_left_out = 1_000 if at_s < 0.18 else 8_000
+        leave_out(ear.lane, n_left_out / 8_000)
+        await asyncio.wait_for(saying, timeout=10)
+
+        (one_s, one), (two_s, two) = ear.shown
+        assert (one, two) == ("one", " two")
+        assert two_s - one_s == pytest.approx(3.18 - n_left_out / 8_000, abs=0.021)
+        assert ear.loop.time() - two_s == pytest.approx(0.18, abs=0.021)
+        await ear.end()
+
+    run_virtual(call())
+
+
+def test_words_that_are_made_after_a_pause_was_shortened_are_shown_when_they_are_played() -> None:
+    async def slowly() -> AsyncIterator[SpeechChunk]:
+        async for chunk in with_pause(3.0):
+            yield chunk
+            await asyncio.sleep(0.2)
+
+    async def call() -> None:
+        ear = Ear()
+        saying = asyncio.create_task(ear.mouth.say(slowly()))
+        await asyncio.sleep(0.31)  # the last word is not made yet
+        leave_out(ear.lane, 2.0)
+        await asyncio.wait_for(saying, timeout=10)
+
+        (one_s, _), (two_s, _) = ear.shown
+        assert two_s - one_s == pytest.approx(1.18, abs=0.021)
+        assert ear.loop.time() - two_s == pytest.approx(0.18, abs=0.021)
+        await ear.end()
+
+    run_virtual(call())
+
+
+def test_a_cut_behind_a_pause_that_was_shortened_shows_what_was_heard() -> None:
+    async def call() -> None:
+        ear = Ear()
+        saying = asyncio.create_task(ear.mouth.say(with_pause(3.0)))
+        await asyncio.sleep(0.31)
+        leave_out(ear.lane, 2.0)
+        await asyncio.sleep(0.95)
+        ear.lane.clear()
+        ear.lane.ledger.flush(ear.loop.time())
+        ear.mouth.cut()
+        saying.cancel()
+
+        assert ear.text == "one two"
+        await ear.end()
+
+    run_virtual(call())
+
+
+def test_an_utterance_that_ends_in_a_pause_that_is_left_out_is_over() -> None:
+    async def call() -> None:
+        ear = Ear()
+        ear.player.cancel()
+        await asyncio.sleep(0)
+        saying = asyncio.create_task(ear.mouth.say(words("one", 8_000)))
+        await asyncio.sleep(0.1)
+        leave_out(ear.lane, 0.18)
+        await asyncio.wait_for(saying, timeout=10)
+
+        assert ear.text == "one"
+        assert ear.loop.time() < 0.3
+
+    run_virtual(call())
+
+
 def test_a_cut_shows_what_was_heard_by_now_and_nothing_later() -> None:
     async def call() -> None:
         ear = Ear()
