@@ -65,8 +65,9 @@ class WebRtcConfig(Table):
     """This machine's own addresses that are offered to clients; none given: all."""
 
     private_peers: Literal["auto", "allow", "deny"] = "auto"
-    """Whether clients are asked at private addresses that they name: `auto` where this machine's own are private too,
-    and neither `external_address` nor `ice_servers` is set. Who calls from one is answered, but with `deny`."""
+    """Whether clients are asked at private addresses that they name: `auto` where all of this machine's own of IPv4 are
+    private too (of IPv6 where it has no other), and neither `external_address` nor `ice_servers` is set. Who calls from
+    one is answered, but with `deny`."""
 
     @model_validator(mode="after")
     def _has_a_range(self) -> "WebRtcConfig":

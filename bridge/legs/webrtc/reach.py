@@ -37,9 +37,10 @@ _PRIVATE: Final = tuple(
     ip_network(each)
     for each in (
         *("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16"),
-        *("198.18.0.0/15", "fc00::/7", "fec0::/10"),
+        *("198.18.0.0/15", "fc00::/7", "fec0::/10", "64:ff9b:1::/48"),
     )
 )
+"""The last one is a network's own translation to IPv4, whose addresses need not be public (RFC 8215)."""
 _NAT64: Final = ip_network("64:ff9b::/96")
 
 
@@ -47,10 +48,10 @@ class Reach:
     """What one connection may send packets to.
 
     Args:
-        policy: of private addresses; ``auto``: where ours are private too, and nothing is configured for others to
-            reach us from elsewhere.
+        policy: of private addresses; ``auto``: where all our own of IPv4 are private too, and nothing is configured for
+            others to reach us from elsewhere. Those of IPv6 count where there is no other: homes have global ones.
         own: the addresses of our sockets.
-        external: under which the network reaches us; None: our own.
+        external: under which the network reaches us, whatever it is; None: our own.
         servers: whether a STUN or TURN server helps others to reach us.
     """
 
@@ -63,9 +64,9 @@ class Reach:
         servers: bool = False,
     ) -> None:
         ours = [ip_address(each) for each in own]
-        known = ours if external is None else [*ours, ip_address(external)]
-        public = any(each.version == 4 and not _is_inside(each) for each in known)
-        at_home = policy == "auto" and not public and not servers
+        counted = [each for each in ours if each.version == 4] or ours
+        elsewhere = external is not None or servers
+        at_home = policy == "auto" and not elsewhere and all(map(_is_inside, counted))
         self._policy = policy
         self._loopback = policy == "allow" or (at_home and any(_is_in(o, _LOOPBACK) for o in ours))
         self._private = policy == "allow" or at_home

@@ -23,11 +23,19 @@ NOBODY: Final = (
 LOOPBACKS: Final = ("127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1")
 PRIVATE: Final = (
     *("10.0.0.7", "172.16.0.1", "172.31.255.255", "192.168.1.9", "100.64.0.1", "198.18.0.1"),
-    *("fd00::7", "fec0::1", "::ffff:10.0.0.7", "64:ff9b::a00:7", "2002:c0a8:109::1"),
+    *(
+        "fd00::7",
+        "fec0::1",
+        "64:ff9b:1::a00:7",
+        "64:ff9b:1:ffff::1",
+        "::ffff:10.0.0.7",
+        "64:ff9b::a00:7",
+        "2002:c0a8:109::1",
+    ),
 )
 PUBLIC: Final = (
     *("8.8.8.8", "172.15.0.1", "172.32.0.1", "100.63.0.1", "100.128.0.1", "2a00:1450::8"),
-    *("::ffff:8.8.8.8", "64:ff9b::808:808"),
+    *("::ffff:8.8.8.8", "64:ff9b::808:808", "64:ff9b:2::1"),
 )
 PORT: Final = 40_000
 
@@ -58,12 +66,28 @@ def test_private_ones_are_asked_where_ours_are_private_and_nobody_comes_from_els
     host: str,
 ) -> None:
     assert at_home().may_ask(host, PORT)
-    assert Reach("auto", ["192.168.1.2"], external="10.0.0.9").may_ask(host, PORT)
-    assert not Reach("auto", ["192.168.1.2"], external="203.0.113.7").may_ask(host, PORT)
+    for external in ("203.0.113.7", "2001:db8::1", "10.0.0.9"):
+        assert not Reach("auto", ["192.168.1.2"], external=external).may_ask(host, PORT)
     assert not Reach("auto", ["192.168.1.2"], servers=True).may_ask(host, PORT)
     assert not Reach("auto", ["192.168.1.2", "203.0.113.7"]).may_ask(host, PORT)
     assert not at_home("deny").may_ask(host, PORT)
     assert Reach("allow", ["203.0.113.7"]).may_ask(host, PORT)
+
+
+@pytest.mark.parametrize(
+    ("own", "asked"),
+    [
+        (["10.0.0.5"], True),
+        (["10.0.0.5", "2a00:1450::2"], True),
+        (["10.0.0.5", "203.0.113.7"], False),
+        (["203.0.113.7", "fd00::2"], False),
+        (["2a00:1450::2"], False),
+        (["fd00::2", "2a00:1450::2"], False),
+        (["fd00::2"], True),
+    ],
+)
+def test_addresses_of_ipv6_count_only_where_we_have_no_other(own: list[str], asked: bool) -> None:
+    assert Reach("auto", own).may_ask("10.0.0.1", PORT) is asked
 
 
 @pytest.mark.parametrize("host", LOOPBACKS)
