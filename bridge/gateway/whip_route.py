@@ -47,6 +47,7 @@ _PREFLIGHT: Final = {
 }
 _NOBODY: Final = "The call's join token is needed, as a bearer token."
 _WRONG: Final = "This token opens no call."
+_TOO_LATE: Final = "the server took too long to answer the offer"
 
 
 class _RefusedError(Exception):
@@ -117,7 +118,7 @@ class _Desk:
             await self._service.claim(call_id, token, kind="webrtc")
             version = request.query_params.get("clientVersion", CLIENT)[:_MAX_CLIENT_VERSION]
             self._service.start(call_id, Entrance(link=link), version)
-        return await _answer(link)
+        return await self._answer(call_id, link)
 
     async def check(self, call_id: str, request: Request) -> None:
         """Whether somebody may join. Raises: _RefusedError, CallError."""
@@ -139,6 +140,21 @@ class _Desk:
         except TokenUnknown:
             raise _RefusedError(401, _WRONG) from None
 
+    async def _answer(self, call_id: str, link: "WhipLink") -> str:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return await link.answered()
+        except RemoteWireError as exc:
+            raise _RefusedError(400, _sentence(exc)) from None
+        except BridgeError as exc:
+            raise _RefusedError(503, _sentence(exc)) from None
+        except TimeoutError:
+            room = self._rooms.room(call_id)
+            if room is not None:  # the client may come anew at once
+                room.leg.lost(link, _TOO_LATE)
+            link.stop("over")
+            raise _RefusedError(503, f"{_TOO_LATE.capitalize()}.") from None
+
     def _come_back(self, call_id: str, link: "WhipLink") -> None:
         room = self._rooms.room(call_id)
         if room is None or not room.leg.running or not (room.leg.away or _quiet(room.leg)):
@@ -149,19 +165,6 @@ class _Desk:
 
 def _quiet(leg: "WebRtcLeg") -> bool:
     return asyncio.get_running_loop().time() - leg.heard_s > QUIET_S
-
-
-async def _answer(link: "WhipLink") -> str:
-    try:
-        async with asyncio.timeout(ANSWER_S):
-            return await link.answered()
-    except RemoteWireError as exc:
-        raise _RefusedError(400, _sentence(exc)) from None
-    except BridgeError as exc:
-        raise _RefusedError(503, _sentence(exc)) from None
-    except TimeoutError:
-        link.stop("over")
-        raise _RefusedError(503, "The server took too long to answer the offer.") from None
 
 
 async def _offer(request: Request) -> str:

@@ -10,6 +10,7 @@ import pytest
 from bridge.gateway import whip_route
 from bridge.gateway.whip_route import MAX_OFFER
 from bridge.legs.webrtc.options import IceServer, RtcOptions
+from bridge.legs.webrtc.peer import Answer, Peer
 from tests.fakes.own_time import own_time_s
 from tests.fakes.rtc_served import RtcServed, rtc_served, until
 from tests.fakes.whip_client import WhipClient, whip_client
@@ -147,6 +148,29 @@ async def test_a_client_that_falls_silent_may_come_anew_before_it_is_missed(
         await again.join(house.http)
         await again.message("state")
         assert leg.rejoins == 1
+
+
+async def test_a_client_whose_offer_took_too_long_may_offer_anew_at_once(
+    house: RtcServed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object, **__: object) -> Answer:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    call = await house.created()
+    async with (
+        whip_client(call, house.port) as first,
+        whip_client(call, house.port) as again,
+    ):
+        with monkeypatch.context() as slow:
+            slow.setattr(whip_route, "ANSWER_S", 0.5)
+            slow.setattr(Peer, "answer", never)
+            late = await first.post(house.http, await first.offer())
+        assert late.status_code == 503
+        assert late.json() == {"detail": "The server took too long to answer the offer."}
+        await again.join(house.http)
+        await again.message("transcript", text=GREETING, final=True)
+        assert house.leg(call["callId"]).rejoins == 1
 
 
 # Refused
