@@ -49,6 +49,7 @@ class RtcOptions:
         bitrate: of what we send, bit/s.
         ear_hz: rate at which audio of the peer is decoded, Hz.
         voice_hz: rate of the audio that is encoded for the peer, Hz.
+        room_servers: whether `ice_servers` were named by a room that we have joined, not by the configuration.
 
     Raises: ConfigError, one sentence that says what to change.
     """
@@ -62,6 +63,7 @@ class RtcOptions:
     bitrate: int = 28_000
     ear_hz: int = 16_000
     voice_hz: int = 24_000
+    room_servers: bool = False
 
     def __post_init__(self) -> None:
         for rate_hz in (self.ear_hz, self.voice_hz):

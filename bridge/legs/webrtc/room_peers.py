@@ -48,7 +48,7 @@ class RoomPeers:
         """The room's STUN and TURN servers, for connections made from now on, unless there are configured ones."""
         if not self._options.ice_servers:
             known = tuple(each for server in servers for each in _ice_servers(server))
-            self._options = replace(self._options, ice_servers=known)
+            self._options = replace(self._options, ice_servers=known, room_servers=bool(known))
 
     async def first_offer(self) -> str:
         """An offer to hear the room and to exchange messages (v1). Raises: BridgeError."""

@@ -188,11 +188,12 @@ class GuardedConnection(Connection):
         if not tasks:
             return []
         done, late = await asyncio.wait(tasks, timeout=timeout)
+        of_room = self.options.room_servers
         for task in late:
             task.cancel()
-            watch.asked(*tasks[task], TimeoutError())
+            watch.asked(*tasks[task], TimeoutError(), of_room=of_room)
         for task in done:
-            watch.asked(*tasks[task], task.exception())
+            watch.asked(*tasks[task], task.exception(), of_room=of_room)
         answers = [task.result() for task in done if task.exception() is None]
         kept = [await self._keep(relay) for _, relay in answers if relay is not None]
         return [candidate for candidate, _ in answers] if all(kept) else []

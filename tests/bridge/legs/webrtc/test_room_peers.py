@@ -44,12 +44,15 @@ async def test_the_rooms_servers_are_asked_but_for_useless_addresses() -> None:
         IceServer("turn:127.0.0.1:9", "user", "word"),
         IceServer("stun:127.0.0.1:9"),
     )
+    assert peers._options.room_servers
 
 
 async def test_configured_servers_stand() -> None:
     mine = IceServer("stun:127.0.0.1:1")
 
-    assert (await peers_with(mine))._options.ice_servers == (mine,)
+    options = (await peers_with(mine))._options
+    assert options.ice_servers == (mine,)
+    assert not options.room_servers
 
 
 async def test_nothing_goes_out_before_there_is_a_channel() -> None:

@@ -114,6 +114,20 @@ async def test_a_wrong_credential_is_one_sentence_in_the_log_and_calls_connect_a
     )
 
 
+async def test_a_server_that_a_room_has_named_is_no_fault_of_the_configuration(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    options = replace(through("turn:127.0.0.1:9?transport=tcp"), room_servers=True)
+    side = make_side("in a room", options)
+    side.peer.expect_audio()
+    await side.peer.offer()
+    await side.close()
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("bridge")]
+    assert said == [
+        "! the TURN server of a room that was joined cannot be reached; calls do without it"
+    ]
+
+
 async def test_a_server_that_is_of_use_again_is_told_once(
     server: TurnServer, caplog: pytest.LogCaptureFixture
 ) -> None:
