@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from bridge.api import answers
 from bridge.api.auth import KeyRing, require_key
 from bridge.api.deps import answers as documented
-from bridge.api.openapi import describe
+from bridge.api.openapi import add_document, describe
 from bridge.api.ports import Calls, JoinUrl
 from bridge.api.routers import calls, models, parts
 from bridge.api.schemas.call import Health
@@ -32,6 +32,7 @@ def create_app(
         version=version,
         docs_url=None,  # these pages load scripts from elsewhere
         redoc_url=None,
+        openapi_url=None,  # it would write the document anew for each request
         redirect_slashes=False,
     )
     app.state.calls, app.state.join_url = service, join_url
@@ -41,6 +42,7 @@ def create_app(
         api.include_router(part.router)
     app.include_router(api, responses=documented(405))
     app.add_api_route("/healthz", _health, methods=["GET"], responses=documented(405))
+    add_document(app)
     answers.install(app)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     return app

@@ -1,8 +1,10 @@
 """The description of the API: what routes read by hand is added, what they never answer removed."""
 
+import json
+from functools import cache
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
@@ -31,6 +33,19 @@ def describe(app: FastAPI) -> dict[str, Any]:
             schemas.pop(name, None)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def add_document(app: FastAPI) -> None:
+    """Serve the document, from bytes that are made once: anybody may ask for it, and a crowd does not hold calls up."""
+
+    @cache
+    def written() -> bytes:
+        return json.dumps(describe(app), ensure_ascii=False, separators=(",", ":")).encode()
+
+    async def document() -> Response:
+        return Response(written(), media_type="application/json")
+
+    app.add_api_route("/openapi.json", document, include_in_schema=False)
 
 
 def _drop_framework_errors(responses: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ def test_no_route_and_no_dependency_runs_in_a_worker_thread() -> None:
     own = [*calls.router.routes, *parts.router.routes, *models.router.routes]
     routes = [each for each in (*own, *app_over(FakeCalls()).routes) if isinstance(each, APIRoute)]
 
-    assert len(routes) == 15
+    assert len(routes) == 16
     for function in (each for route in routes for each in functions_of(route.dependant)):
         assert inspect.iscoroutinefunction(function), function
     assert inspect.iscoroutinefunction(require_key)

@@ -22,6 +22,16 @@ def references(value: object) -> set[str]:
     return set().union(*map(references, value)) if isinstance(value, list) else set()
 
 
+async def test_the_document_is_served_as_it_is_and_written_once() -> None:
+    app = app_over(FakeCalls())
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+        first = await http.get("/openapi.json")
+        assert first.json() == DOCUMENT
+        app.openapi_schema = {"another": "document"}
+        assert (await http.get("/openapi.json")).content == first.content
+
+
 def test_all_addresses_are_described() -> None:
     part = "/api/calls/{call_id}"
     stage = f"{part}/stages/{{call_stage_id}}"
