@@ -212,6 +212,7 @@ async def flooding(n_messages: int) -> AsyncIterator[tuple[str, asyncio.Event, a
 async def test_a_slow_reader_is_told_how_many_lines_it_missed_and_a_quick_one_misses_none(
     n_messages: int,
 ) -> None:
+    began_s = asyncio.get_running_loop().time()
     async with (
         flooding(n_messages) as (url, have_come, hang_up),
         talk_process("--json", "--join-url", url) as talk,
@@ -226,12 +227,13 @@ async def test_a_slow_reader_is_told_how_many_lines_it_missed_and_a_quick_one_mi
 
     numbers = [number for event in talk.events if (number := number_of(event)) is not None]
     missed = sum(event["lines"] for event in talk.events if event["event"] == "left_out")
-    others = missed - (n_messages - len(numbers))  # of other kinds, such as figures
+    others = missed - (n_messages - len(numbers))  # of other kinds, such as figures, one a second
+    took_s = asyncio.get_running_loop().time() - began_s
     assert code == 0
     assert numbers == sorted(numbers)
     assert numbers[-1] == n_messages - 1
     assert (missed > 0) == (n_messages > 100)
-    assert 0 <= others < 20
+    assert 0 <= others < 10 + took_s
     assert talk.events[-1]["event"] == "ended"
 
 

@@ -19,6 +19,7 @@ from bridge.legs.webrtc.source_guard import GATHER_S, GuardedProtocol
 from bridge.loops import new_event_loop
 from bridge_codecs.pcm import Int16
 from tests.fakes.lossy_relay import Weather, relay
+from tests.fakes.own_time import own_time_s
 from tests.fakes.rtc_pair import LOOPBACK, connect, make_side, sides, tone, until
 
 ROOT = Path(__file__).parents[4]
@@ -48,17 +49,17 @@ class Lossy:
 
 
 async def connecting_s(weather: Weather) -> float:
-    """From an offer to a channel that is open, s, both peers ours; all packets suffer, both ways."""
+    """From an offer to a connection, s of our own time, both peers ours; all packets suffer, both ways."""
     async with relay(weather) as between, sides() as (caller, answerer):
         channel = caller.peer.open_channel("tipring")
         caller.peer.expect_audio()
         caller.peer.speak()
         offer = between.hide_browser(await caller.peer.offer())
-        began_s = asyncio.get_running_loop().time()
+        began_s = own_time_s()
         answer = await answerer.peer.answer(offer)
         await caller.peer.accept(between.hide_server(answer.sdp))
         await until(lambda: caller.connected.is_set() and answerer.connected.is_set(), 20.0)
-        took_s = asyncio.get_running_loop().time() - began_s
+        took_s = own_time_s() - began_s
         await until(lambda: channel.open, 20.0)
         return took_s
 
