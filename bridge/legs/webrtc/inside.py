@@ -14,6 +14,7 @@ from secrets import randbits
 from typing import Any, Final, cast
 
 import pylibsrtp
+from aioice.candidate import Candidate
 from aioice.ice import CandidatePair, Connection, StunProtocol
 from aiortc import RTCPeerConnection, clock
 from aiortc.rtcdtlstransport import RTCDtlsParameters, RTCDtlsTransport, State
@@ -76,7 +77,7 @@ RELIED_ON: Final[Mapping[type, tuple[str, ...]]] = {
         *("_local_candidates", "_local_candidates_start", "_local_candidates_end", "_protocols"),
         *("_queue", "_nominated", "_use_ipv4", "_use_ipv6", "check_state", "data_received"),
         *("_closing", "query_consent", "_remote_candidates", "add_remote_candidate"),
-        "request_received",
+        *("request_received", "check_incoming"),
         *("respond_error", "get_component_candidates", "gather_candidates"),
         *("stun_server", "turn_server", "turn_username", "turn_password", "turn_ssl"),
         *("turn_transport", "sendto", "close"),
@@ -85,6 +86,7 @@ RELIED_ON: Final[Mapping[type, tuple[str, ...]]] = {
         *("receiver", "datagram_received", "send_stun", "request", "local_candidate", "transport"),
     ),
     CandidatePair: ("protocol", "remote_addr"),
+    Candidate: ("_network_host",),
 }
 """What is private there and used here, in `source_guard` or in `data_guard`."""
 
@@ -227,9 +229,9 @@ class EarReceiver(RTCRtpReceiver):
                 plain = unprotect(data)
             except pylibsrtp.Error:
                 return  # forged, replayed, cut off
+            sources.add(source)  # whether it is taken or not: to decrypt it has made its state
             if not allowance.takes():
                 return
-            sources.add(source)
             packet = parse_rtp(plain)
             if packet is not None and packet.payload_type in self.payload_types:
                 self._count(packet.ssrc, packet)

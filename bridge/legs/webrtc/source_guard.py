@@ -29,6 +29,7 @@ from aioice.stun import Class, Message
 
 from bridge.errors import BridgeError
 from bridge.legs.webrtc.again import Again, Flights
+from bridge.legs.webrtc.copies import Address, Copies
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.reach import Reach
 from bridge.legs.webrtc.rtp import is_rtcp
@@ -42,14 +43,10 @@ MAX_SOURCES: Final = 64
 """Streams of one peer that are decrypted, in its life: to find the state of each takes longer the more there are."""
 MAX_REMOTE: Final = 50
 """Addresses at which a peer says that it is: each of them is sent some packets, whoever is there."""
-MAX_UNVOUCHED_COPIES: Final = 3
-"""Of a request to an address from which the peer has not been heard: whoever is there did not ask for it."""
 GATHER_S: Final = 2.0
 """How long a STUN or TURN server may take to say an address; the others go without it."""
 LOOPBACK: Final = "127.0.0.1"
 MAX_PORTS_TRIED: Final = 2_000
-
-Address = tuple[str, int]
 
 
 class GuardedConnection(Connection):
@@ -64,6 +61,7 @@ class GuardedConnection(Connection):
     on_srtp: Callable[[bytes], None] | None
     """Takes the peer's SRTP (not SRTCP) at once, without the queue."""
     flights: Flights
+    copies: Copies
     reach: Reach
 
     def vouch(self, address: Address) -> None:
@@ -93,6 +91,15 @@ class GuardedConnection(Connection):
         """A check of the peer's, or of somebody who would have us answer to where it is not."""
         if self.reach.may_answer(addr[0]):
             super().request_received(message, addr, protocol)
+        else:
+            self.refused += 1
+
+    def check_incoming(self, message: Message, addr: Address, protocol: StunProtocol) -> None:
+        """A signed check: what is there is asked too, unless it is one address too many that nobody has named."""
+        known = self._remote_candidates
+        is_known = any((each._network_host, each.port) == addr for each in known)  # noqa: SLF001 - as aioice looks
+        if is_known or len(known) < MAX_REMOTE:
+            super().check_incoming(message, addr, protocol)
         else:
             self.refused += 1
 
@@ -225,6 +232,7 @@ class GuardedConnection(Connection):
         super().check_state(pair, state)
         if state == CandidatePair.State.SUCCEEDED:
             self.vouch(pair.remote_addr)
+            self.copies.proven.add(pair.remote_addr)
 
     def data_received(self, data: bytes, component: int) -> None:
         """Queue what the DTLS transport shall read, within bounds; what is neither DTLS nor RTP is nothing."""
@@ -291,12 +299,12 @@ class GuardedProtocol(StunProtocol):
         retransmissions: int | None = None,
     ) -> tuple[Message, Address]:
         """Ask, and ask again sooner than aioice would."""
-        copies = 0
+        receiver, time = self.receiver, 0
 
         def ask_again() -> None:
-            nonlocal copies
-            if copies < MAX_UNVOUCHED_COPIES or addr in self.receiver.vouched:
-                copies += 1
+            nonlocal time
+            time += 1
+            if receiver.copies.may_say(addr, time, heard=addr in receiver.vouched):
                 self.send_stun(request, addr)
 
         again = Again(ask_again)
@@ -324,6 +332,7 @@ def guard(connection: Connection, options: RtcOptions) -> None:
     guarded.reporters = set()
     guarded.on_srtp = None
     guarded.flights = Flights(guarded.repeat)
+    guarded.copies = Copies()
     guarded.reach = Reach(
         options.private_peers,
         guarded.own_addresses(),

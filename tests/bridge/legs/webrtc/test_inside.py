@@ -42,7 +42,7 @@ async def test_every_attribute_that_is_relied_on_is_there() -> None:
         things: list[Any] = [
             *(connection, transport, transceiver.receiver.transport, transceiver.receiver),
             *(transceiver.sender, transceiver, connection.sctp, ice, ice._protocols[0]),
-            ice._nominated[1],
+            *(ice._nominated[1], ice._remote_candidates[0]),
         ]
         for kind, names in inside.RELIED_ON.items():
             thing = next(thing for thing in things if isinstance(thing, kind))
@@ -63,6 +63,7 @@ def test_a_vanished_attribute_would_be_noticed() -> None:
         (RTCSctpTransport._receive_data_chunk, ["self", "chunk"]),
         (RTCSctpTransport._receive, ["self", "stream_id", "pp_id", "data"]),
         (RTCSctpTransport._handle_data, ["self", "data"]),
+        (Connection.check_incoming, ["self", "message", "addr", "protocol"]),
         (Connection.check_state, ["self", "pair", "state"]),
         (Connection.respond_error, ["self", "request", "addr", "protocol", "error_code"]),
         (StunProtocol.datagram_received, ["self", "data", "addr"]),

@@ -4,15 +4,20 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Any, Final, cast
 
 import pytest
 from aioice import stun
 from aioice.ice import StunProtocol
+from aiortc.rtcdtlstransport import RTCDtlsTransport
 
 from bridge.legs.webrtc import inside
+from bridge.legs.webrtc.again import N_SOON
+from bridge.legs.webrtc.allowance import Allowance
 from bridge.legs.webrtc.options import RtcOptions
 from bridge.legs.webrtc.source_guard import (
+    MAX_REMOTE,
     MAX_SOURCES,
     MAX_VOUCHED,
     MAX_WAITING,
@@ -20,7 +25,7 @@ from bridge.legs.webrtc.source_guard import (
     GuardedProtocol,
 )
 from tests.fakes.free_ports import free_udp_ports
-from tests.fakes.rtc_pair import LOOPBACK, Side, connect, make_side, sides, until
+from tests.fakes.rtc_pair import LOOPBACK, Side, an_offer, connect, make_side, sides, until
 
 ALERT: Final = bytes.fromhex("15fefd0000000000000000000202 28".replace(" ", ""))
 """A fatal alert in the clear: handshake failure."""
@@ -182,6 +187,85 @@ async def test_who_does_not_know_the_password_gets_no_answer_at_all() -> None:
         await side.close()
 
 
+class Bystander(asyncio.DatagramProtocol):
+    """Whose address somebody writes onto checks."""
+
+    def __init__(self) -> None:
+        self.got: list[bytes] = []
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        self.got.append(data)
+
+
+def signed_check(connection: GuardedConnection) -> bytes:
+    check = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    check.attributes["USERNAME"] = f"{connection.local_username}:{connection.remote_username}"
+    check.attributes["PRIORITY"] = 1
+    check.attributes["ICE-CONTROLLING"] = 1
+    check.add_message_integrity(connection.local_password.encode())
+    return bytes(check)
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[tuple[Side, GuardedConnection]]:
+    """A side that looks for its peer, which is nowhere."""
+    side = make_side("deceived")
+    try:
+        offer = "".join(
+            f"{line}\r\n"
+            for line in (await an_offer()).splitlines()
+            if not line.startswith("a=candidate:")
+        )
+        await side.peer.answer(offer)
+        connection = connection_of(side)
+        await until(lambda: connection._early_checks_done)
+        yield side, connection
+    finally:
+        await side.close()
+
+
+async def test_a_signed_check_with_a_forged_address_brings_few_packets_there() -> None:
+    loop = asyncio.get_running_loop()
+    transport, bystander = await loop.create_datagram_endpoint(
+        Bystander, local_addr=("127.0.0.1", 0)
+    )
+    try:
+        async with listening() as (_, connection):
+            address = transport.get_extra_info("sockname")
+            connection._protocols[0].datagram_received(signed_check(connection), address)
+            await until(lambda: len(bystander.got) > N_SOON)
+            await asyncio.sleep(
+                1.7
+            )  # it would have been said six times more, if it were the peer's
+            kinds = [stun.parse_message(data).message_class for data in bystander.got]
+            by_aioice, late = 3, 2  # by 3.5 s
+            assert kinds.count(stun.Class.RESPONSE) == 1
+            assert kinds.count(stun.Class.REQUEST) <= by_aioice + N_SOON + late
+            assert address in connection.vouched
+            assert not connection.copies.proven
+    finally:
+        transport.close()
+
+
+async def test_forged_addresses_by_the_thousand_leave_no_more_than_a_peer_may_have() -> None:
+    async with listening() as (_, connection):
+        check, refused = signed_check(connection), connection.refused
+        for port in range(20_000, 20_000 + 1_000):
+            connection._protocols[0].datagram_received(check, ("127.0.0.1", port))
+        assert len(connection._remote_candidates) == MAX_REMOTE
+        assert len(connection._check_list) == MAX_REMOTE
+        assert connection.refused - refused == 1_000 - MAX_REMOTE
+        connection._protocols[0].datagram_received(check, ("127.0.0.1", 20_000))
+        assert connection.refused - refused == 1_000 - MAX_REMOTE
+
+
+async def test_who_has_answered_a_check_is_proven() -> None:
+    async with sides() as (caller, answerer):
+        await connect(caller, answerer)
+        connection = connection_of(answerer)
+        assert connection._nominated[1].remote_addr in connection.copies.proven
+
+
 async def test_forged_rtp_is_not_heard() -> None:
     async with sides() as (caller, answerer):
         await connect(caller, answerer)
@@ -246,6 +330,24 @@ async def test_sources_by_the_thousand_are_not_decrypted_and_the_first_goes_on(
         received = ear.figures.received
         await until(lambda: ear.figures.received > received + 5)
         assert heard == {own_ssrc, *range(1_000_000, 1_000_000 + MAX_SOURCES - 1)}
+
+
+async def test_sources_of_which_no_packet_is_taken_any_more_are_not_decrypted_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Allowance, "takes", lambda _: False)
+    decrypted: list[bytes] = []
+
+    def unprotect(data: bytes) -> bytes:
+        decrypted.append(data)
+        return data
+
+    srtp = SimpleNamespace(unprotect=unprotect)
+    receiver = object.__new__(inside.EarReceiver)
+    take = receiver._srtp(cast("RTCDtlsTransport", SimpleNamespace(_rx_srtp=srtp)))
+    for n in range(300):
+        take(b"\x80\x60" + bytes(6) + n.to_bytes(4, "big") + b"\x48" * 40)
+    assert len(decrypted) == MAX_SOURCES
 
 
 async def test_reports_of_sources_by_the_thousand_do_not_wait_to_be_decrypted() -> None:
