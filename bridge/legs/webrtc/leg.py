@@ -84,6 +84,7 @@ class WebRtcLeg:
             return await self._ended
         finally:
             self._departure.stop()
+            self._hearing.stop()
             await self._close()
 
     def attach(self, link: Link) -> None:
@@ -159,7 +160,7 @@ class WebRtcLeg:
         if link is self._links.current and not self._is_ready and self.running:
             self._is_ready = True
             self._departure.ready()
-            self._hearing.begin()
+            self._hearing.begin(link)
             self._messages.open(link.send)
             assert self._speech is not None
             self._speech.go_on()

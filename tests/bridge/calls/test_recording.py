@@ -25,6 +25,8 @@ RATE_HZ: Final = 8_000
 FRAME: Final = 160
 LONG_S: Final = 15
 """More than a disk may fall behind."""
+LATE_S: Final = 130
+"""More than may wait for a disk."""
 
 
 async def test_a_recorder_writes_the_file_of_its_call(tmp_path: Path) -> None:
@@ -71,14 +73,14 @@ async def _webrtc(recorder: CallRecorder) -> float:
 async def _webrtc_late(recorder: CallRecorder) -> float:
     """A client who is there for so long before anything of it is heard, while the agent speaks."""
     hearing, port, link = Hearing(RATE_HZ, recorder), hand_port().port, FakeLink()
-    hearing.begin()
-    for _ in range(LONG_S * RATE_HZ // FRAME):
+    hearing.begin(link)
+    for _ in range(LATE_S * RATE_HZ // FRAME):
         recorder.sent(np.ones(FRAME, np.int16), plays_in_s=None)
         await asyncio.sleep(0.02)
     for _ in range(50):
         hearing.hear(link, np.ones(FRAME, np.int16), port)
         await asyncio.sleep(0.02)
-    return LONG_S + 1
+    return LATE_S + 1
 
 
 async def _socket(recorder: CallRecorder) -> float:

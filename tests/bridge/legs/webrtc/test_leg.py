@@ -240,9 +240,26 @@ def test_a_recording_begins_when_the_client_is_there_and_not_when_it_is_first_he
             record, _ = await world.enter()
             recorder = world.leg(record)._hearing.recorder = HandRecorder()
             link = world.link(record)
-            await asyncio.sleep(12)
+            for n in range(1, 13):
+                await asyncio.sleep(1)
+                assert recorder.caller == pytest.approx((n - 0.15) * EAR_HZ, abs=0.1 * EAR_HZ)
             link.hear(np.ones(320, np.int16))
             assert recorder.caller == pytest.approx(12 * EAR_HZ, abs=320)
+
+    play(call())
+
+
+def test_the_recording_of_a_client_that_is_never_heard_ends_with_its_call() -> None:
+    async def call() -> None:
+        async with rtc_world() as world:
+            record, _ = await world.enter()
+            leg = world.leg(record)
+            recorder = leg._hearing.recorder = HandRecorder()
+            world.link(record)
+            await asyncio.sleep(3)
+            leg.hang_up()
+            await asyncio.sleep(30)
+            assert recorder.caller == pytest.approx(3 * EAR_HZ, abs=0.2 * EAR_HZ)
 
     play(call())
 
