@@ -1,6 +1,6 @@
 """A client in a call over WebRTC that does its worst: ``python -m … WHIP_URL JOIN_URL TOKEN KIND SECONDS``.
 
-It prints how much it has sent.
+It prints how much it has sent, and how long it has waited for a processor, s.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from itertools import count, cycle
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -23,6 +24,7 @@ from bridge.wire.livekit.join_url import signal_url
 from tests.fakes.whip_client import WhipClient
 
 PER_S: Final = 10_000
+"""So much a rogue sends; one that sends what it can measures the machine, not the service."""
 SOURCES: Final = 500
 N_CANDIDATES: Final = 1_000
 HEADS: Final = (
@@ -107,12 +109,13 @@ async def messages(client: WhipClient, seconds: float) -> int:
 async def candidates(base: str, join_url: str, seconds: float) -> int:
     """In one call after the other a thousand addresses and descriptions that are none, until it is thrown out."""
     loop = asyncio.get_running_loop()
-    until_s, n = loop.time() + seconds, 0
+    began_s, n = loop.time(), 0
     async with httpx.AsyncClient(base_url=base, trust_env=False) as http:
-        while loop.time() < until_s:
+        while loop.time() < began_s + seconds:
             async with connect(f"{join_url}?clientVersion=rogue&apiVersion=1", proxy=None) as join:
                 n += await _signal(json.loads(await join.recv()))
             join_url = await _another(http)
+            await asyncio.sleep(began_s + n / PER_S - loop.time())
     return n
 
 
@@ -163,7 +166,11 @@ async def main(whip: str, join_url: str, token: str, kind: str, asked_s: str) ->
                 n = await at_rate(seconds, getattr(Flood(client), kind))
         client.voice.close()
         await client.peer.close()
-    sys.stdout.write(f"{n}\n")
+    sys.stdout.write(f"{n} {_waited_s()}\n")
+
+
+def _waited_s() -> float:
+    return int(Path("/proc/self/schedstat").read_text().split()[1]) / 1e9
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """A client over WebRTC that floods the service, beside calls of others: theirs have no gap and are not late.
 
 The service, the rogue and the other callers are processes of their own on real sockets. Where that is allowed, service
-and callers go before other programs; where the service had to wait for a processor all the same, the run says nothing
-of lateness. What a flood costs the service it says anywhere.
+and callers go before other programs; where the service had to wait for a processor all the same, what went wrong may be
+the machine's fault. Of the rogue as much is asked as it had time for.
 """
 
 import asyncio
@@ -25,8 +25,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 N_CLEAN: Final = 4
 FLOOD_S: Final = 5.0
 CONFIG: Final = '[webrtc]\naddresses = ["127.0.0.1"]\n'
-MOST_CPU_S: Final = 0.6 * FLOOD_S
-"""Of the service while it is flooded, its calls included: the rest of its core is free for others."""
+MOST_CPU: Final = 0.6
+"""Of a core, for the service while the rogue is there, its calls included: the rest of it is free for others."""
 MOST_WAITED_S: Final = 0.2
 """For a processor; more makes calls late without any flood."""
 LEAST_SENT: Final = {"messages": 100, "candidates": 100}
@@ -41,8 +41,8 @@ async def made(http: httpx.AsyncClient, model: str) -> dict[str, Any]:
     return call
 
 
-async def flooded(call: dict[str, Any], port: int, kind: str) -> int:
-    """Let somebody do its worst in this call; how much it has sent."""
+async def flooded(call: dict[str, Any], port: int, kind: str) -> tuple[int, float]:
+    """Let somebody do its worst in this call; how much it has sent, and waited for a processor, s."""
     token = call["joinUrl"].split("/")[-2]
     whip = f"http://127.0.0.1:{port}/calls/{call['callId']}/whip"
     program = [sys.executable, "-m", "tests.fakes.rtc_rogue", whip, call["joinUrl"], token]
@@ -56,7 +56,8 @@ async def flooded(call: dict[str, Any], port: int, kind: str) -> int:
             process.kill()
             await process.wait()
     assert process.returncode == 0
-    return int(told)
+    sent, waited_s = told.split()
+    return int(sent), float(waited_s)
 
 
 async def figures(http: httpx.AsyncClient, call: dict[str, Any]) -> dict[str, Any]:
@@ -88,10 +89,21 @@ class Told(NamedTuple):
     """The figures of the others' calls."""
     sent: int
     """By the rogue."""
+    lasted_s: float
+    """The rogue, from its start to its end."""
     cpu_s: float
     """Of the service, while the rogue was there."""
     waited_s: float
     """Likewise, for a processor."""
+    rogue_waited_s: float
+    """Of the rogue, in all its life."""
+
+    @property
+    def faults(self) -> list[str]:
+        """What went wrong with the service."""
+        late = [f"late: {each}" for each in self.calls if not is_clean(each)]
+        share = self.cpu_s / self.lasted_s
+        return late + ([f"{share:.2f} of a core"] if share >= MOST_CPU else [])
 
 
 @contextmanager
@@ -128,11 +140,15 @@ async def clean_calls_beside(kind: str, folder: Path) -> Told:
             client.speak(4.5)
         pid = serve.process.pid
         before_s = cpu_s(pid), waited_s(pid)
-        sent = await flooded(rogue, serve.port, kind)
+        began_s = asyncio.get_running_loop().time()
+        sent, rogue_s = await flooded(rogue, serve.port, kind)
+        lasted_s = asyncio.get_running_loop().time() - began_s
         used_s, held_s = cpu_s(pid) - before_s[0], waited_s(pid) - before_s[1]
         for client in clients:
             assert (await http.delete(client.url, headers=client.headers)).status_code == 200
-        return Told([await figures(http, call) for call in calls], sent, used_s, held_s)
+        return Told(
+            [await figures(http, call) for call in calls], sent, lasted_s, used_s, held_s, rogue_s
+        )
 
 
 def is_clean(told: dict[str, Any]) -> bool:
@@ -143,9 +159,8 @@ def is_clean(told: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("kind", ["rtp", "foreign", "replayed", "junk", "messages", "candidates"])
 async def test_calls_of_others_have_no_gap_and_are_not_late(kind: str, tmp_path: Path) -> None:
     told = await clean_calls_beside(kind, tmp_path / "flooded")
-    assert told.sent > LEAST_SENT.get(kind, 20_000)
-    assert told.cpu_s < MOST_CPU_S
-    late = [each for each in told.calls if not is_clean(each)]
-    if late and told.waited_s > MOST_WAITED_S:
+    if told.faults and told.waited_s > MOST_WAITED_S:
         pytest.skip(f"the service has waited {told.waited_s:.1f} s for a processor")
-    assert late == []
+    assert told.faults == []
+    had = max(0.0, 1 - told.rogue_waited_s / FLOOD_S)
+    assert told.sent > had * LEAST_SENT.get(kind, 20_000)
