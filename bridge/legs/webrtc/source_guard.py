@@ -12,9 +12,9 @@ This module stands on aioice's private parts; see `inside`, which holds those of
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from ipaddress import ip_address
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 from aioice.candidate import Candidate, candidate_foundation, candidate_priority
 from aioice.ice import (
@@ -48,6 +48,9 @@ GATHER_S: Final = 2.0
 LOOPBACK: Final = "127.0.0.1"
 MAX_PORTS_TRIED: Final = 2_000
 
+Asking: TypeAlias = asyncio.Task[tuple[Candidate, StunProtocol | None]]
+"""An answer that a server may give: an address, and the socket if it is at the server."""
+
 
 class GuardedConnection(Connection):
     """aioice's connection with a guard at its door. Made by `guard`, never by hand."""
@@ -62,6 +65,8 @@ class GuardedConnection(Connection):
     """Takes the peer's SRTP (not SRTCP) at once, without the queue."""
     flights: Flights
     copies: Copies
+    asking: set[Asking]
+    """Questions to servers where we are."""
     reach: Reach
 
     def vouch(self, address: Address) -> None:
@@ -123,8 +128,10 @@ class GuardedConnection(Connection):
             pair.protocol.transport.sendto(data, pair.remote_addr)
 
     async def close(self) -> None:
-        """Give everything back."""
+        """Give everything back, and ask no server any more."""
         self.flights.stop()
+        for task in self.asking:
+            task.cancel()
         await super().close()
 
     async def gather_candidates(self) -> None:
@@ -185,7 +192,7 @@ class GuardedConnection(Connection):
         own: list[StunProtocol],
         timeout: float,  # noqa: ASYNC109
     ) -> list[Candidate]:
-        tasks: dict[asyncio.Task[tuple[Candidate, StunProtocol | None]], tuple[str, object]] = {}
+        tasks: dict[Asking, tuple[str, object]] = {}
         for protocol in own:
             if self.stun_server and ip_address(protocol.local_candidate.host).version == 4:
                 asking = server_reflexive_candidate(protocol, self.stun_server)
@@ -194,16 +201,25 @@ class GuardedConnection(Connection):
             tasks[_task(self._relayed(component, self.turn_server))] = ("TURN", self.turn_server)
         if not tasks:
             return []
-        done, late = await asyncio.wait(tasks, timeout=timeout)
-        of_room = self.options.room_servers
+        self.asking |= tasks.keys()
+        try:
+            done, late = await asyncio.wait(tasks, timeout=timeout)
+        except asyncio.CancelledError:
+            _give_up(tasks)
+            raise
+        finally:
+            self.asking -= tasks.keys()
+        if self._closing:
+            _give_up(tasks)
+            return []
         for task in late:
-            task.cancel()
-            watch.asked(*tasks[task], TimeoutError(), of_room=of_room)
+            watch.asked(*tasks[task], TimeoutError())
+        _give_up(late)
         for task in done:
-            watch.asked(*tasks[task], task.exception(), of_room=of_room)
+            watch.asked(*tasks[task], task.exception())
         answers = [task.result() for task in done if task.exception() is None]
-        kept = [await self._keep(relay) for _, relay in answers if relay is not None]
-        return [candidate for candidate, _ in answers] if all(kept) else []
+        self._protocols += [relay for _, relay in answers if relay is not None]
+        return [candidate for candidate, _ in answers]
 
     async def _keep(self, protocol: StunProtocol) -> bool:
         """Whether this still has a connection to belong to: one that was closed meanwhile closes nothing more."""
@@ -314,7 +330,12 @@ class GuardedProtocol(StunProtocol):
             again.stop()
 
     def send_stun(self, message: Message, addr: Address) -> None:
-        """A success response goes only to those whose request was signed with our password."""
+        """A success response goes only to those whose request was signed with our password.
+
+        A socket that is being closed says nothing any more.
+        """
+        if self.receiver._closing:  # noqa: SLF001 - see above
+            return
         super().send_stun(message, addr)
         if message.message_class == Class.RESPONSE:
             self.receiver.vouch((addr[0], addr[1]))
@@ -333,6 +354,7 @@ def guard(connection: Connection, options: RtcOptions) -> None:
     guarded.on_srtp = None
     guarded.flights = Flights(guarded.repeat)
     guarded.copies = Copies()
+    guarded.asking = set()
     guarded.reach = Reach(
         options.private_peers,
         guarded.own_addresses(),
@@ -350,10 +372,22 @@ def hush_loggers() -> None:
             logger.setLevel(logging.WARNING)
 
 
-def _task(
-    asking: Coroutine[Any, Any, tuple[Candidate, StunProtocol | None]],
-) -> asyncio.Task[tuple[Candidate, StunProtocol | None]]:
+def _task(asking: Coroutine[Any, Any, tuple[Candidate, StunProtocol | None]]) -> Asking:
     return asyncio.create_task(asking, name="webrtc address from a server")
+
+
+def _give_up(tasks: Iterable[Asking]) -> None:
+    """Nobody wants the answers any more: a relay that is there, or comes all the same, is given back."""
+    for task in tasks:
+        task.cancel()
+        task.add_done_callback(_give_back)
+
+
+def _give_back(task: Asking) -> None:
+    if not task.cancelled() and task.exception() is None:
+        _, relay = task.result()
+        if relay is not None:
+            relay.transport.close()
 
 
 def _host_candidate(component: int, address: tuple[Any, ...]) -> Candidate:

@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -253,6 +254,81 @@ async def test_a_server_that_does_not_answer_holds_an_offer_up_for_two_seconds_a
         assert "typ srflx" not in offer
     finally:
         await side.close()
+
+
+class SlowTurnServer(asyncio.DatagramProtocol):
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[stun.Message, tuple[str, int]]] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.asked.append((stun.parse_message(data), addr))
+
+    def answer(self) -> None:
+        for asked, addr in self.asked:
+            said = stun.Message(asked.message_method, stun.Class.RESPONSE, asked.transaction_id)
+            said.attributes["LIFETIME"] = 600
+            said.attributes["XOR-MAPPED-ADDRESS"] = addr
+            said.attributes["XOR-RELAYED-ADDRESS"] = ("127.0.0.1", 50_000)
+            self.transport.sendto(bytes(said), addr)
+
+    def kinds(self) -> set[stun.Method]:
+        return {asked.message_method for asked, _ in self.asked}
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_connection_that_is_closed_while_servers_are_asked_leaves_nothing_behind(
+    cancelled: bool,
+) -> None:
+    loop = asyncio.get_running_loop()
+    before = asyncio.all_tasks()
+    transport, server = await loop.create_datagram_endpoint(
+        SlowTurnServer, local_addr=("127.0.0.1", 0)
+    )
+    port = transport.get_extra_info("sockname")[1]
+    servers = (IceServer(f"stun:127.0.0.1:{port}"), IceServer(f"turn:127.0.0.1:{port}", "u", "w"))
+    side = make_side("hasty", RtcOptions(addresses=("127.0.0.1",), ice_servers=servers))
+    try:
+        side.peer.expect_audio()
+        offering = asyncio.create_task(side.peer.offer())
+        await until(lambda: len(server.kinds()) == 2)
+        if cancelled:
+            offering.cancel()
+            await asyncio.wait((offering,))
+        await side.close()
+        await asyncio.wait((offering,), timeout=GATHER_S / 2)
+        assert offering.done()
+        server.answer()
+        asked = len(server.asked)
+        await asyncio.sleep(0.3)
+        assert len(server.asked) == asked
+        assert asyncio.all_tasks() == before
+    finally:
+        transport.close()
+
+
+async def test_a_relay_that_comes_when_nobody_wants_it_is_given_back() -> None:
+    closed: list[bool] = []
+    relay = SimpleNamespace(transport=SimpleNamespace(close=lambda: closed.append(True)))
+
+    async def found(protocol: object) -> Any:
+        return None, protocol
+
+    async def refused() -> Any:
+        raise ConnectionError
+
+    async def late() -> Any:
+        await asyncio.sleep(9.0)
+
+    tasks = [asyncio.create_task(each) for each in (found(relay), found(None), refused())]
+    await asyncio.wait(tasks)
+    source_guard._give_up([*tasks, asyncio.create_task(late())])
+    await until(lambda: bool(closed))
+    assert closed == [True]
 
 
 async def test_a_turn_server_is_used_as_it_is_configured() -> None:

@@ -259,6 +259,20 @@ async def test_forged_addresses_by_the_thousand_leave_no_more_than_a_peer_may_ha
         assert connection.refused - refused == 1_000 - MAX_REMOTE
 
 
+async def test_a_connection_that_is_closing_asks_and_answers_nobody() -> None:
+    said: list[bytes] = []
+    deaf = cast("Any", SimpleNamespace(sendto=lambda data, _: said.append(data)))
+    async with listening() as (_, connection):
+        protocol = connection._protocols[0]
+        check = stun.parse_message(signed_check(connection))
+        protocol.transport, own = deaf, protocol.transport
+        protocol.send_stun(check, ("127.0.0.1", 9))
+        connection._closing = True
+        protocol.send_stun(check, ("127.0.0.1", 9))
+        protocol.transport = own
+    assert said == [bytes(check)]
+
+
 async def test_who_has_answered_a_check_is_proven() -> None:
     async with sides() as (caller, answerer):
         await connect(caller, answerer)
