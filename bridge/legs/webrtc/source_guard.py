@@ -212,11 +212,12 @@ class GuardedConnection(Connection):
         if self._closing:
             _give_up(tasks)
             return []
+        of_room = self.options.room_servers
         for task in late:
-            watch.asked(*tasks[task], TimeoutError())
+            watch.asked(*tasks[task], TimeoutError(), of_room=of_room)
         _give_up(late)
         for task in done:
-            watch.asked(*tasks[task], task.exception())
+            watch.asked(*tasks[task], task.exception(), of_room=of_room)
         answers = [task.result() for task in done if task.exception() is None]
         self._protocols += [relay for _, relay in answers if relay is not None]
         return [candidate for candidate, _ in answers]
