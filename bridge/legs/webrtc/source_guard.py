@@ -192,13 +192,7 @@ class GuardedConnection(Connection):
         own: list[StunProtocol],
         timeout: float,  # noqa: ASYNC109
     ) -> list[Candidate]:
-        tasks: dict[Asking, tuple[str, object]] = {}
-        for protocol in own:
-            if self.stun_server and ip_address(protocol.local_candidate.host).version == 4:
-                asking = server_reflexive_candidate(protocol, self.stun_server)
-                tasks[_task(asking)] = ("STUN", self.stun_server)
-        if self.turn_server:
-            tasks[_task(self._relayed(component, self.turn_server))] = ("TURN", self.turn_server)
+        tasks = self._questions(component, own)
         if not tasks:
             return []
         self.asking |= tasks.keys()
@@ -221,6 +215,19 @@ class GuardedConnection(Connection):
         answers = [task.result() for task in done if task.exception() is None]
         self._protocols += [relay for _, relay in answers if relay is not None]
         return [candidate for candidate, _ in answers]
+
+    def _questions(
+        self, component: int, own: list[StunProtocol]
+    ) -> dict[Asking, tuple[str, object]]:
+        """What each server is asked, and the kind and the address of the server."""
+        tasks: dict[Asking, tuple[str, object]] = {}
+        for protocol in own:
+            if self.stun_server and ip_address(protocol.local_candidate.host).version == 4:
+                asking = server_reflexive_candidate(protocol, self.stun_server)
+                tasks[_task(asking)] = ("STUN", self.stun_server)
+        if self.turn_server:
+            tasks[_task(self._relayed(component, self.turn_server))] = ("TURN", self.turn_server)
+        return tasks
 
     async def _keep(self, protocol: StunProtocol) -> bool:
         """Whether this still has a connection to belong to: one that was closed meanwhile closes nothing more."""
