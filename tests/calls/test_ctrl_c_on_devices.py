@@ -67,6 +67,7 @@ def interrupted_in_lines(pulse: PulseServer, folder: Path, after_s: float) -> tu
     return program.returncode, said.decode()
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_talk_in_lines_ends_the_call_and_completes_the_files(
     pulse: PulseServer, tmp_path: Path
 ) -> None:

@@ -81,6 +81,7 @@ def test_nor_in_ten_minutes(tmp_path: Path) -> None:
     assert talked.spoken_s > 500
 
 
+@pytest.mark.slow
 def test_without_it_the_agent_is_interrupted_by_itself_again(tmp_path: Path) -> None:
     talked = talk(tmp_path, Room(), Sound(aec=False), 6)
     assert len(talked.interrupted_at_s) >= 2

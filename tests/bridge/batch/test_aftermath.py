@@ -97,7 +97,7 @@ def test_the_end_reason_is_a_word_or_none(told: object, reason: str | None) -> N
     assert Aftermath({"endReason": told}).end_reason == reason
 
 
-@given(st.dictionaries(st.text(), st.recursive(st.none() | st.text(), st.lists)))
+@given(st.dictionaries(st.text(), st.none() | st.text() | st.lists(st.none() | st.text())))
 def test_whatever_an_api_calls_a_call_has_settings_and_an_end(call: dict[str, object]) -> None:
     after = Aftermath(call)
 

@@ -119,7 +119,12 @@ async def test_ten_seconds_on_a_lossy_network_are_heard_to_20_ms(
 
 
 @pytest.mark.parametrize(
-    ("loss", "bursty", "within_s"), [(0.05, False, 2.0), (0.05, True, 2.0), (0.2, True, 10.0)]
+    ("loss", "bursty", "within_s"),
+    [
+        (0.05, False, 2.0),
+        (0.05, True, 2.0),
+        pytest.param(0.2, True, 10.0, marks=pytest.mark.slow),
+    ],
 )
 async def test_a_connection_comes_about_soon_where_every_kind_of_packet_is_lost(
     loss: float, bursty: bool, within_s: float
