@@ -12,7 +12,7 @@ from bridge.stats import DURATION_S, Histogram
 from bridge.virtual import run_virtual
 from bridge.wire.carriers.base import Traits
 from bridge.wire.messages import CallEvent, State, Transcript
-from tests.bridge.legs.carrier.plain_call import noise, opened_call, running_call
+from tests.bridge.legs.carrier.plain_call import PlainCall, noise, opened_call, running_call
 from tests.fakes.legs import hand_port
 
 
@@ -53,17 +53,23 @@ def test_an_interruption_says_what_was_heard_and_how_long_the_agent_went_on() ->
     run(call())
 
 
+async def heard_less_than_was_shown() -> PlainCall:
+    """A call whose agent has shown "One two" and whose caller, behind a full carrier, has heard "One"."""
+    call = await running_call()
+    call.say("full")
+    call.leg.receive(MessageEvent(State(state="speaking")))
+    call.speak(5)
+    call.leg.receive(spoken(text="One"))
+    await asyncio.sleep(0.6)
+    call.leg.receive(spoken(delta=" two"))
+    call.say("room")
+    await asyncio.sleep(0.3)
+    return call
+
+
 def test_a_word_that_the_agent_believes_spoken_and_the_caller_did_not_hear_is_unheard() -> None:
     async def call() -> None:
-        call = await running_call()
-        call.say("full")
-        call.leg.receive(MessageEvent(State(state="speaking")))
-        call.speak(5)
-        call.leg.receive(spoken(text="One"))
-        await asyncio.sleep(0.6)
-        call.leg.receive(spoken(delta=" two"))
-        call.say("room")
-        await asyncio.sleep(0.3)
+        call = await heard_less_than_was_shown()
         call.clear()
 
         [note] = call.leg.figures.interruptions
@@ -92,15 +98,7 @@ def test_the_ai_side_tells_what_the_agent_would_have_gone_on_to_say(
     told: tuple[object, object], unheard: str
 ) -> None:
     async def call() -> None:
-        call = await running_call()
-        call.say("full")
-        call.leg.receive(MessageEvent(State(state="speaking")))
-        call.speak(5)
-        call.leg.receive(spoken(text="One"))
-        await asyncio.sleep(0.6)
-        call.leg.receive(spoken(delta=" two"))
-        call.say("room")
-        await asyncio.sleep(0.3)
+        call = await heard_less_than_was_shown()
         call.leg.receive(interrupted("One", " is of another time."))
         call.clear()
         call.leg.receive(interrupted(*told))
